@@ -1,0 +1,19 @@
+/// The generator SplitMix64: 64 bits of state, used to spread a key over a larger state.
+///
+/// Source: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014; constants of the
+/// public-domain reference by Vigna, 2015.
+struct SplitMix64 {
+    private var state: UInt64
+
+    init(state: UInt64) {
+        self.state = state
+    }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+        return z ^ (z >> 31)
+    }
+}

@@ -1,0 +1,53 @@
+// The only file that touches the runtime's unfinished interface for custom executors. When a toolchain changes it,
+// this is what breaks, and `verify` or RuntimeSeamTests say so.
+@_spi(ExperimentalCustomExecutors) @_spi(ExperimentalScheduling) import _Concurrency
+import CSystemSeam
+
+/// How Swift's runtime hands its jobs to the kernel of the thread that it is on, and to the platform elsewhere.
+enum RuntimeSeam {
+    /// The main actor's executor as the runtime knows it.
+    static let mainExecutor: UnownedSerialExecutor = unsafe ThreadMainExecutor.shared.asUnownedSerialExecutor()
+    /// An executor that owns nothing: jobs that run on it have to hop for every actor.
+    static let hoppingExecutor: UnownedSerialExecutor = unsafe HoppingExecutor.shared.asUnownedSerialExecutor()
+
+    /// Makes sure that clocks, randomness, executors and the layout of tasks are what the kernel relies on.
+    ///
+    /// - Throws: ``SimulationError/unsupportedPlatform(_:)`` with the first thing that is not.
+    static func verify() throws(SimulationError) {
+        if let problem = Self.problem { throw .unsupportedPlatform(problem) }
+    }
+
+    private static let problem: String? = {
+        if let name = unsafe seam_missing() {
+            return "\(unsafe String(cString: name)) is not interposed; link the Swift runtime dynamically"
+        }
+        guard Task<Never, Never>.defaultExecutor is ThreadExecutor else {
+            return "another executor factory was installed after Windkanal's"
+        }
+        return taskLayoutProblem()
+    }()
+
+    /// Runs one task by hand and looks at the words of it that the kernel uses.
+    private static func taskLayoutProblem() -> String? {
+        let different = "the layout of a task is not the one of Swift 6.3"
+        let wall = Pinned(making: seam_wall_clock())
+        let context = ThreadContext(monotonicBase: 0, wall: wall, strict: false)
+        defer {
+            context.free()
+            wall.free()
+        }
+        context.enter()
+        Task.detached {}
+        ThreadContext.leave()
+        guard let task = context.caught else {
+            return "a new task did not reach the kernel's executor"
+        }
+        guard task.isTask, task.mark == 0 else { return different }
+        task.retain()
+        defer { task.release() }
+        let wasComplete = task.isComplete
+        task.mark = 0x5eed
+        task.run()
+        return !wasComplete && task.isComplete && task.mark == 0x5eed ? nil : different
+    }
+}

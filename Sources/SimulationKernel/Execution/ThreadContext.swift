@@ -1,0 +1,121 @@
+import CSystemSeam
+
+/// A kernel's face towards the interposed functions of the process; not owned unless made here.
+@safe
+struct ThreadContext {
+    private let pointer: UnsafeMutablePointer<seam_context>
+
+    private init(_ pointer: UnsafeMutablePointer<seam_context>) {
+        unsafe self.pointer = unsafe pointer
+    }
+
+    /// Makes a context of one's own; `free` frees it.
+    init(monotonicBase: UInt64, wall: Pinned<seam_wall_clock>, strict: Bool) {
+        unsafe pointer = .allocate(capacity: 1)
+        unsafe pointer.initialize(to: seam_context())
+        unsafe pointer.pointee.monotonic_base = monotonicBase
+        unsafe pointer.pointee.strict = strict
+        setWall(wall)
+    }
+
+    func free() {
+        unsafe pointer.deallocate()
+    }
+
+    /// The context that owns this thread, or nil.
+    static var current: ThreadContext? {
+        @inline(__always) get {
+            guard let context = unsafe seam_current() else { return nil }
+            return unsafe ThreadContext(context)
+        }
+    }
+
+    /// Makes this context the owner of the thread.
+    func enter() { unsafe seam_enter(pointer) }
+    /// Gives the thread back to the real world.
+    static func leave() { seam_enter(nil) }
+
+    /// The kernel behind it; nil while the runtime is being verified.
+    var kernel: Pinned<KernelState>? {
+        @inline(__always) get {
+            guard let kernel = unsafe pointer.pointee.kernel else { return nil }
+            return unsafe Pinned(kernel.assumingMemoryBound(to: KernelState.self))
+        }
+    }
+
+    /// Virtual nanoseconds since the run's beginning.
+    var now: UInt64 {
+        @inline(__always) get { unsafe pointer.pointee.now }
+        nonmutating set { unsafe pointer.pointee.now = newValue }
+    }
+
+    /// The last job that was enqueued while there was no kernel.
+    var caught: Job? {
+        get { unsafe pointer.pointee.caught.map(Job.init) }
+        nonmutating set { unsafe pointer.pointee.caught = UnsafeMutableRawPointer(bitPattern: UInt(newValue?.bits ?? 0)) }
+    }
+
+    /// Set by other threads when the kernel must look up.
+    var attention: Bool {
+        @inline(__always) get { unsafe seam_attention(pointer) }
+        nonmutating set { unsafe pointer.pointee.attention = newValue }
+    }
+
+    /// Sets the wall clock of the host whose code runs next.
+    @inline(__always)
+    func setWall(_ wall: Pinned<seam_wall_clock>) {
+        unsafe pointer.pointee.wall = UnsafePointer(wall.pointer)
+    }
+
+    /// Tells the watchdog that work was done.
+    @inline(__always)
+    func beat(_ count: UInt64) {
+        unsafe pointer.pointee.heartbeat = count
+    }
+
+    /// Connects the kernel whose state stays at `state`.
+    func connect(_ state: Pinned<KernelState>) {
+        unsafe pointer.pointee.kernel = UnsafeMutableRawPointer(state.pointer)
+        unsafe pointer.pointee.fill_random = { kernel, bytes, count in
+            unsafe ThreadContext.state(kernel).value.fillRandom(UnsafeMutableRawBufferPointer(start: bytes, count: count))
+        }
+        unsafe pointer.pointee.report_leak = { kernel, leak, stack, depth in
+            let addresses = unsafe Array(UnsafeBufferPointer(start: stack, count: Int(depth)))
+            unsafe ThreadContext.state(kernel).value.kernel.report(leak, stack: addresses)
+        }
+    }
+
+    private static func state(_ kernel: UnsafeMutableRawPointer?) -> Pinned<KernelState> {
+        unsafe Pinned(kernel.unsafelyUnwrapped.assumingMemoryBound(to: KernelState.self))
+    }
+
+    /// Takes a place among the process' kernels; 0 when all are taken.
+    func register() -> UInt32 { unsafe seam_register_kernel(pointer) }
+
+    /// Lets the watchdog look at this thread until `unwatch`.
+    func watch(limit: Duration, fatal: Duration, seed: UInt64) {
+        unsafe seam_watch(
+            pointer, UInt64(limit.clampedNanoseconds), UInt64(fatal.clampedNanoseconds), seed)
+    }
+
+    func unwatch() { unsafe seam_unwatch(pointer) }
+
+    /// How long the thread was stuck, and where, if it was since the last call.
+    func takeStuck() -> (duration: Duration, stack: [UInt])? {
+        var nanoseconds: UInt64 = 0
+        var depth: Int32 = 0
+        var stack = [UInt](repeating: 0, count: Int(SEAM_STACK_DEPTH))
+        guard unsafe seam_was_stuck(pointer, &nanoseconds, &stack, &depth) else { return nil }
+        // The innermost address is where the thread was, not where it will return to.
+        return (.nanoseconds(Int64(nanoseconds)), stack.prefix(Int(depth)).enumerated().map { $0 == 0 ? $1 + 1 : $1 })
+    }
+
+    /// The next job that a foreign thread handed to the kernel with `mark`.
+    static func takeForeign(mark: UInt32) -> (job: Job, tag: ForeignTag, stack: [UInt])? {
+        var depth: Int32 = 0
+        var tag: Int32 = 0
+        var stack = [UInt](repeating: 0, count: Int(SEAM_STACK_DEPTH))
+        guard let job = unsafe seam_foreign_pop(mark, &tag, &stack, &depth) else { return nil }
+        return (unsafe Job(job), ForeignTag(rawValue: tag) ?? .job, Array(stack.prefix(Int(depth))))
+    }
+}

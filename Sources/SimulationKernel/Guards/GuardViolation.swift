@@ -1,0 +1,49 @@
+/// Something that left the simulation, so that the run can no longer be told to repeat: who did what, where and when.
+public struct GuardViolation: Hashable, Sendable, CustomStringConvertible {
+    /// What left.
+    public enum Kind: Hashable, Sendable {
+        /// A job of a simulated task was enqueued from a thread that is not the kernel's.
+        case foreignThreadJob
+        /// The real thread was put to sleep.
+        case realSleep
+        /// A clock that cannot be virtual was read: CPU time, or time by a raw system call.
+        case realClockRead
+        /// Work was handed to Dispatch.
+        case dispatchedWork
+        /// A thread was created.
+        case threadCreated
+        /// One piece of work held the kernel's thread for longer than the limit.
+        case threadBlocked(Duration)
+        /// The main actor was used while another simulation ran in the process: its state is shared by both.
+        case sharedMainActor
+    }
+
+    /// What left.
+    public let kind: Kind
+    /// The host whose code ran, or `world`.
+    public let host: String
+    /// The name given to the task that ran, where it has one.
+    public let task: String?
+    /// Where it happened.
+    public let place: CallStack
+    /// When it happened.
+    public let time: VirtualInstant
+
+    /// One line that says all of it.
+    public var description: String {
+        let who = task.map { "task '\($0)' on host '\(host)'" } ?? "host '\(host)'"
+        return "\(what): \(who) at \(time), in \(place)"
+    }
+
+    private var what: String {
+        switch kind {
+        case .foreignThreadJob: "a job came from a foreign thread"
+        case .realSleep: "a real sleep (use Task.sleep or a clock)"
+        case .realClockRead: "a read of a real clock"
+        case .dispatchedWork: "work was handed to Dispatch"
+        case .threadCreated: "a thread was created"
+        case .threadBlocked(let duration): "the kernel's thread was blocked for \(duration)"
+        case .sharedMainActor: "the main actor was used while another simulation ran"
+        }
+    }
+}

@@ -1,0 +1,419 @@
+import CSystemSeam
+import Randomness
+
+/// The owner of a run: its loop, its hosts and what they reported.
+///
+/// One thread, one queue. World events and jobs of the tested code that are ready at the same virtual instant are
+/// dispatched as the policy says; when none is left, time jumps to the next event.
+final class Kernel {
+    enum Phase {
+        case prepared
+        case running
+        case ended
+    }
+
+    let seed: Seed
+    let options: Simulation.Options
+    let state: Pinned<KernelState>
+    let context: ThreadContext
+    /// The wall clock of the world and of every host whose clock was never changed.
+    let worldWall: Pinned<seam_wall_clock>
+    let root: RandomStream
+
+    private(set) var phase: Phase = .prepared
+    private var stopReason: StopReason?
+    private(set) var violations: [GuardViolation] = []
+    private(set) var violationCount: Int = 0
+    private(set) var hosts: [Host] = []
+    private var hostsByName: [String: Int] = [:]
+    private var streamLabels: Set<String> = []
+    private var endActions: [() -> Void] = []
+    /// Tasks that no cancellation could end; known when the run has ended.
+    private(set) var abandonedTasks: Int = 0
+
+    /// Where the process' monotonic clock stands at a run's beginning: an hour after boot.
+    private static let monotonicBase: UInt64 = 3_600_000_000_000
+    /// Violations that are kept; the rest is counted.
+    private static let violationsMax: Int = 100
+    /// Jobs that each cancelled task may take to unwind before it is abandoned.
+    private static let unwindJobsPerTask: Int = 1_000
+
+    init(seed: Seed, options: Simulation.Options) {
+        self.seed = seed
+        self.options = options
+        root = RandomStream(seed: seed)
+        worldWall = Pinned(making: seam_wall_clock(wall_at: options.epochNanoseconds, since: 0, drift_ppb: 0))
+        context = ThreadContext(
+            monotonicBase: Self.monotonicBase, wall: worldWall, strict: options.guards.strict)
+        state = unsafe Pinned(.allocate(capacity: 1))
+        unsafe state.pointer.initialize(
+            to: KernelState(
+                kernel: self, context: context,
+                ready: ReadyQueue(policy: options.policy, random: root.fork("kernel/policy")),
+                trace: Trace(limits: options.recording), recordsTaskOrigins: options.guards.recordsTaskOrigins))
+        state.value.incarnations.append(
+            KernelState.Incarnation(
+                host: -1, state: .running, wall: worldWall, random: root.fork("kernel/system")))
+        context.connect(state)
+    }
+
+    deinit {
+        state.free()
+        context.free()
+        worldWall.free()
+    }
+
+    /// The kernel that owns this thread, or nil.
+    static var current: Pinned<KernelState>? {
+        @inline(__always) get { ThreadContext.current?.kernel }
+    }
+
+    // MARK: Running
+
+    /// Runs until something stops it; `main` is the root task's code.
+    func run(_ main: @escaping () async -> Void) throws(SimulationError) -> StopReason {
+        guard phase == .prepared else { throw .alreadyRan }
+        guard ThreadContext.current == nil else { throw .nestedRun }
+        if let invalidity = options.invalidity { throw .invalidOptions(invalidity) }
+        try RuntimeSeam.verify()
+        let mark = context.register()
+        guard mark != 0 else { throw .tooManySimulations(limit: Int(SEAM_KERNELS_MAX)) }
+        state.value.mark = UInt64(mark) << 32
+        phase = .running
+        context.enter()
+        if let limit = options.guards.blockLimit {
+            context.watch(limit: limit, fatal: options.guards.fatalBlockLimit, seed: seed.value)
+        }
+
+        let code = UncheckedTransfer(main)
+        Task.detached { await code.value() }
+        for host in hosts where host.startsWithRun { host.start() }
+        loop()
+
+        let reason = stopReason ?? .finished
+        end()
+        context.unwatch()
+        ThreadContext.leave()
+        seam_unregister_kernel(mark)
+        phase = .ended
+        return reason
+    }
+
+    /// Ends the run after the present piece of work; the first reason stays.
+    func stop(_ reason: StopReason) {
+        if stopReason == nil { stopReason = reason }
+        state.value.mustStop = true
+    }
+
+    private func loop() {
+        let budget = options.budget
+        let timeLimit = UInt64(budget.virtualTime.clampedNanoseconds)
+        let eventLimit = UInt64(budget.events)
+        let wallLimit = seam_real_monotonic() &+ UInt64(budget.wallTime.clampedNanoseconds)
+        let state = self.state
+        let context = self.context
+        while true {
+            if context.attention { attend() }
+            if state.value.mustStop { return }
+            guard let item = state.value.ready.popFirst() else {
+                guard let instant = state.value.advance() else {
+                    if !waitsForForeignWork() { stop(.deadlock(waitingTasks())) }
+                    continue
+                }
+                context.now = min(instant, timeLimit)
+                if instant > timeLimit { stop(.virtualTimeBudgetSpent(budget.virtualTime)) }
+                continue
+            }
+            dispatch(item, state)
+            let done = state.value.events &+ state.value.jobs
+            context.beat(done)
+            if done >= eventLimit { stop(.eventBudgetSpent(budget.events)) }
+            if done & 0x3ff == 0, seam_real_monotonic() > wallLimit { stop(.wallTimeBudgetSpent(budget.wallTime)) }
+        }
+    }
+
+    // MARK: Dispatching
+
+    @inline(__always)
+    private func dispatch(_ item: ReadyItem, _ state: Pinned<KernelState>) {
+        if state.value.incarnations[Int(item.incarnation)].state != .running {
+            // An actor's job runs whatever became of the host: the actor may be shared with others.
+            if item.kind == .event || item.index != 0 { return setAside(item) }
+        }
+        enter(item.incarnation, state)
+        if state.value.ready.decides { state.value.record(.pick, UInt64(item.index), UInt64(state.value.ready.count)) }
+        switch item.kind {
+        case .event:
+            let handle = ScheduledEvent(index: item.index, generation: item.generation)
+            guard let event = state.value.queue.take(handle) else { return }
+            state.value.events &+= 1
+            switch event.kind {
+            case .action:
+                state.value.record(.event, event.argument, 0)
+                event.action?(event.argument)
+            case .resume:
+                state.value.tasks[event.task].sleep = nil
+                state.value.record(.wake, 0, 0)
+                KernelState.resume(event.argument, returning: true)
+            case .wake:
+                if event.task != EventQueue.noTask { state.value.tasks[event.task].sleep = nil }
+                state.value.record(.wake, 1, 0)
+                run(Job(bits: event.argument), .job, state)
+            }
+        case .job, .mainJob:
+            state.value.jobs &+= 1
+            run(item.job, item.kind, state)
+            guard item.index != 0 else { return }
+            if state.value.ready.decides, let priority = state.value.ready.changedPriority() {
+                state.value.tasks[item.index - 1].priority = priority
+            }
+            state.value.tasks.removeIfComplete(item.index - 1)
+        }
+    }
+
+    /// Makes the code that runs next an incarnation's.
+    @inline(__always)
+    private func enter(_ incarnation: UInt32, _ state: Pinned<KernelState>) {
+        guard state.value.current != incarnation else { return }
+        state.value.current = incarnation
+        context.setWall(state.value.incarnations[Int(incarnation)].wall)
+    }
+
+    @inline(__always)
+    private func run(_ job: Job?, _ kind: ReadyItem.Kind, _ state: Pinned<KernelState>) {
+        guard let job else { return }
+        switch kind {
+        case .event, .job:
+            // On the generic executor a task that calls an actor goes on at once. Where order is a decision, jobs run
+            // on an executor of their own, so that each such hop becomes a job and others may go first.
+            if state.value.ready.decides {
+                unsafe job.run(on: RuntimeSeam.hoppingExecutor)
+            } else {
+                job.run()
+            }
+        case .mainJob:
+            state.value.runsMainJob = true
+            unsafe job.run(on: RuntimeSeam.mainExecutor)
+            state.value.runsMainJob = false
+        }
+    }
+
+    // MARK: Hosts that are down
+
+    /// Keeps what a paused host will need again, and buries what a crashed one never will.
+    @inline(never)
+    func setAside(_ item: ReadyItem) {
+        let incarnation = state.value.incarnations[Int(item.incarnation)]
+        if incarnation.state == .paused {
+            hosts[incarnation.host].setAside(item)
+        } else if item.kind == .event {
+            bury(ScheduledEvent(index: item.index, generation: item.generation))
+        } else if let job = item.job {
+            state.value.tasks[item.index - 1].buried = .job(job)
+        }
+    }
+
+    /// Ends an incarnation: its tasks never go on, its sleeps are no longer events.
+    func kill(_ incarnation: UInt32) {
+        state.value.incarnations[Int(incarnation)].state = .dead
+        for index in state.value.tasks.indices where state.value.tasks[index].incarnation == incarnation {
+            if let sleep = state.value.tasks[index].sleep { bury(sleep) }
+        }
+    }
+
+    /// Takes an event of a crashed host out of the world.
+    private func bury(_ handle: ScheduledEvent) {
+        guard let event = state.value.queue.take(handle), event.task != EventQueue.noTask else { return }
+        state.value.tasks[event.task].sleep = nil
+        switch event.kind {
+        case .action: break
+        case .resume: state.value.tasks[event.task].buried = .continuation(event.argument)
+        case .wake: state.value.tasks[event.task].buried = Job(bits: event.argument).map { .wake($0) } ?? .nothing
+        }
+    }
+
+    // MARK: World
+
+    /// Schedules an event of the world, or of a host when `incarnation` says so.
+    func schedule(
+        at instant: VirtualInstant, argument: UInt64, incarnation: UInt32, _ action: @escaping (UInt64) -> Void
+    ) -> ScheduledEvent {
+        let now = state.value.now
+        precondition(
+            instant.nanoseconds >= now,
+            "an event was scheduled at \(instant), but it is already \(VirtualInstant(nanoseconds: now))")
+        return state.value.queue.schedule(
+            at: instant.nanoseconds, kind: .action, action: action, argument: argument, task: EventQueue.noTask,
+            incarnation: incarnation)
+    }
+
+    func addHost(_ host: Host) throws(SimulationError) {
+        guard hostsByName[host.name] == nil else { throw .duplicateHost(host.name) }
+        hostsByName[host.name] = host.index
+        hosts.append(host)
+    }
+
+    func host(named name: String) -> Host? {
+        hostsByName[name].map { hosts[$0] }
+    }
+
+    /// The name of the host at `index`; the world has index -1.
+    func hostName(_ index: Int) -> String {
+        index < 0 ? "world" : hosts[index].name
+    }
+
+    var currentHost: Host? {
+        let index = state.value.incarnations[Int(state.value.current)].host
+        return index < 0 ? nil : hosts[index]
+    }
+
+    func setWallClock(_ wall: Pinned<seam_wall_clock>, of incarnation: UInt32) {
+        state.value.incarnations[Int(incarnation)].wall = wall
+        if state.value.current == incarnation { context.setWall(wall) }
+    }
+
+    func openStream(_ label: String) throws(SimulationError) -> RandomStream {
+        guard streamLabels.insert(label).inserted else { throw .duplicateStream(label) }
+        state.value.record(.stream, 0, 0, text: label)
+        return root.fork("simulation/" + label)
+    }
+
+    /// Registers what a part of the world does when the run ends; last registered, first called.
+    func onEnd(_ action: @escaping () -> Void) {
+        endActions.append(action)
+    }
+
+    // MARK: Guards
+
+    /// Counts a violation of whoever runs now; in strict mode it ends the run.
+    func report(_ kind: GuardViolation.Kind, place: CallStack) {
+        guard phase == .running, !state.value.isEnding else { return }
+        violationCount += 1
+        guard violations.count < Self.violationsMax else { return }
+        let incarnation = state.value.incarnations[Int(state.value.current)]
+        let task = unsafe seam_current_task_name().map { unsafe String(cString: $0) }
+        let violation = GuardViolation(
+            kind: kind, host: hostName(incarnation.host), task: task, place: place,
+            time: VirtualInstant(nanoseconds: state.value.now))
+        violations.append(violation)
+        if options.guards.strict { stop(.guardViolation(violation)) }
+    }
+
+    func report(_ leak: seam_leak, stack: [UInt]) {
+        let kind: GuardViolation.Kind
+        switch leak {
+        case SEAM_LEAK_REAL_SLEEP: kind = .realSleep
+        case SEAM_LEAK_REAL_CLOCK: kind = .realClockRead
+        case SEAM_LEAK_DISPATCH: kind = .dispatchedWork
+        default: kind = .threadCreated
+        }
+        report(kind, place: CallStack(addresses: stack))
+    }
+
+    /// The main actor was asked to run something.
+    func noteMainActor() {
+        guard options.guards.strict, seam_active_kernels() > 1 else { return }
+        report(.sharedMainActor, place: CallStack.here)
+    }
+
+    /// Another thread set the flag: a job came from there, or the watchdog barked.
+    @inline(never)
+    private func attend() {
+        context.attention = false
+        while let (job, tag, stack) = ThreadContext.takeForeign(mark: UInt32(state.value.mark >> 32)) {
+            report(.foreignThreadJob, place: CallStack(addresses: stack))
+            switch tag {
+            case .job: state.value.enqueue(job, kind: .job)
+            case .mainJob: state.value.enqueue(job, kind: .mainJob)
+            case .cancelledSleep:
+                guard let index = state.value.record(of: job) else { continue }
+                state.value.cancelSleep(task: index, number: state.value.tasks[index].number)
+            }
+        }
+        if let (duration, stack) = context.takeStuck() {
+            report(.threadBlocked(duration), place: CallStack(addresses: stack))
+        }
+    }
+
+    /// With work on foreign threads and none here, waits for it in real time, as long as the guards allow.
+    private func waitsForForeignWork() -> Bool {
+        guard violationCount > 0, !options.guards.strict else { return false }
+        let limit = seam_real_monotonic() &+ UInt64(options.guards.foreignWorkLimit.clampedNanoseconds)
+        while seam_real_monotonic() < limit {
+            if context.attention { return true }
+            seam_real_pause(100_000)
+        }
+        return false
+    }
+
+    // MARK: Ending
+
+    /// The tasks of living hosts that have not ended, oldest first.
+    private func waitingTasks() -> [WaitingTask] {
+        state.value.tasks.sweep()
+        var found: [WaitingTask] = []
+        for index in state.value.tasks.indices {
+            guard let task = state.value.tasks[index].task else { continue }
+            let incarnation = state.value.incarnations[Int(state.value.tasks[index].incarnation)]
+            guard incarnation.state != .dead else { continue }
+            found.append(
+                WaitingTask(
+                    number: state.value.tasks[index].number, host: hostName(incarnation.host),
+                    waitsIn: task.stack,
+                    createdAt: CallStack(addresses: state.value.tasks[index].originAddresses)))
+        }
+        found.sort { $0.number < $1.number }
+        return Array(found.prefix(StopReason.waitingTasksMax))
+    }
+
+    /// Cancels what is left and lets it unwind, so that nothing outlives the run; time stands still, the trace is closed.
+    private func end() {
+        state.value.isEnding = true
+        for action in endActions.reversed() { action() }
+        endActions = []
+        let indices = state.value.tasks.indices
+        for index in indices {
+            guard let task = state.value.tasks[index].task else { continue }
+            enter(state.value.tasks[index].incarnation, state)
+            task.cancel()
+        }
+        for index in state.value.incarnations.indices { state.value.incarnations[index].state = .running }
+        for index in indices { exhume(index) }
+        for host in hosts { host.releaseSetAside() }
+        var left = Self.unwindJobsPerTask * (state.value.tasks.count + 10)
+        while left > 0, let item = state.value.ready.popFirst() {
+            left -= 1
+            guard item.kind != .event else { continue }
+            enter(item.incarnation, state)
+            run(item.job, item.kind, state)
+            if item.index != 0 { state.value.tasks.removeIfComplete(item.index - 1) }
+        }
+        state.value.tasks.sweep()
+        abandonedTasks = state.value.tasks.count
+        enter(KernelState.world, state)
+    }
+
+    /// Lets the task of a crashed host go on, now that it cannot be seen any more.
+    private func exhume(_ index: UInt32) {
+        let buried = state.value.tasks[index].buried
+        state.value.tasks[index].buried = .nothing
+        switch buried {
+        case .nothing: break
+        case .job(let job): state.value.enqueue(job, kind: .job)
+        case .wake(let job):
+            state.value.ready.append(ReadyItem(job: job, record: 0, incarnation: KernelState.world, kind: .job))
+        case .continuation(let bits): KernelState.resume(bits, returning: false)
+        }
+    }
+}
+
+/// Carries a value to a task on the same thread.
+///
+/// Everything in a run happens on one thread, so nothing is really sent; the compiler cannot know that.
+struct UncheckedTransfer<Value>: @unchecked Sendable {
+    let value: Value
+
+    init(_ value: Value) {
+        self.value = value
+    }
+}

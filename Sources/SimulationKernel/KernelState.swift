@@ -1,0 +1,179 @@
+import CSystemSeam
+import Randomness
+
+/// The hot part of a kernel: time, queues, tasks and the digest, behind one unsafe pointer.
+///
+/// A struct behind a pointer, because checks of exclusive access to class properties cost up to four times as much as
+/// the work on this path.
+@safe
+struct KernelState: ~Copyable {
+    /// A life of a host, from start to crash; number 0 is the world, which never ends.
+    @safe
+    struct Incarnation {
+        enum State: UInt8 {
+            case running
+            case paused
+            case dead
+        }
+
+        let host: Int
+        var state: State
+        /// The host's wall clock.
+        var wall: Pinned<seam_wall_clock>
+        /// What the system's randomness answers from.
+        var random: RandomStream
+    }
+
+    static let world: UInt32 = 0
+
+    let context: ThreadContext
+    unowned let kernel: Kernel
+    let recordsTaskOrigins: Bool
+    /// This kernel's mark in the upper half; the lower half of a task's mark is one more than its index.
+    var mark: UInt64 = 0
+
+    var queue: EventQueue = EventQueue()
+    var ready: ReadyQueue
+    var tasks: TaskTable = TaskTable()
+    var trace: Trace
+    var incarnations: [Incarnation] = []
+
+    /// Whose code runs now.
+    var current: UInt32 = world
+    /// Whether the code that runs now is the main actor's.
+    var runsMainJob: Bool = false
+    /// Cancelling what is left, after the run's end: nothing may start to wait.
+    var isEnding: Bool = false
+    /// Set when the run is to stop after the present piece of work.
+    var mustStop: Bool = false
+    /// World events and jobs dispatched.
+    var events: UInt64 = 0
+    var jobs: UInt64 = 0
+
+    init(
+        kernel: Kernel, context: ThreadContext, ready: consuming ReadyQueue, trace: consuming Trace,
+        recordsTaskOrigins: Bool
+    ) {
+        self.kernel = kernel
+        self.context = context
+        self.ready = ready
+        self.trace = trace
+        self.recordsTaskOrigins = recordsTaskOrigins
+    }
+
+    var now: UInt64 {
+        @inline(__always) get { context.now }
+    }
+
+    /// Moves what happens at the next instant to `ready`; returns the instant, or nil when nothing is left to happen.
+    @inline(__always)
+    mutating func advance() -> UInt64? {
+        queue.advance(from: now, to: &ready)
+    }
+
+    // MARK: Jobs of the tested code
+
+    /// A job became ready, on this kernel's thread.
+    mutating func enqueue(_ job: Job, kind: ReadyItem.Kind) {
+        guard job.isTask else {
+            ready.append(ReadyItem(job: job, record: 0, incarnation: current, kind: kind))
+            return
+        }
+        guard let index = record(of: job) else { return }
+        if let sleep = tasks[index].sleep {
+            // It goes on before its Task.sleep is over, so the sleep was cancelled: the job that would have ended
+            // it now only frees memory. It runs at once, and no timer is left behind.
+            tasks[index].sleep = nil
+            if let event = queue.take(sleep), let wake = Job(bits: event.argument) {
+                ready.append(ReadyItem(job: wake, record: 0, incarnation: Self.world, kind: .job))
+            }
+        }
+        var item = ReadyItem(job: job, record: index + 1, incarnation: tasks[index].incarnation, kind: kind)
+        item.priority = tasks[index].priority
+        ready.append(item)
+    }
+
+    /// A job is to become ready `delay` nanoseconds from now: it ends the current task's `Task.sleep`.
+    mutating func enqueue(_ job: Job, after delay: Int64) {
+        let instant = now.addingReportingOverflow(UInt64(max(0, delay)))
+        let sleeper = Job.currentTask.flatMap { record(of: $0) }
+        let event = queue.schedule(
+            at: instant.overflow ? .max : instant.partialValue, kind: .wake, action: nil,
+            argument: job.bits, task: sleeper ?? EventQueue.noTask, incarnation: current)
+        if let sleeper { tasks[sleeper].sleep = event }
+    }
+
+    /// The index of a task of this kernel; a new task is added; nil for a task that an earlier kernel left behind.
+    @inline(__always)
+    mutating func record(of task: Job) -> UInt32? {
+        let mark = task.mark
+        if mark != 0 {
+            return mark & ~0xffff_ffff == self.mark ? UInt32(truncatingIfNeeded: mark) - 1 : nil
+        }
+        return addTask(task)
+    }
+
+    @inline(never)
+    private mutating func addTask(_ task: Job) -> UInt32 {
+        let index = tasks.add(
+            task, incarnation: current, priority: ready.drawPriority(), recordsOrigin: recordsTaskOrigins)
+        task.mark = mark | UInt64(index + 1)
+        if isEnding { task.cancel() }
+        return index
+    }
+
+    // MARK: Sleeps on the virtual clock
+
+    /// Lets the current task sleep; the continuation gets false when the sleep is cancelled.
+    mutating func sleep(until instant: UInt64, task: UInt32, continuation: UnsafeContinuation<Bool, Never>) {
+        let event = queue.schedule(
+            at: instant, kind: .resume, action: nil, argument: unsafe unsafeBitCast(continuation, to: UInt64.self),
+            task: task, incarnation: tasks[task].incarnation)
+        tasks[task].sleep = event
+    }
+
+    /// Ends a task's sleep on the virtual clock before its time.
+    mutating func cancelSleep(task: UInt32, number: UInt64) {
+        guard tasks[task].number == number, let sleep = tasks[task].sleep, let event = queue.take(sleep) else { return }
+        tasks[task].sleep = nil
+        Self.resume(event.argument, returning: false)
+    }
+
+    /// Ends a sleep on the virtual clock: `bits` are its continuation.
+    static func resume(_ bits: UInt64, returning wasCompleted: Bool) {
+        unsafe unsafeBitCast(bits, to: UnsafeContinuation<Bool, Never>.self).resume(returning: wasCompleted)
+    }
+
+    // MARK: Randomness
+
+    /// Answers the system's randomness for the host whose code runs now.
+    mutating func fillRandom(_ bytes: UnsafeMutableRawBufferPointer) {
+        var first: UInt64 = 0
+        var offset = 0
+        while offset < bytes.count {
+            let value = incarnations[Int(current)].random.next()
+            if offset == 0 { first = value }
+            let count = min(8, bytes.count - offset)
+            for byte in 0..<count {
+                unsafe bytes[offset + byte] = UInt8(truncatingIfNeeded: value >> UInt64(8 * byte))
+            }
+            offset += count
+        }
+        if !isEnding { record(.draw, first, UInt64(bytes.count)) }
+    }
+
+    // MARK: Trace
+
+    /// Folds a decision of the host whose code runs now.
+    @inline(__always)
+    mutating func record(_ kind: TraceKind, _ first: UInt64, _ second: UInt64, text: String? = nil) {
+        trace.fold(kind, time: now, incarnation: current, first, second, text: text)
+        if trace.recording != nil { keep(kind, first, second, text) }
+    }
+
+    @inline(never)
+    private mutating func keep(_ kind: TraceKind, _ first: UInt64, _ second: UInt64, _ text: String?) {
+        let host = kernel.hostName(incarnations[Int(current)].host)
+        trace.keep(kind, time: now, host: host, first, second, text: text)
+    }
+}

@@ -1,0 +1,198 @@
+@_exported public import Randomness
+
+/// A run of ordinary async Swift code in virtual time, from one seed.
+///
+/// While it runs, the calling thread is the simulation's: its clocks, its randomness and every task made on it are
+/// virtual. Other threads, and this one afterwards, are untouched. A simulation is run once, on one thread.
+public final class Simulation {
+    let kernel: Kernel
+
+    /// Prepares a run.
+    public init(seed: Seed, options: Options = Options()) {
+        kernel = Kernel(seed: seed, options: options)
+    }
+
+    /// What the run follows from.
+    public var seed: Seed { kernel.seed }
+
+    /// The clock of the run.
+    public var clock: VirtualClock { VirtualClock() }
+
+    /// The present virtual time.
+    public var now: VirtualInstant { VirtualInstant(nanoseconds: kernel.state.value.now) }
+
+    // MARK: Running
+
+    /// Runs `main` and everything it starts, on this thread, until it returns or the budget is spent.
+    ///
+    /// - Parameter main: The root code; it belongs to no host.
+    /// - Returns: What the run came to; a failure of `main` is in it, not thrown.
+    /// - Throws: ``SimulationError`` when the run cannot begin.
+    public func run<Value>(_ main: @escaping () async throws -> Value) throws(SimulationError) -> Outcome<Value> {
+        var result: Result<Value, any Error>?
+        let kernel = kernel
+        let reason = try kernel.run {
+            let ended: Result<Value, any Error>
+            do {
+                ended = .success(try await main())
+            } catch {
+                ended = .failure(error)
+            }
+            // Once the run is ending for another reason, what cancellation makes of the root code is no result.
+            guard !kernel.state.value.isEnding else { return }
+            result = ended
+            kernel.stop(.finished)
+        }
+        return Outcome(
+            seed: seed, stopReason: reason, result: result, digest: kernel.state.value.trace.digest,
+            recording: kernel.state.value.trace.recording,
+            virtualTime: .nanoseconds(Int64(kernel.state.value.now)),
+            events: Int(kernel.state.value.events), jobs: Int(kernel.state.value.jobs),
+            violations: kernel.violations, violationCount: kernel.violationCount,
+            hostFailures: kernel.hosts.compactMap { host in
+                guard case .failure(let error)? = host.exit else { return nil }
+                return (host.name, error)
+            },
+            abandonedTasks: kernel.abandonedTasks)
+    }
+
+    /// Runs the hosts for `duration` of virtual time.
+    ///
+    /// - Throws: ``SimulationError`` when the run cannot begin.
+    public func run(for duration: Duration) throws(SimulationError) -> Outcome<Void> {
+        try run { try await Task.sleep(for: duration) }
+    }
+
+    /// Ends the run after the present piece of work, with ``StopReason/stopped(_:)``.
+    public func stop(_ why: String) {
+        kernel.stop(.stopped(why))
+    }
+
+    // MARK: World
+
+    /// Adds a host: code with a life of its own, that can be crashed, restarted and paused.
+    ///
+    /// - Parameters:
+    ///   - name: Its name, unique in the simulation.
+    ///   - starts: Whether it starts at once (when the run begins, if it has not).
+    ///   - boot: What runs at each start, as the host's main task.
+    /// - Throws: ``SimulationError/duplicateHost(_:)``.
+    @discardableResult
+    public func host(
+        _ name: String, starts: Bool = true, boot: @escaping () async throws -> Void = {}
+    ) throws(SimulationError) -> Host {
+        let host = Host(name: name, index: kernel.hosts.count, kernel: kernel, starts: starts, boot: boot)
+        try kernel.addHost(host)
+        if starts, kernel.phase == .running { host.start() }
+        return host
+    }
+
+    /// The host with this name, or nil.
+    public func host(named name: String) -> Host? {
+        kernel.host(named: name)
+    }
+
+    /// Opens the stream of random numbers with this label; draws of one never shift those of another.
+    ///
+    /// - Throws: ``SimulationError/duplicateStream(_:)``: two streams of one label would draw the same numbers.
+    public func stream(_ label: String) throws(SimulationError) -> RandomStream {
+        try kernel.openStream(label)
+    }
+
+    /// Schedules an event of the world: synchronous work at a moment, without a task.
+    ///
+    /// - Parameters:
+    ///   - instant: When; not before now.
+    ///   - argument: What `action` gets, so that one closure can serve many events.
+    ///   - action: What happens.
+    /// - Returns: A handle to cancel it.
+    @discardableResult
+    public func schedule(
+        at instant: VirtualInstant, argument: UInt64 = 0, _ action: @escaping (UInt64) -> Void
+    ) -> ScheduledEvent {
+        kernel.schedule(at: instant, argument: argument, incarnation: KernelState.world, action)
+    }
+
+    /// Schedules an event of the world `delay` from now; the delay is not negative.
+    @discardableResult
+    public func schedule(
+        after delay: Duration, argument: UInt64 = 0, _ action: @escaping (UInt64) -> Void
+    ) -> ScheduledEvent {
+        precondition(delay >= .zero, "an event was scheduled after a negative delay of \(delay)")
+        return schedule(at: now.advanced(by: delay), argument: argument, action)
+    }
+
+    /// Cancels an event; false when it has happened or was cancelled.
+    @discardableResult
+    public func cancel(_ event: ScheduledEvent) -> Bool {
+        kernel.state.value.queue.cancel(event)
+    }
+
+    /// Events that are scheduled, sleeps included.
+    public var pendingEvents: Int { kernel.state.value.queue.count }
+
+    /// Tasks that have not been found complete.
+    public var liveTasks: Int { kernel.state.value.tasks.count }
+
+    // MARK: Trace
+
+    /// Folds a decision of a part of the world into the trace.
+    public func record(_ kind: TraceKind, _ first: UInt64 = 0, _ second: UInt64 = 0, text: String? = nil) {
+        guard !kernel.state.value.isEnding else { return }
+        kernel.state.value.record(kind, first, second, text: text)
+    }
+
+    /// Notes something in the trace of the simulation that runs on this thread; elsewhere it does nothing.
+    public static func note(_ text: String, _ value: UInt64 = 0) {
+        guard let state = Kernel.current, !state.value.isEnding else { return }
+        state.value.record(.note, value, 0, text: text)
+    }
+}
+
+extension Simulation {
+    /// How a simulation runs; everything but the seed.
+    public struct Options: Sendable {
+        /// How far it may go.
+        public var budget: Budget
+        /// Who goes first among what is ready at one instant.
+        public var policy: SchedulingPolicy
+        /// What happens when something leaves the simulation.
+        public var guards: Guards
+        /// How much of the trace is kept; nil keeps the digest alone.
+        public var recording: TraceRecording.Limits?
+        /// What the hosts' wall clocks show at the beginning: time since 1970-01-01 00:00 UTC.
+        public var epoch: Duration
+
+        /// Makes options of their parts.
+        public init(
+            budget: Budget = .standard,
+            policy: SchedulingPolicy = .firstInFirstOut,
+            guards: Guards = .strict,
+            recording: TraceRecording.Limits? = nil,
+            epoch: Duration = .seconds(1_767_225_600)  // 2026-01-01
+        ) {
+            self.budget = budget
+            self.policy = policy
+            self.guards = guards
+            self.recording = recording
+            self.epoch = epoch
+        }
+
+        var epochNanoseconds: Int64 { epoch.clampedNanoseconds }
+
+        /// What is wrong with the options, or nil.
+        var invalidity: String? {
+            if let invalidity = budget.invalidity { return invalidity }
+            if case .pct(let depth, let steps) = policy, depth < 1 || steps < 1 {
+                return "PCT needs a depth and a number of steps of at least 1, not \(depth) and \(steps)"
+            }
+            if let limit = guards.blockLimit, limit <= .zero || guards.fatalBlockLimit < limit {
+                return "the block limit \(limit) must be above 0 and at most the fatal one, \(guards.fatalBlockLimit)"
+            }
+            if let recording, recording.first < 0 || recording.entries < 1 {
+                return "a recording needs a first entry of at least 0 and at least 1 entry"
+            }
+            return nil
+        }
+    }
+}

@@ -1,0 +1,10 @@
+import ArgumentParser
+
+/// Benchmarks and the determinism check: the project's own instruments.
+@main
+struct Lab: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "lab",
+        abstract: "Measures the project and checks that its runs repeat.",
+        subcommands: [Bench.self])
+}
