@@ -18,6 +18,8 @@ final class Kernel {
     let context: ThreadContext
     /// The wall clock of the world and of every host whose clock was never changed.
     let worldWall: Pinned<seam_wall_clock>
+    /// Whether any host has a wall clock of its own.
+    private var anyOwnWallClock: Bool = false
     let root: RandomStream
 
     private(set) var phase: Phase = .prepared
@@ -51,9 +53,8 @@ final class Kernel {
                 kernel: self, context: context,
                 ready: ReadyQueue(policy: options.policy, random: root.fork("kernel/policy")),
                 trace: Trace(limits: options.recording), recordsTaskOrigins: options.guards.recordsTaskOrigins))
-        state.value.incarnations.append(
-            KernelState.Incarnation(
-                host: -1, state: .running, wall: worldWall, random: root.fork("kernel/system")))
+        _ = state.value.addIncarnation(
+            KernelState.Incarnation(host: -1, wall: worldWall, random: root.fork("kernel/system")))
         context.connect(state)
     }
 
@@ -136,7 +137,7 @@ final class Kernel {
 
     @inline(__always)
     private func dispatch(_ item: ReadyItem, _ state: Pinned<KernelState>) {
-        if state.value.incarnations[Int(item.incarnation)].state != .running {
+        if state.value.downCount > 0, state.value.incarnationStates[Int(item.incarnation)] != .running {
             // An actor's job runs whatever became of the host: the actor may be shared with others.
             if item.kind == .event || item.index != 0 { return setAside(item) }
         }
@@ -176,6 +177,7 @@ final class Kernel {
     private func enter(_ incarnation: UInt32, _ state: Pinned<KernelState>) {
         guard state.value.current != incarnation else { return }
         state.value.current = incarnation
+        guard anyOwnWallClock else { return }
         context.setWall(state.value.incarnations[Int(incarnation)].wall)
     }
 
@@ -203,9 +205,8 @@ final class Kernel {
     /// Keeps what a paused host will need again, and buries what a crashed one never will.
     @inline(never)
     func setAside(_ item: ReadyItem) {
-        let incarnation = state.value.incarnations[Int(item.incarnation)]
-        if incarnation.state == .paused {
-            hosts[incarnation.host].setAside(item)
+        if state.value.incarnationStates[Int(item.incarnation)] == .paused {
+            hosts[state.value.incarnations[Int(item.incarnation)].host].setAside(item)
         } else if item.kind == .event {
             bury(ScheduledEvent(index: item.index, generation: item.generation))
         } else if let job = item.job {
@@ -215,7 +216,7 @@ final class Kernel {
 
     /// Ends an incarnation: its tasks never go on, its sleeps are no longer events.
     func kill(_ incarnation: UInt32) {
-        state.value.incarnations[Int(incarnation)].state = .dead
+        state.value.setState(.dead, of: incarnation)
         for index in state.value.tasks.indices where state.value.tasks[index].incarnation == incarnation {
             if let sleep = state.value.tasks[index].sleep { bury(sleep) }
         }
@@ -247,6 +248,12 @@ final class Kernel {
             incarnation: incarnation)
     }
 
+    /// Gives a host a wall clock of its own.
+    func setWallClock(_ wall: Pinned<seam_wall_clock>, of incarnation: UInt32?) {
+        anyOwnWallClock = true
+        if let incarnation { state.value.setWallClock(wall, of: incarnation) }
+    }
+
     func addHost(_ host: Host) throws(SimulationError) {
         guard hostsByName[host.name] == nil else { throw .duplicateHost(host.name) }
         hostsByName[host.name] = host.index
@@ -265,11 +272,6 @@ final class Kernel {
     var currentHost: Host? {
         let index = state.value.incarnations[Int(state.value.current)].host
         return index < 0 ? nil : hosts[index]
-    }
-
-    func setWallClock(_ wall: Pinned<seam_wall_clock>, of incarnation: UInt32) {
-        state.value.incarnations[Int(incarnation)].wall = wall
-        if state.value.current == incarnation { context.setWall(wall) }
     }
 
     func openStream(_ label: String) throws(SimulationError) -> RandomStream {
@@ -354,11 +356,11 @@ final class Kernel {
         var found: [WaitingTask] = []
         for index in state.value.tasks.indices {
             guard let task = state.value.tasks[index].task else { continue }
-            let incarnation = state.value.incarnations[Int(state.value.tasks[index].incarnation)]
-            guard incarnation.state != .dead else { continue }
+            let incarnation = Int(state.value.tasks[index].incarnation)
+            guard state.value.incarnationStates[incarnation] != .dead else { continue }
             found.append(
                 WaitingTask(
-                    number: state.value.tasks[index].number, host: hostName(incarnation.host),
+                    number: state.value.tasks[index].number, host: hostName(state.value.incarnations[incarnation].host),
                     waitsIn: task.stack,
                     createdAt: CallStack(addresses: state.value.tasks[index].originAddresses)))
         }
@@ -377,7 +379,7 @@ final class Kernel {
             enter(state.value.tasks[index].incarnation, state)
             task.cancel()
         }
-        for index in state.value.incarnations.indices { state.value.incarnations[index].state = .running }
+        state.value.wakeAll()
         for index in indices { exhume(index) }
         for host in hosts { host.releaseSetAside() }
         var left = Self.unwindJobsPerTask * (state.value.tasks.count + 10)

@@ -8,20 +8,18 @@ import Randomness
 @safe
 struct KernelState: ~Copyable {
     /// A life of a host, from start to crash; number 0 is the world, which never ends.
-    @safe
     struct Incarnation {
-        enum State: UInt8 {
-            case running
-            case paused
-            case dead
-        }
-
         let host: Int
-        var state: State
         /// The host's wall clock.
         var wall: Pinned<seam_wall_clock>
         /// What the system's randomness answers from.
         var random: RandomStream
+    }
+
+    enum IncarnationState: UInt8 {
+        case running
+        case paused
+        case dead
     }
 
     static let world: UInt32 = 0
@@ -36,7 +34,10 @@ struct KernelState: ~Copyable {
     var ready: ReadyQueue
     var tasks: TaskTable = TaskTable()
     var trace: Trace
-    var incarnations: [Incarnation] = []
+    private(set) var incarnations: [Incarnation] = []
+    private(set) var incarnationStates: [IncarnationState] = []
+    /// Incarnations that do not run; while there are none, no piece of work has to look.
+    private(set) var downCount: Int = 0
 
     /// Whose code runs now.
     var current: UInt32 = world
@@ -63,6 +64,29 @@ struct KernelState: ~Copyable {
 
     var now: UInt64 {
         @inline(__always) get { context.now }
+    }
+
+    mutating func addIncarnation(_ incarnation: Incarnation) -> UInt32 {
+        incarnations.append(incarnation)
+        incarnationStates.append(.running)
+        return UInt32(incarnations.count - 1)
+    }
+
+    mutating func setState(_ state: IncarnationState, of incarnation: UInt32) {
+        downCount += (state == .running ? 0 : 1) - (incarnationStates[Int(incarnation)] == .running ? 0 : 1)
+        incarnationStates[Int(incarnation)] = state
+    }
+
+    /// At the run's end, lets even crashed incarnations run, so that they can unwind.
+    mutating func wakeAll() {
+        for index in incarnationStates.indices { incarnationStates[index] = .running }
+        downCount = 0
+    }
+
+    /// Changes the wall clock that an incarnation sees.
+    mutating func setWallClock(_ wall: Pinned<seam_wall_clock>, of incarnation: UInt32) {
+        incarnations[Int(incarnation)].wall = wall
+        if current == incarnation { context.setWall(wall) }
     }
 
     /// Moves what happens at the next instant to `ready`; returns the instant, or nil when nothing is left to happen.

@@ -75,11 +75,12 @@ public final class Simulation {
     /// - Parameters:
     ///   - name: Its name, unique in the simulation.
     ///   - starts: Whether it starts at once (when the run begins, if it has not).
-    ///   - boot: What runs at each start, as the host's main task.
+    ///   - boot: What runs at each start, as the host's main task; a host without it has events only.
+    /// - Returns: The host.
     /// - Throws: ``SimulationError/duplicateHost(_:)``.
     @discardableResult
     public func host(
-        _ name: String, starts: Bool = true, boot: @escaping () async throws -> Void = {}
+        _ name: String, starts: Bool = true, boot: (() async throws -> Void)? = nil
     ) throws(SimulationError) -> Host {
         let host = Host(name: name, index: kernel.hosts.count, kernel: kernel, starts: starts, boot: boot)
         try kernel.addHost(host)
@@ -99,7 +100,10 @@ public final class Simulation {
         try kernel.openStream(label)
     }
 
-    /// Schedules an event of the world: synchronous work at a moment, without a task.
+    /// Schedules an event: synchronous work at a moment, without a task.
+    ///
+    /// It belongs to whoever runs now: a host's code or event schedules for that host, and the event is dropped when
+    /// the host crashes; everything else schedules for the world.
     ///
     /// - Parameters:
     ///   - instant: When; not before now.
@@ -110,10 +114,10 @@ public final class Simulation {
     public func schedule(
         at instant: VirtualInstant, argument: UInt64 = 0, _ action: @escaping (UInt64) -> Void
     ) -> ScheduledEvent {
-        kernel.schedule(at: instant, argument: argument, incarnation: KernelState.world, action)
+        kernel.schedule(at: instant, argument: argument, incarnation: kernel.state.value.current, action)
     }
 
-    /// Schedules an event of the world `delay` from now; the delay is not negative.
+    /// Schedules an event `delay` from now; the delay is not negative.
     @discardableResult
     public func schedule(
         after delay: Duration, argument: UInt64 = 0, _ action: @escaping (UInt64) -> Void

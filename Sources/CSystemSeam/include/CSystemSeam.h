@@ -103,6 +103,9 @@ static inline bool seam_task_is_complete(void *task) {
 /// The functions in which a suspended task and its async callers go on, innermost first; the count written.
 int seam_task_stack(void *task, uintptr_t *addresses, int capacity);
 
+/// Asks the processor to bring the memory at `address` near; a hint, which may be wrong.
+static inline void seam_prefetch(const void *address) { __builtin_prefetch(address); }
+
 // Stacks and symbols
 
 /// Return addresses from the caller's caller upward, by unwinding; the count written to `addresses`.

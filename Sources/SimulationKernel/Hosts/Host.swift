@@ -29,6 +29,11 @@ public final class Host {
         }
     }
 
+    // First, so that an event of a host touches one line of its memory.
+    private unowned let kernel: Kernel
+    private var incarnation: UInt32 = KernelState.world
+    let index: Int
+
     /// The host's name.
     public let name: String
     /// What it is doing.
@@ -38,16 +43,13 @@ public final class Host {
     /// How the boot code of the latest incarnation ended; nil while it runs and after a crash.
     public private(set) var exit: Result<Void, any Error>?
 
-    let index: Int
     let startsWithRun: Bool
-    private unowned let kernel: Kernel
-    private let boot: () async throws -> Void
-    private var incarnation: UInt32 = KernelState.world
+    private let boot: (() async throws -> Void)?
     private var waiting: [ReadyItem] = []
     private var crashActions: [() -> Void] = []
     private var ownWall: Pinned<seam_wall_clock>?
 
-    init(name: String, index: Int, kernel: Kernel, starts: Bool, boot: @escaping () async throws -> Void) {
+    init(name: String, index: Int, kernel: Kernel, starts: Bool, boot: (() async throws -> Void)?) {
         self.name = name
         self.index = index
         self.kernel = kernel
@@ -77,22 +79,27 @@ public final class Host {
         state = .running
         let random = kernel.root.fork("kernel/system/\(name)/\(bootCount)")
         let wall = ownWall ?? kernel.worldWall
-        incarnation = UInt32(kernel.state.value.incarnations.count)
-        kernel.state.value.incarnations.append(
-            KernelState.Incarnation(host: index, state: .running, wall: wall, random: random))
+        incarnation = kernel.state.value.addIncarnation(
+            KernelState.Incarnation(host: index, wall: wall, random: random))
         trace("start")
+        if let boot { startTask(boot) }
+    }
+
+    private func startTask(_ boot: @escaping () async throws -> Void) {
         let code = UncheckedTransfer((host: self, boot: boot, bootCount: bootCount))
-        asHost {
-            Task.detached {
-                let (host, boot, bootCount) = code.value
-                var result: Result<Void, any Error> = .success(())
-                do {
-                    try await boot()
-                } catch {
-                    result = .failure(error)
-                }
-                host.noteExit(result, bootCount: bootCount)
+        let previous = kernel.state.value.current
+        // A task belongs to whoever runs when it is made.
+        kernel.state.value.current = incarnation
+        defer { kernel.state.value.current = previous }
+        Task.detached {
+            let (host, boot, bootCount) = code.value
+            var result: Result<Void, any Error> = .success(())
+            do {
+                try await boot()
+            } catch {
+                result = .failure(error)
             }
+            host.noteExit(result, bootCount: bootCount)
         }
     }
 
@@ -120,7 +127,7 @@ public final class Host {
     public func pause() {
         guard kernel.phase == .running, state == .running else { return }
         state = .paused
-        kernel.state.value.incarnations[Int(incarnation)].state = .paused
+        kernel.state.value.setState(.paused, of: incarnation)
         trace("pause")
     }
 
@@ -128,7 +135,7 @@ public final class Host {
     public func resume() {
         guard state == .paused else { return }
         state = .running
-        kernel.state.value.incarnations[Int(incarnation)].state = .running
+        kernel.state.value.setState(.running, of: incarnation)
         trace("resume")
         releaseSetAside()
     }
@@ -191,7 +198,7 @@ public final class Host {
         }
         let own = Pinned(making: wall)
         ownWall = own
-        if incarnation != KernelState.world { kernel.setWallClock(own, of: incarnation) }
+        kernel.setWallClock(own, of: incarnation == KernelState.world ? nil : incarnation)
     }
 
     // MARK: For the kernel
@@ -212,14 +219,6 @@ public final class Host {
             exit = result
             if case .failure = result { trace("fail") } else { trace("return") }
         }
-    }
-
-    /// Runs `body` as this host's code, so that tasks made in it are the host's.
-    private func asHost(_ body: () -> Void) {
-        let previous = kernel.state.value.current
-        kernel.state.value.current = incarnation
-        body()
-        kernel.state.value.current = previous
     }
 
     private func trace(_ what: String, _ value: UInt64? = nil) {

@@ -1,3 +1,5 @@
+import CSystemSeam
+
 /// What happens later: events ordered by (instant, order of scheduling), without a tick and without a scan.
 ///
 /// A radix queue over the bits of the instant, six bits a level: an event lies in the level of the highest digit in
@@ -6,7 +8,7 @@
 /// its time comes, so each event moves a few times in its life, whatever their number.
 ///
 /// Equal instants always share a slot and slots keep the order of arrival, which is the second half of the key.
-/// Slots hold 16-byte entries in arrays, because moving them must not touch the events themselves: with a million
+/// Slots hold 16-byte entries in chunks, because moving them must not touch the events themselves: with a million
 /// pending, every touched event is a cache miss.
 @safe
 struct EventQueue: ~Copyable {
@@ -23,31 +25,19 @@ struct EventQueue: ~Copyable {
     struct Event {
         var action: ((UInt64) -> Void)?
         var argument: UInt64
-        /// The sleeping task's index in the task table, or `noTask`.
+        /// The sleeping task's index in the task table, or `noTask`; in a free event, the next free one.
         var task: UInt32
         var generation: UInt32
         var incarnation: UInt32
         var kind: Kind
     }
 
-    struct Entry {
-        var instant: UInt64
-        var index: UInt32
-        var generation: UInt32
-    }
-
-    @safe
-    private struct Slot {
-        var entries: UnsafeMutablePointer<Entry>?
-        var count: Int32
-        var capacity: Int32
-    }
-
     static let noTask: UInt32 = .max
     private static let levelCount: Int = 11
     private static let slotsPerLevel: Int = 64
 
-    private let slots: UnsafeMutablePointer<Slot>
+    private let slots: UnsafeMutablePointer<EntryList>
+    private var chunks: EntryChunkPool = EntryChunkPool()
     /// One bit for each slot that holds entries, one word for each level.
     private let occupied: UnsafeMutablePointer<UInt64>
     private var occupiedLevels: UInt32 = 0
@@ -66,7 +56,7 @@ struct EventQueue: ~Copyable {
     init() {
         let slotCount = Self.levelCount * Self.slotsPerLevel
         unsafe slots = .allocate(capacity: slotCount)
-        unsafe slots.initialize(repeating: Slot(entries: nil, count: 0, capacity: 0), count: slotCount)
+        unsafe slots.initialize(repeating: EntryList(), count: slotCount)
         unsafe occupied = .allocate(capacity: Self.levelCount)
         unsafe occupied.initialize(repeating: 0, count: Self.levelCount)
         capacity = 64
@@ -74,7 +64,6 @@ struct EventQueue: ~Copyable {
     }
 
     deinit {
-        for slot in 0..<Self.levelCount * Self.slotsPerLevel { unsafe slots[slot].entries?.deallocate() }
         unsafe slots.deallocate()
         unsafe occupied.deallocate()
         unsafe events.deinitialize(count: used)
@@ -100,7 +89,7 @@ struct EventQueue: ~Copyable {
         unsafe event.pointee.incarnation = incarnation
         unsafe event.pointee.kind = kind
         let generation = unsafe event.pointee.generation
-        insert(Entry(instant: instant, index: index, generation: generation))
+        insert(EventEntry(instant: instant, index: index, generation: generation))
         entryCount += 1
         count += 1
         return ScheduledEvent(index: index, generation: generation)
@@ -129,33 +118,40 @@ struct EventQueue: ~Copyable {
         while occupiedLevels != 0 {
             let level = occupiedLevels.trailingZeroBitCount
             let digit = unsafe occupied[level].trailingZeroBitCount
-            let slot = unsafe slots + (level * Self.slotsPerLevel + digit)
-            let entries = unsafe slot.pointee.entries.unsafelyUnwrapped
-            if unsafe level == 0 || slot.pointee.count == 1 {
-                let instant = unsafe entries[0].instant
-                let entryCount = unsafe Int(slot.pointee.count)
-                clear(level: level, digit: digit)
-                self.entryCount -= entryCount
-                var live = false
-                for position in 0..<entryCount {
-                    let entry = unsafe entries[position]
-                    let event = unsafe events + Int(entry.index)
-                    guard unsafe event.pointee.generation == entry.generation else { continue }
-                    live = true
-                    ready.append(
-                        ReadyItem(
-                            event: entry.index, generation: entry.generation,
-                            incarnation: unsafe event.pointee.incarnation))
-                }
-                guard live else { continue }
+            let list = detach(level: level, digit: digit)
+            guard level == 0 || list.isSingle else {
+                spread(list, level: level, digit: digit)
+                continue
+            }
+            if let instant = take(list, to: &ready) {
                 reached = instant
                 return instant
             }
-            unsafe spread(slot: slot, level: level, digit: digit)
         }
         // Cancelled events may have led beyond the present.
         reached = now
         return nil
+    }
+
+    /// Moves the entries of one instant to `ready`; returns the instant, or nil when all were cancelled.
+    @inline(__always)
+    private mutating func take(_ list: EntryList, to ready: inout ReadyQueue) -> UInt64? {
+        var instant: UInt64?
+        var rest = list
+        while let (chunk, count) = rest.popFirst() {
+            for position in 0..<count {
+                let entry = chunk[position]
+                let event = unsafe events + Int(entry.index)
+                guard unsafe event.pointee.generation == entry.generation else { continue }
+                instant = entry.instant
+                ready.append(
+                    ReadyItem(
+                        event: entry.index, generation: entry.generation, incarnation: unsafe event.pointee.incarnation))
+            }
+            entryCount -= count
+            chunks.free(chunk)
+        }
+        return instant
     }
 
     /// The event behind a ready item, freed; nil when it was cancelled meanwhile.
@@ -168,75 +164,67 @@ struct EventQueue: ~Copyable {
 
     // MARK: Slots
 
-    /// Spreads a slot over the levels below it, relative to its earliest instant.
-    private mutating func spread(slot: UnsafeMutablePointer<Slot>, level: Int, digit: Int) {
-        let entries = unsafe slot.pointee.entries.unsafelyUnwrapped
-        let count = unsafe Int(slot.pointee.count)
-        let capacity = unsafe slot.pointee.capacity
-        // Detached while it is spread; all entries go to lower levels.
-        unsafe slot.pointee = Slot(entries: nil, count: 0, capacity: 0)
-        clear(level: level, digit: digit)
-        var earliest = UInt64.max
-        for position in 0..<count { earliest = min(earliest, unsafe entries[position].instant) }
-        reached = earliest
-        for position in 0..<count { unsafe insert(entries[position]) }
-        // A small array is kept for the slot's next turn.
-        if unsafe capacity <= 256 && slot.pointee.entries == nil {
-            unsafe slot.pointee = Slot(entries: entries, count: 0, capacity: capacity)
+    /// Spreads a slot's entries over the levels below.
+    private mutating func spread(_ list: EntryList, level: Int, digit: Int) {
+        if let chunk = list.onlyChunk {
+            // Few entries: relative to the earliest of them, they find their level at once.
+            reached = (0..<list.lastCount).reduce(.max) { min($0, chunk[$1].instant) }
         } else {
-            unsafe entries.deallocate()
+            let shift = UInt64(6 * level)
+            let above = shift + 6 < 64 ? (reached >> (shift + 6)) << (shift + 6) : 0
+            reached = above | (UInt64(digit) << shift)
+        }
+        // They happen soon: with many pending, the events are still far from the processor.
+        let happensSoon = list.onlyChunk != nil
+        var rest = list
+        while let (chunk, count) = rest.popFirst() {
+            for position in 0..<count {
+                let entry = chunk[position]
+                if happensSoon { unsafe seam_prefetch(events + Int(entry.index)) }
+                insert(entry)
+            }
+            chunks.free(chunk)
         }
     }
 
     @inline(__always)
-    private mutating func insert(_ entry: Entry) {
+    private mutating func insert(_ entry: EventEntry) {
         let difference = entry.instant ^ reached
         let level = difference == 0 ? 0 : (63 - difference.leadingZeroBitCount) / 6
         let digit = Int(truncatingIfNeeded: entry.instant >> UInt64(6 * level)) & 63
-        let slot = unsafe slots + (level * Self.slotsPerLevel + digit)
-        let count = unsafe slot.pointee.count
-        if unsafe count == slot.pointee.capacity { unsafe grow(slot) }
-        unsafe slot.pointee.entries.unsafelyUnwrapped[Int(count)] = entry
-        unsafe slot.pointee.count = count + 1
+        unsafe slots[level * Self.slotsPerLevel + digit].append(entry, chunks: &chunks)
         unsafe occupied[level] |= 1 << UInt64(digit)
         occupiedLevels |= 1 << UInt32(level)
     }
 
-    private func grow(_ slot: UnsafeMutablePointer<Slot>) {
-        let count = unsafe Int(slot.pointee.count)
-        let capacity = max(4, 2 * count)
-        let entries = UnsafeMutablePointer<Entry>.allocate(capacity: capacity)
-        if let old = unsafe slot.pointee.entries {
-            unsafe entries.moveInitialize(from: old, count: count)
-            unsafe old.deallocate()
-        }
-        unsafe slot.pointee.entries = entries
-        unsafe slot.pointee.capacity = Int32(capacity)
-    }
-
+    /// Takes all entries out of a slot.
     @inline(__always)
-    private mutating func clear(level: Int, digit: Int) {
-        unsafe slots[level * Self.slotsPerLevel + digit].count = 0
+    private mutating func detach(level: Int, digit: Int) -> EntryList {
+        let slot = unsafe slots + (level * Self.slotsPerLevel + digit)
+        let list = unsafe slot.pointee
+        unsafe slot.pointee = EntryList()
         unsafe occupied[level] &= ~(1 << UInt64(digit))
         if unsafe occupied[level] == 0 { occupiedLevels &= ~(1 << UInt32(level)) }
+        return list
     }
 
     /// Drops the entries of cancelled events from all slots.
     private mutating func sweep() {
         for level in 0..<Self.levelCount {
-            for digit in 0..<Self.slotsPerLevel {
-                let slot = unsafe slots + (level * Self.slotsPerLevel + digit)
-                guard unsafe slot.pointee.count > 0, let entries = unsafe slot.pointee.entries else { continue }
-                var kept = 0
-                for position in unsafe 0..<Int(slot.pointee.count) {
-                    let entry = unsafe entries[position]
-                    guard unsafe events[Int(entry.index)].generation == entry.generation else { continue }
-                    unsafe entries[kept] = entry
-                    kept += 1
+            for digit in 0..<Self.slotsPerLevel where unsafe occupied[level] >> UInt64(digit) & 1 == 1 {
+                var rest = detach(level: level, digit: digit)
+                while let (chunk, count) = rest.popFirst() {
+                    for position in 0..<count {
+                        let entry = chunk[position]
+                        if isPending(ScheduledEvent(index: entry.index, generation: entry.generation)) {
+                            // It goes back where it was: nothing that decides its slot has changed.
+                            insert(entry)
+                        } else {
+                            entryCount -= 1
+                        }
+                    }
+                    chunks.free(chunk)
                 }
-                entryCount -= unsafe Int(slot.pointee.count) - kept
-                if kept == 0 { clear(level: level, digit: digit) }
-                unsafe slot.pointee.count = Int32(kept)
             }
         }
     }

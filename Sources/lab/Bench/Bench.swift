@@ -1,5 +1,6 @@
 import ArgumentParser
 import CSystemSeam
+import Foundation
 
 /// Measures, in CPU time.
 struct Bench: ParsableCommand {
@@ -30,7 +31,9 @@ struct Bench: ParsableCommand {
         for benchmark in Suite.all.filter({ $0.name == suite }).flatMap(\.benchmarks)
         where benchmark.figures.contains(where: { $0.name.hasPrefix(only) }) {
             var values: [[Double]] = []
-            for _ in 0..<runs { values.append(try benchmark.measure()) }
+            for _ in 0..<runs {
+                values.append(try benchmark.ownProcess && runs > 1 ? measureInChild(benchmark) : benchmark.measure())
+            }
             for (index, figure) in benchmark.figures.enumerated() {
                 let sorted = values.map { $0[index] }.sorted()
                 let median = sorted[sorted.count / 2]
@@ -46,8 +49,24 @@ struct Bench: ParsableCommand {
     }
 }
 
+extension Bench {
+    /// One run in a process of its own: what earlier runs left in the heap does not count as memory.
+    private func measureInChild(_ benchmark: Benchmark) throws -> [Double] {
+        let child = Process()
+        child.executableURL = URL(filePath: "/proc/self/exe")
+        child.arguments = ["bench", suite, "--json", "--runs", "1", "--only", benchmark.figures[0].name]
+        let output = Pipe()
+        child.standardOutput = output
+        try child.run()
+        let data = output.fileHandleForReading.readDataToEndOfFile()
+        child.waitUntilExit()
+        guard child.terminationStatus == 0 else { throw ExitCode(child.terminationStatus) }
+        return try JSONDecoder().decode([Figure].self, from: data).map(\.value)
+    }
+}
+
 /// A measured value.
-struct Figure {
+struct Figure: Decodable {
     let name: String
     let value: Double
     let unit: String
@@ -64,15 +83,22 @@ struct Figure {
 /// Something to measure: one run gives one value for each figure.
 struct Benchmark: Sendable {
     let figures: [(name: String, unit: String)]
+    /// Whether each run has a process of its own, because it measures memory.
+    let ownProcess: Bool
     let measure: @Sendable () throws -> [Double]
 
     init(_ name: String, _ unit: String, _ measure: @escaping @Sendable () throws -> Double) {
         figures = [(name, unit)]
+        ownProcess = false
         self.measure = { [try measure()] }
     }
 
-    init(_ figures: [(name: String, unit: String)], _ measure: @escaping @Sendable () throws -> [Double]) {
+    init(
+        _ figures: [(name: String, unit: String)], ownProcess: Bool,
+        _ measure: @escaping @Sendable () throws -> [Double]
+    ) {
         self.figures = figures
+        self.ownProcess = ownProcess
         self.measure = measure
     }
 }

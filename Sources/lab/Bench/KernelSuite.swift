@@ -41,7 +41,10 @@ extension Suite {
                     precondition(sum > 0)
                 }
             },
-            Benchmark([("kernel.idle-1m.event", "ns"), ("kernel.idle-1m.memory", "MB")]) {
+            Benchmark([("kernel.idle-1k.event", "ns"), ("kernel.idle-1k.memory", "MB")], ownProcess: true) {
+                try idleHosts(1_000, fires: 3_000_000)
+            },
+            Benchmark([("kernel.idle-1m.event", "ns"), ("kernel.idle-1m.memory", "MB")], ownProcess: true) {
                 try idleHosts(1_000_000, fires: 3_000_000)
             },
         ])
@@ -98,8 +101,6 @@ extension Suite {
         var start: UInt64 = 0
         var cost = 0.0
         var memory = 0.0
-        var all: [SimulationKernel.Host] = []
-        all.reserveCapacity(hosts)
         var fire: (UInt64) -> Void = { _ in }
         fire = { index in
             left -= 1
@@ -110,14 +111,13 @@ extension Suite {
                 return simulation.stop("measured")
             }
             let delay = Duration.nanoseconds(Int64(1_000_000_000 + random.next(below: 9_000_000_000)))
-            all[Int(index)].schedule(after: delay, argument: index, fire)
+            simulation.schedule(after: delay, argument: index, fire)
         }
-        for index in 0..<hosts { all.append(try simulation.host("device-\(index)", starts: false)) }
         _ = try simulation.run {
             for index in 0..<hosts {
-                all[index].start()
+                let host = try simulation.host("device-\(index)")
                 let delay = Duration.nanoseconds(Int64(1 + random.next(below: 9_000_000_000)))
-                all[index].schedule(after: delay, argument: UInt64(index), fire)
+                host.schedule(after: delay, argument: UInt64(index), fire)
             }
             try await Task.sleep(for: .seconds(1 << 31))
         }
