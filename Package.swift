@@ -11,10 +11,13 @@ let common: [SwiftSetting] = [
 ]
 let strict: [SwiftSetting] = common + [.strictMemorySafety()]
 
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
 let package = Package(
     name: "windkanal",
     products: [
-        .library(name: "SimulationKernel", targets: ["SimulationKernel"])
+        .library(name: "SimulationKernel", targets: ["SimulationKernel"]),
+        .executable(name: "windkanal", targets: ["windkanal"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -28,15 +31,21 @@ let package = Package(
             dependencies: ["CSystemSeam", "Randomness"],
             swiftSettings: strict
         ),
-        // For the project's own use: benchmarks and the determinism check.
+        .target(name: "TraceFiles", swiftSettings: strict),
+        .executableTarget(
+            name: "windkanal",
+            dependencies: ["TraceFiles", argumentParser],
+            swiftSettings: strict
+        ),
+
+        // The project's own instruments: a workload that uses everything, benchmarks, the determinism check.
+        .target(name: "Torture", dependencies: ["SimulationKernel"], swiftSettings: common),
         .executableTarget(
             name: "lab",
-            dependencies: [
-                "CSystemSeam", "SimulationKernel",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ],
+            dependencies: ["CSystemSeam", "SimulationKernel", "Torture", "TraceFiles", argumentParser],
             swiftSettings: common
         ),
+
         .testTarget(name: "SimulationKernelTests", dependencies: ["SimulationKernel"], swiftSettings: common),
     ],
     swiftLanguageModes: [.v6]

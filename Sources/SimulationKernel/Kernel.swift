@@ -355,7 +355,8 @@ final class Kernel {
         state.value.tasks.sweep()
         var found: [WaitingTask] = []
         for index in state.value.tasks.indices {
-            guard let task = state.value.tasks[index].task else { continue }
+            let mark = state.value.mark | UInt64(index + 1)
+            guard let task = state.value.tasks[index].task, task.isWaiting(mark: mark) else { continue }
             let incarnation = Int(state.value.tasks[index].incarnation)
             guard state.value.incarnationStates[incarnation] != .dead else { continue }
             found.append(
@@ -375,7 +376,8 @@ final class Kernel {
         endActions = []
         let indices = state.value.tasks.indices
         for index in indices {
-            guard let task = state.value.tasks[index].task else { continue }
+            // The task of an async let is cancelled with its parent.
+            guard !state.value.tasks[index].isAsyncLet, let task = state.value.tasks[index].task else { continue }
             enter(state.value.tasks[index].incarnation, state)
             task.cancel()
         }

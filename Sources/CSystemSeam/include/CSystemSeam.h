@@ -96,6 +96,10 @@ void seam_release(void *object);
 static inline uint64_t *seam_job_mark(void *job) { return (uint64_t *)((char *)job + 48); }
 /// Whether a job is a task; other jobs belong to actors.
 static inline bool seam_job_is_task(void *job) { return *((uint8_t *)job + 32) == 0; }
+/// Whether a task belongs to an `async let`: its memory is its parent's and ends with the parent's scope.
+static inline bool seam_task_is_async_let(void *task) { return (*(uint32_t *)((char *)task + 32) & (1u << 28)) != 0; }
+/// Whether the memory at `task` still is the task with `mark` and it has not ended; reads safely whatever is there.
+bool seam_task_is_waiting(void *task, uint64_t mark);
 /// Whether a task has ended; `task` must be retained.
 static inline bool seam_task_is_complete(void *task) {
     return (__atomic_load_n((uint32_t *)((char *)task + 96), __ATOMIC_ACQUIRE) & 0x2000) != 0;

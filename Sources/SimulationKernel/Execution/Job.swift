@@ -39,6 +39,10 @@ struct Job {
 
     // What follows is for tasks.
 
+    /// Whether it belongs to an `async let`, so that its memory cannot be retained.
+    var isAsyncLet: Bool { unsafe seam_task_is_async_let(pointer) }
+    /// Whether it still is the task with this mark and has not ended; for tasks that may be gone.
+    func isWaiting(mark: UInt64) -> Bool { unsafe seam_task_is_waiting(pointer, mark) }
     /// Whether it has ended; only for a retained task.
     var isComplete: Bool { unsafe seam_task_is_complete(pointer) }
     /// Where it and its async callers go on.

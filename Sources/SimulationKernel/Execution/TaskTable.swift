@@ -5,11 +5,15 @@ import CSystemSeam
 /// The runtime tells no executor when a task ends. A task enters the table when its first job is enqueued, is kept
 /// alive by the table, and leaves it when it is found complete: after each of its jobs, and in a sweep whenever the
 /// table has doubled, for tasks that ended inside an actor's job.
+///
+/// The task of an `async let` lives in its parent's memory and cannot be kept alive. It leaves with its parent, and a
+/// later one in the same memory takes its place; until then nobody looks at that memory.
 @safe
 struct TaskTable: ~Copyable {
     struct Record {
-        /// The task, retained; nil while the record is free.
+        /// The task; nil while the record is free.
         var task: Job?
+        var isAsyncLet: Bool
         /// What would let the task of a crashed host go on; kept until the run's end.
         var buried: Buried = .nothing
         /// The event that ends the task's sleep, while it sleeps.
@@ -18,7 +22,10 @@ struct TaskTable: ~Copyable {
         var number: UInt64
         var priority: UInt64
         var incarnation: UInt32
-        var nextFree: UInt32 = .max
+        /// The first task of an `async let` of this task.
+        var firstChild: UInt32 = none
+        /// The next task of an `async let` of the same parent; in a free record, the next free one.
+        var next: UInt32 = none
         /// Where it was created: return addresses, innermost first, 0 where there is none.
         var origin: InlineArray<8, UInt> = .init(repeating: 0)
 
@@ -36,10 +43,13 @@ struct TaskTable: ~Copyable {
         case continuation(UInt64)
     }
 
+    /// No record.
+    static let none: UInt32 = .max
+
     private var records: UnsafeMutablePointer<Record>
     private var capacity: Int = 64
     private var used: Int = 0
-    private var free: UInt32 = .max
+    private var free: UInt32 = none
     private var sweepAt: Int = 1024
     /// Tasks in the table.
     private(set) var count: Int = 0
@@ -52,7 +62,7 @@ struct TaskTable: ~Copyable {
 
     deinit {
         for index in 0..<used {
-            unsafe records[index].task?.release()
+            if unsafe !records[index].isAsyncLet { unsafe records[index].task?.release() }
         }
         unsafe records.deallocate()
     }
@@ -66,17 +76,35 @@ struct TaskTable: ~Copyable {
     }
 
     /// Adds a task that was seen for the first time, and returns its index.
+    ///
+    /// - Parameter parent: The index of the task that made it, or `none`.
     mutating func add(
-        _ task: Job, incarnation: UInt32, priority: UInt64, recordsOrigin: Bool
+        _ task: Job, parent: UInt32, incarnation: UInt32, priority: UInt64, recordsOrigin: Bool
     ) -> UInt32 {
         if count >= sweepAt { sweep() }
-        let index = takeIndex()
-        task.retain()
-        count += 1
         total += 1
+        let isAsyncLet = task.isAsyncLet
+        var index = Self.none
+        var next = Self.none
+        if isAsyncLet {
+            index = child(of: parent, at: task)
+            if index != Self.none { next = self[index].next }
+        } else {
+            task.retain()
+        }
+        if index == Self.none {
+            index = takeIndex()
+            count += 1
+            if isAsyncLet, parent != Self.none {
+                next = self[parent].firstChild
+                self[parent].firstChild = index
+            }
+        }
         let record = unsafe records + Int(index)
         unsafe record.initialize(
-            to: Record(task: task, sleep: nil, number: total, priority: priority, incarnation: incarnation))
+            to: Record(
+                task: task, isAsyncLet: isAsyncLet, sleep: nil, number: total, priority: priority,
+                incarnation: incarnation, next: next))
         if recordsOrigin {
             unsafe withUnsafeMutableBytes(of: &record.pointee.origin) { bytes in
                 _ = unsafe seam_task_origin(bytes.assumingMemoryBound(to: UInt.self).baseAddress.unsafelyUnwrapped, 8)
@@ -85,10 +113,10 @@ struct TaskTable: ~Copyable {
         return index
     }
 
-    /// Removes a task if it is complete.
+    /// Removes a task if it is complete, as far as that can be told.
     @inline(__always)
     mutating func removeIfComplete(_ index: UInt32) {
-        if let task = unsafe records[Int(index)].task, task.isComplete { remove(index, task) }
+        if let task = self[index].task, !self[index].isAsyncLet, task.isComplete { remove(index) }
     }
 
     /// Removes all tasks that are complete.
@@ -97,19 +125,37 @@ struct TaskTable: ~Copyable {
         sweepAt = max(1024, 2 * count)
     }
 
-    private mutating func remove(_ index: UInt32, _ task: Job) {
+    /// The record of an earlier `async let` of `parent` in the same memory.
+    private func child(of parent: UInt32, at task: Job) -> UInt32 {
+        guard parent != Self.none else { return Self.none }
+        var index = unsafe records[Int(parent)].firstChild
+        while index != Self.none, unsafe records[Int(index)].task?.bits != task.bits {
+            index = unsafe records[Int(index)].next
+        }
+        return index
+    }
+
+    private mutating func remove(_ index: UInt32) {
         let record = unsafe records + Int(index)
+        guard let task = unsafe record.pointee.task else { return }
+        var child = unsafe record.pointee.firstChild
+        while child != Self.none {
+            let next = self[child].next
+            remove(child)
+            child = next
+        }
         unsafe record.pointee.task = nil
-        unsafe record.pointee.nextFree = free
+        unsafe record.pointee.firstChild = Self.none
+        unsafe record.pointee.next = free
         free = index
         count -= 1
-        task.release()
+        if unsafe !record.pointee.isAsyncLet { task.release() }
     }
 
     private mutating func takeIndex() -> UInt32 {
-        if free != .max {
+        if free != Self.none {
             let index = free
-            free = unsafe records[Int(index)].nextFree
+            free = self[index].next
             return index
         }
         if used == capacity {

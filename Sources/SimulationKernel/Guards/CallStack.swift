@@ -44,7 +44,7 @@ public struct CallStack: Hashable, Sendable, CustomStringConvertible {
     private static func classify(_ address: UInt) -> Finding {
         guard let symbol = unsafe seam_symbol(address) else { return .internal }
         let mangled = unsafe String(cString: symbol)
-        if mangled == "seam_run_job" { return .dispatcher }
+        if mangled == "seam_run_job" || mangled == "swift_job_run" { return .dispatcher }
         // Thunks and partial applications say nothing that their function does not.
         guard mangled.hasPrefix("$s"), !internals.contains(where: mangled.hasPrefix),
             !["TR", "TRTA"].contains(where: mangled.hasSuffix),

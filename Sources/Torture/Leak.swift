@@ -1,0 +1,68 @@
+import Dispatch
+import Foundation
+import Glibc
+import SimulationKernel
+
+/// A mistake in tested code that makes its runs differ, planted to see that it is found.
+public enum Leak: String, CaseIterable, Sendable {
+    /// The order of a set's elements decides something.
+    case hashOrder = "hash-order"
+    /// An object's address decides something.
+    case address
+    /// A clock is read by a raw system call.
+    case wallClock = "wall-clock"
+    /// CPU time is read.
+    case cpuTime = "cpu-time"
+    /// A task goes on when a real thread says so.
+    case realThread = "real-thread"
+    /// Work is handed to Dispatch.
+    case dispatch
+    /// The real thread sleeps.
+    case realSleep = "real-sleep"
+
+    /// Makes the mistake once.
+    func commit() async {
+        switch self {
+        case .hashOrder:
+            let names: Set<String> = ["hall", "kitchen", "bath", "cellar", "attic", "garage", "office", "nursery"]
+            for name in names { Simulation.note("visits \(name)") }
+        case .address:
+            let object = Box()
+            Simulation.note("object", UInt64(UInt(bitPattern: ObjectIdentifier(object))))
+        case .wallClock:
+            var now = timespec()
+            withUnsafeMutablePointer(to: &now) { pointer in
+                _ = rawClockRead(pointer)
+            }
+            Simulation.note("time", UInt64(now.tv_nsec))
+        case .cpuTime:
+            Simulation.note("cpu", UInt64(clock()))
+        case .realThread:
+            await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
+                let thread = Thread { continuation.resume() }
+                thread.start()
+            }
+        case .dispatch:
+            await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
+                DispatchQueue.global().async { continuation.resume() }
+            }
+        case .realSleep:
+            usleep(100)
+        }
+    }
+
+    private func rawClockRead(_ pointer: UnsafeMutablePointer<timespec>) -> Int {
+        // syscall(2) is variadic, which Swift cannot call; this is what such code would reach it through.
+        typealias Call = @convention(c) (Int, Int, UnsafeMutablePointer<timespec>) -> Int
+        guard let symbol = dlsym(nil, "syscall") else { return -1 }
+        return unsafeBitCast(symbol, to: Call.self)(Self.clockCall, Int(CLOCK_REALTIME), pointer)
+    }
+
+    #if arch(x86_64)
+    private static let clockCall: Int = 228
+    #else
+    private static let clockCall: Int = 113
+    #endif
+}
+
+private final class Box {}
