@@ -46,7 +46,12 @@ let package = Package(
             swiftSettings: common
         ),
 
-        .testTarget(name: "SimulationKernelTests", dependencies: ["SimulationKernel"], swiftSettings: common),
+        .testTarget(name: "RandomnessTests", dependencies: ["Randomness"], swiftSettings: common),
+        .testTarget(
+            name: "SimulationKernelTests",
+            dependencies: ["CSystemSeam", "Randomness", "SimulationKernel", "Torture"],
+            swiftSettings: common
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -26,7 +26,7 @@ final class Kernel {
     private var stopReason: StopReason?
     private(set) var violations: [GuardViolation] = []
     private(set) var violationCount: Int = 0
-    private(set) var hosts: [Host] = []
+    private(set) var hosts: [Simulation.Host] = []
     private var hostsByName: [String: Int] = [:]
     private var streamLabels: Set<String> = []
     private var endActions: [() -> Void] = []
@@ -254,13 +254,13 @@ final class Kernel {
         if let incarnation { state.value.setWallClock(wall, of: incarnation) }
     }
 
-    func addHost(_ host: Host) throws(SimulationError) {
+    func addHost(_ host: Simulation.Host) throws(SimulationError) {
         guard hostsByName[host.name] == nil else { throw .duplicateHost(host.name) }
         hostsByName[host.name] = host.index
         hosts.append(host)
     }
 
-    func host(named name: String) -> Host? {
+    func host(named name: String) -> Simulation.Host? {
         hostsByName[name].map { hosts[$0] }
     }
 
@@ -269,7 +269,7 @@ final class Kernel {
         index < 0 ? "world" : hosts[index].name
     }
 
-    var currentHost: Host? {
+    var currentHost: Simulation.Host? {
         let index = state.value.incarnations[Int(state.value.current)].host
         return index < 0 ? nil : hosts[index]
     }

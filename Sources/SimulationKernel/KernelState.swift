@@ -140,9 +140,11 @@ struct KernelState: ~Copyable {
     @inline(never)
     private mutating func addTask(_ task: Job) -> UInt32 {
         // A task that is being made is not yet the current one.
-        let parent = Job.currentTask.map { $0.mark & ~0xffff_ffff == mark ? UInt32(truncatingIfNeeded: $0.mark) : 0 } ?? 0
+        let parent =
+            Job.currentTask.map { $0.mark & ~0xffff_ffff == mark ? UInt32(truncatingIfNeeded: $0.mark) : 0 } ?? 0
         let index = tasks.add(
-            task, parent: parent &- 1, incarnation: current, priority: ready.drawPriority(), recordsOrigin: recordsTaskOrigins)
+            task, parent: parent &- 1, incarnation: current, priority: ready.drawPriority(),
+            recordsOrigin: recordsTaskOrigins)
         task.mark = mark | UInt64(index + 1)
         if isEnding, !task.isAsyncLet { task.cancel() }
         return index
@@ -160,7 +162,9 @@ struct KernelState: ~Copyable {
 
     /// Ends a task's sleep on the virtual clock before its time.
     mutating func cancelSleep(task: UInt32, number: UInt64) {
-        guard tasks[task].number == number, tasks[task].task != nil, let sleep = tasks[task].sleep, let event = queue.take(sleep) else { return }
+        guard tasks[task].number == number, tasks[task].task != nil, let sleep = tasks[task].sleep,
+            let event = queue.take(sleep)
+        else { return }
         tasks[task].sleep = nil
         Self.resume(event.argument, returning: false)
     }

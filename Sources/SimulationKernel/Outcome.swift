@@ -42,7 +42,8 @@ extension Outcome: CustomStringConvertible {
         var lines = ["seed \(seed): \(stopReason)"]
         if case .failure(let error)? = result { lines.append("threw: \(error)") }
         lines.append(
-            "virtual time \(VirtualInstant.start.advanced(by: virtualTime)), \(events) events, \(jobs) jobs, digest \(digest)")
+            "virtual time \(VirtualInstant.start.advanced(by: virtualTime)), \(events) events, \(jobs) jobs, digest \(digest)"
+        )
         for failure in hostFailures { lines.append("host '\(failure.host)' failed: \(failure.error)") }
         for violation in violations where stopReason != .guardViolation(violation) {
             lines.append("violation: \(violation)")

@@ -52,7 +52,9 @@ struct ThreadContext {
     /// The last job that was enqueued while there was no kernel.
     var caught: Job? {
         get { unsafe pointer.pointee.caught.map(Job.init) }
-        nonmutating set { unsafe pointer.pointee.caught = UnsafeMutableRawPointer(bitPattern: UInt(newValue?.bits ?? 0)) }
+        nonmutating set {
+            unsafe pointer.pointee.caught = UnsafeMutableRawPointer(bitPattern: UInt(newValue?.bits ?? 0))
+        }
     }
 
     /// Set by other threads when the kernel must look up.
@@ -77,7 +79,8 @@ struct ThreadContext {
     func connect(_ state: Pinned<KernelState>) {
         unsafe pointer.pointee.kernel = UnsafeMutableRawPointer(state.pointer)
         unsafe pointer.pointee.fill_random = { kernel, bytes, count in
-            unsafe ThreadContext.state(kernel).value.fillRandom(UnsafeMutableRawBufferPointer(start: bytes, count: count))
+            unsafe ThreadContext.state(kernel).value.fillRandom(
+                UnsafeMutableRawBufferPointer(start: bytes, count: count))
         }
         unsafe pointer.pointee.report_leak = { kernel, leak, stack, depth in
             let addresses = unsafe Array(UnsafeBufferPointer(start: stack, count: Int(depth)))

@@ -89,6 +89,9 @@ struct EntryChunkPool: ~Copyable {
     private var blocks: [EntryChunk] = []
     private static let chunksPerBlock: Int = 64
 
+    /// Entries that the chunks have room for.
+    var capacity: Int { blocks.count * Self.chunksPerBlock * EntryChunk.capacity }
+
     deinit {
         for block in blocks { unsafe block.memory.deallocate() }
     }

@@ -52,6 +52,8 @@ struct EventQueue: ~Copyable {
     private(set) var count: Int = 0
     /// Entries in slots, those of cancelled events included.
     private var entryCount: Int = 0
+    /// Entries that its memory has room for.
+    var memoryInEntries: Int { chunks.capacity }
 
     init() {
         let slotCount = Self.levelCount * Self.slotsPerLevel
@@ -146,7 +148,8 @@ struct EventQueue: ~Copyable {
                 instant = entry.instant
                 ready.append(
                     ReadyItem(
-                        event: entry.index, generation: entry.generation, incarnation: unsafe event.pointee.incarnation))
+                        event: entry.index, generation: entry.generation, incarnation: unsafe event.pointee.incarnation)
+                )
             }
             entryCount -= count
             chunks.free(chunk)

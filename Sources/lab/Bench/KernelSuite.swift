@@ -85,7 +85,8 @@ extension Suite {
             for index in 0..<count {
                 simulation.cancel(events[index % pending])
                 events[index % pending] = simulation.schedule(
-                    after: .nanoseconds(Int64(1 + random.next(below: 9_000_000_000)))) { _ in }
+                    after: .nanoseconds(Int64(1 + random.next(below: 9_000_000_000)))
+                ) { _ in }
             }
             return nanosecondsPer(count, since: start)
         }

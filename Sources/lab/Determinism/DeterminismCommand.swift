@@ -27,7 +27,9 @@ struct DeterminismCommand: ParsableCommand {
             let others = try (0..<processes).map { _ in try Child.run(["torture", "--policy", policy]) }
             let digests = Set(([repeats] + others).map(\.firstWord))
             let passed = repeats.status == 0 && others.allSatisfy { $0.status == 0 } && digests.count == 1
-            print("\(passed ? "ok  " : "FAIL") \(policy): \(runs) runs in one process, \(processes) processes: \(digests.sorted().joined(separator: " "))")
+            print(
+                "\(passed ? "ok  " : "FAIL") \(policy): \(runs) runs in one process, \(processes) processes: \(digests.sorted().joined(separator: " "))"
+            )
             if !passed { failures += 1 }
         }
         for leak in Leak.allCases {
