@@ -52,6 +52,8 @@ let package = Package(
             dependencies: ["CSystemSeam", "Randomness", "SimulationKernel", "Torture"],
             swiftSettings: common
         ),
+        .testTarget(name: "TraceFilesTests", dependencies: ["TraceFiles"], swiftSettings: common),
+        .testTarget(name: "ArchitectureTests", swiftSettings: common),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -15,7 +15,7 @@ void seam_no_real(const char *name) {
 
 static int64_t wall_now(const seam_context *context) {
     const seam_wall_clock *wall = context->wall;
-    __int128 elapsed = (__int128)(context->now - wall->since);
+    __int128 elapsed = (__int128)(context->now - wall->since + context->slept);
     return (int64_t)(wall->wall_at + elapsed + elapsed * wall->drift_ppb / 1000000000);
 }
 
@@ -43,7 +43,7 @@ SEAM_EXPORT int clock_gettime(clockid_t clock, struct timespec *result) {
     case CLOCK_MONOTONIC_RAW:
     case CLOCK_MONOTONIC_COARSE:
     case CLOCK_BOOTTIME:
-        *result = timespec_of((int64_t)(context->monotonic_base + context->now));
+        *result = timespec_of((int64_t)(context->monotonic_base + context->now + context->slept));
         return 0;
     default:
         // CPU time has no virtual counterpart.
@@ -81,35 +81,50 @@ SEAM_EXPORT clock_t clock(void) {
 }
 
 /// Whether a sleep must not happen: it was reported, and the run is strict.
-static inline __attribute__((always_inline)) bool refuses_sleep(void) {
+static inline __attribute__((always_inline)) bool refuses_sleep(uint64_t nanoseconds) {
     seam_context *context = seam_current();
     if (context == NULL) return false;
     seam_leak_here(context, SEAM_LEAK_REAL_SLEEP);
+    context->slept += nanoseconds;
     return context->strict;
 }
 
+static uint64_t nanoseconds_of(const struct timespec *time) {
+    return (uint64_t)time->tv_sec * 1000000000u + (uint64_t)time->tv_nsec;
+}
+
+/// How long a `clock_nanosleep` lasts, from what the clock shows now.
+static uint64_t sleep_length(clockid_t clock, int flags, const struct timespec *request) {
+    if ((flags & TIMER_ABSTIME) == 0) return nanoseconds_of(request);
+    struct timespec now;
+    clock_gettime(clock, &now);
+    uint64_t end = nanoseconds_of(request), start = nanoseconds_of(&now);
+    return end > start ? end - start : 0;
+}
+
 SEAM_EXPORT int nanosleep(const struct timespec *request, struct timespec *remaining) {
-    return refuses_sleep() ? 0 : SEAM_REAL(nanosleep)(request, remaining);
+    return refuses_sleep(nanoseconds_of(request)) ? 0 : SEAM_REAL(nanosleep)(request, remaining);
 }
 
 SEAM_EXPORT int clock_nanosleep(
     clockid_t clock, int flags, const struct timespec *request, struct timespec *remaining
 ) {
-    return refuses_sleep() ? 0 : SEAM_REAL(clock_nanosleep)(clock, flags, request, remaining);
+    if (seam_current() != NULL && refuses_sleep(sleep_length(clock, flags, request))) return 0;
+    return SEAM_REAL(clock_nanosleep)(clock, flags, request, remaining);
 }
 
 SEAM_EXPORT int usleep(useconds_t microseconds) {
-    return refuses_sleep() ? 0 : SEAM_REAL(usleep)(microseconds);
+    return refuses_sleep((uint64_t)microseconds * 1000u) ? 0 : SEAM_REAL(usleep)(microseconds);
 }
 
 SEAM_EXPORT unsigned int sleep(unsigned int seconds) {
-    return refuses_sleep() ? 0 : SEAM_REAL(sleep)(seconds);
+    return refuses_sleep((uint64_t)seconds * 1000000000u) ? 0 : SEAM_REAL(sleep)(seconds);
 }
 
 static uint64_t real_nanoseconds(clockid_t clock) {
     struct timespec now;
     SEAM_REAL(clock_gettime)(clock, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    return nanoseconds_of(&now);
 }
 
 uint64_t seam_real_monotonic(void) { return real_nanoseconds(CLOCK_MONOTONIC); }

@@ -287,21 +287,24 @@ final class Kernel {
 
     // MARK: Guards
 
-    /// Counts a violation of whoever runs now; in strict mode it ends the run.
-    func report(_ kind: GuardViolation.Kind, place: CallStack) {
+    /// Counts a violation of whoever runs now; in strict mode the first one ends the run.
+    ///
+    /// - Parameter place: Where it happened; found only when the violation is kept.
+    private func report(_ kind: GuardViolation.Kind, place: () -> CallStack) {
         guard phase == .running, !state.value.isEnding else { return }
         violationCount += 1
-        guard violations.count < Self.violationsMax else { return }
+        guard violations.count < (options.guards.strict ? 1 : Self.violationsMax) else { return }
         let incarnation = state.value.incarnations[Int(state.value.current)]
         let task = unsafe seam_current_task_name().map { unsafe String(cString: $0) }
         let violation = GuardViolation(
-            kind: kind, host: hostName(incarnation.host), task: task, place: place,
+            kind: kind, host: hostName(incarnation.host), task: task, place: place(),
             time: VirtualInstant(nanoseconds: state.value.now))
         violations.append(violation)
         if options.guards.strict { stop(.guardViolation(violation)) }
     }
 
-    func report(_ leak: seam_leak, stack: [UInt]) {
+    /// An interposed function tells that tested code left the simulation.
+    func report(_ leak: seam_leak, stack: () -> [UInt]) {
         let kind: GuardViolation.Kind
         switch leak {
         case SEAM_LEAK_REAL_SLEEP: kind = .realSleep
@@ -309,13 +312,13 @@ final class Kernel {
         case SEAM_LEAK_DISPATCH: kind = .dispatchedWork
         default: kind = .threadCreated
         }
-        report(kind, place: CallStack(addresses: stack))
+        report(kind) { CallStack(addresses: stack()) }
     }
 
     /// The main actor was asked to run something.
     func noteMainActor() {
         guard options.guards.strict, seam_active_kernels() > 1 else { return }
-        report(.sharedMainActor, place: CallStack.here)
+        report(.sharedMainActor) { CallStack.here }
     }
 
     /// Another thread set the flag: a job came from there, or the watchdog barked.
@@ -323,7 +326,7 @@ final class Kernel {
     private func attend() {
         context.attention = false
         while let (job, tag, stack) = ThreadContext.takeForeign(mark: UInt32(state.value.mark >> 32)) {
-            report(.foreignThreadJob, place: CallStack(addresses: stack))
+            report(.foreignThreadJob) { CallStack(addresses: stack) }
             switch tag {
             case .job: state.value.enqueue(job, kind: .job)
             case .mainJob: state.value.enqueue(job, kind: .mainJob)
@@ -333,13 +336,13 @@ final class Kernel {
             }
         }
         if let (duration, stack) = context.takeStuck() {
-            report(.threadBlocked(duration), place: CallStack(addresses: stack))
+            report(.threadBlocked(duration)) { CallStack(addresses: stack) }
         }
     }
 
-    /// With work on foreign threads and none here, waits for it in real time, as long as the guards allow.
+    /// With nothing left to do here, waits in real time for a job from a foreign thread, as long as the guards allow:
+    /// it is what a deadlock may really be.
     private func waitsForForeignWork() -> Bool {
-        guard violationCount > 0, !options.guards.strict else { return false }
         let limit = seam_real_monotonic() &+ UInt64(options.guards.foreignWorkLimit.clampedNanoseconds)
         while seam_real_monotonic() < limit {
             if context.attention { return true }

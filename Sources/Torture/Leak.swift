@@ -19,6 +19,10 @@ public enum Leak: String, CaseIterable, Sendable {
     case dispatch
     /// The real thread sleeps.
     case realSleep = "real-sleep"
+    /// A system call holds the thread for a while.
+    case blockedThread = "blocked-thread"
+    /// A system call never returns.
+    case stuckThread = "stuck-thread"
 
     /// Makes the mistake once.
     func commit() async {
@@ -48,6 +52,10 @@ public enum Leak: String, CaseIterable, Sendable {
             }
         case .realSleep:
             usleep(100)
+        case .blockedThread:
+            poll(nil, 0, 400)
+        case .stuckThread:
+            poll(nil, 0, -1)
         }
     }
 

@@ -34,8 +34,12 @@ public struct Torture {
     ///
     /// - Throws: ``SimulationError`` when the run cannot begin.
     public func run(seed: Seed) throws -> Outcome<Void> {
-        let options = Simulation.Options(
-            policy: policy, guards: strict ? .strict : .counting, recording: recording)
+        var guards = strict ? Guards.strict : .counting
+        if leak == .blockedThread || leak == .stuckThread {
+            guards.blockLimit = .milliseconds(100)
+            guards.fatalBlockLimit = .seconds(1)
+        }
+        let options = Simulation.Options(policy: policy, guards: guards, recording: recording)
         let simulation = Simulation(seed: seed, options: options)
         for number in 0..<hosts {
             let leak = number == 0 ? self.leak : nil

@@ -49,7 +49,8 @@ final class DurationDistributionTests: XCTestCase {
             .exponential(mean: .milliseconds(20)),
             .pareto(min: .milliseconds(20), shape: Ratio(2, outOf: 1)),
         ]
-        XCTAssertEqual(distributions.map { stream.nanoseconds($0) },
+        XCTAssertEqual(
+            distributions.map { stream.nanoseconds($0) },
             [15_025_776, 23_649_672, 21_885_959, 19_777_340, 21_191_211])
     }
 

@@ -38,6 +38,9 @@ typedef struct {
 typedef struct seam_context {
     /// Virtual time in ns since the run began.
     uint64_t now;
+    /// What refused or real sleeps should have lasted, in ns: clocks show it as passed, so that code which sleeps until a
+    /// clock says so ends.
+    uint64_t slept;
     /// What `CLOCK_MONOTONIC` shows at the run's beginning, in ns; above 0, which some libraries take for "never".
     uint64_t monotonic_base;
     /// The wall clock of the host whose code runs now.

@@ -83,8 +83,9 @@ struct ThreadContext {
                 UnsafeMutableRawBufferPointer(start: bytes, count: count))
         }
         unsafe pointer.pointee.report_leak = { kernel, leak, stack, depth in
-            let addresses = unsafe Array(UnsafeBufferPointer(start: stack, count: Int(depth)))
-            unsafe ThreadContext.state(kernel).value.kernel.report(leak, stack: addresses)
+            unsafe ThreadContext.state(kernel).value.kernel.report(leak) {
+                unsafe Array(UnsafeBufferPointer(start: stack, count: Int(depth)))
+            }
         }
     }
 

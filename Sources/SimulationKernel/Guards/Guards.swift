@@ -6,15 +6,15 @@ public struct Guards: Hashable, Sendable {
     public var blockLimit: Duration?
     /// How long it may hold the thread before the process is ended with status 70, because nothing can unwind it.
     public var fatalBlockLimit: Duration
-    /// Where violations are only counted: how long a run that has nothing left to do here waits, in real time, for work
-    /// that it left on other threads.
+    /// How long a run that has nothing left to do here waits, in real time, for a job from another thread, before it is
+    /// called a deadlock.
     public var foreignWorkLimit: Duration
     /// Whether tasks remember where they were created, for deadlock reports; costs about 20 ns a task.
     public var recordsTaskOrigins: Bool
 
     /// The default, meant for tests: any violation ends the run.
     public static let strict: Guards = Guards(
-        strict: true, blockLimit: .seconds(5), fatalBlockLimit: .seconds(60), foreignWorkLimit: .seconds(1),
+        strict: true, blockLimit: .seconds(5), fatalBlockLimit: .seconds(60), foreignWorkLimit: .milliseconds(50),
         recordsTaskOrigins: true)
     /// Violations are counted, nothing is watched.
     public static let counting: Guards = Guards(

@@ -1,0 +1,53 @@
+import Foundation
+import XCTest
+
+/// The arrows of docs/architecture.md, read from the import lines.
+///
+/// The build checks that an import is a declared dependency; this checks that the declaration is an allowed one.
+final class ImportTests: XCTestCase {
+    /// What each target may import: system libraries, packages and targets below it.
+    private let allowed: [String: Set<String>] = [
+        "Randomness": [],
+        "SimulationKernel": ["CSystemSeam", "Randomness", "_Concurrency"],
+        "TraceFiles": ["Foundation"],
+        "Torture": ["SimulationKernel", "Foundation", "Dispatch", "Glibc"],
+        "windkanal": ["ArgumentParser", "Foundation", "TraceFiles"],
+        "lab": ["ArgumentParser", "CSystemSeam", "Foundation", "SimulationKernel", "Torture", "TraceFiles"],
+    ]
+
+    private var root: URL {
+        URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    }
+
+    func testEveryImportFollowsAnAllowedArrow() throws {
+        let sources = root.appending(path: "Sources")
+        let targets = try FileManager.default.contentsOfDirectory(atPath: sources.path).filter { $0 != "CSystemSeam" }
+        XCTAssertEqual(Set(targets), Set(allowed.keys), "a target without a row, or a row without a target")
+        let pattern =
+            /^(?:@\w+(?:\([^)]*\))? +)*(?:(?:public|package|internal|private|fileprivate) +)?import +(?:(?:struct|class|enum|protocol|func|var|let|typealias) +)?(\w+)/
+        for target in targets {
+            let folder = sources.appending(path: target)
+            let files =
+                FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)?.allObjects as? [URL]
+            for file in files ?? [] where file.pathExtension == "swift" {
+                for line in try String(contentsOf: file, encoding: .utf8).split(separator: "\n") {
+                    guard let match = try pattern.firstMatch(in: line) else { continue }
+                    let module = String(match.1)
+                    XCTAssertTrue(
+                        allowed[target]?.contains(module) ?? false,
+                        "\(target)/\(file.lastPathComponent) imports \(module), which no arrow allows")
+                }
+            }
+        }
+    }
+
+    // One file may know the runtime's unfinished interface, and one the executors that it needs.
+    func testTheRuntimesUnfinishedInterfaceIsNamedInTheExecutionFolderOnly() throws {
+        let sources = root.appending(path: "Sources")
+        let files = FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil)?.allObjects as? [URL]
+        let users = try (files ?? []).filter { $0.pathExtension == "swift" }
+            .filter { try String(contentsOf: $0, encoding: .utf8).contains("@_spi(") }
+            .map(\.lastPathComponent).sorted()
+        XCTAssertEqual(users, ["RuntimeSeam.swift", "ThreadExecutor.swift"])
+    }
+}

@@ -1,0 +1,34 @@
+import SimulationKernel
+import Torture
+import XCTest
+
+/// A short torture; `tools/determinism` runs the long one, over processes.
+final class TortureTests: XCTestCase {
+    func testTheTortureRepeatsUnderEveryPolicy() throws {
+        for policy in [SchedulingPolicy.firstInFirstOut, .random, .pct(depth: 3, steps: 5000)] {
+            let torture = Torture(hosts: 20, duration: .seconds(10), policy: policy)
+            let first = try torture.run(seed: 5)
+            XCTAssertEqual(first.stopReason, .finished)
+            XCTAssertGreaterThan(first.events, 300)
+            XCTAssertEqual(try torture.run(seed: 5).digest, first.digest, "\(policy)")
+            XCTAssertNotEqual(try torture.run(seed: 6).digest, first.digest, "\(policy)")
+        }
+    }
+
+    func testAPlantedLeakIsCaughtByName() throws {
+        let expected: [(Leak, GuardViolation.Kind)] = [
+            (.wallClock, .realClockRead), (.cpuTime, .realClockRead), (.realThread, .threadCreated),
+            (.dispatch, .dispatchedWork), (.realSleep, .realSleep),
+        ]
+        for (leak, kind) in expected {
+            let outcome = try Torture(hosts: 2, duration: .seconds(10), leak: leak).run(seed: 1)
+            guard case .guardViolation(let violation) = outcome.stopReason else {
+                XCTFail("\(leak): \(outcome.stopReason)")
+                continue
+            }
+            XCTAssertEqual(violation.kind, kind)
+            XCTAssertEqual(violation.host, "host-0")
+            XCTAssertTrue(violation.place.description.contains("Leak.commit"), violation.description)
+        }
+    }
+}
