@@ -41,7 +41,7 @@ enum FixedPoint {
         return value >> UInt64(31 - whole)
     }
 
-    /// `2^(2^-(k+1))` for k = 0 ... 31, in units of 2^-63.
+    /// The roots `2^(2^-(k+1))` for k from 0 to 31, in units of 2^-63.
     private static let roots: [UInt64] = {
         var roots: [UInt64] = []
         var value: UInt64 = 0xb504_f333_f9de_6484  // the square root of 2

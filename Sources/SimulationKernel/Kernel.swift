@@ -235,6 +235,14 @@ final class Kernel {
 
     // MARK: World
 
+    /// The instant `delay` from now, which must not be negative.
+    func instant(after delay: Duration) -> VirtualInstant {
+        let nanoseconds = delay.clampedNanoseconds
+        precondition(nanoseconds >= 0, "an event was scheduled after a negative delay of \(delay)")
+        // Both are below 2^63.
+        return VirtualInstant(nanoseconds: state.value.now &+ UInt64(nanoseconds))
+    }
+
     /// Schedules an event of the world, or of a host when `incarnation` says so.
     func schedule(
         at instant: VirtualInstant, argument: UInt64, incarnation: UInt32, _ action: @escaping (UInt64) -> Void
@@ -289,7 +297,7 @@ final class Kernel {
 
     /// Counts a violation of whoever runs now; in strict mode the first one ends the run.
     ///
-    /// - Parameter place: Where it happened; found only when the violation is kept.
+    /// The place is found only when the violation is kept.
     private func report(_ kind: GuardViolation.Kind, place: () -> CallStack) {
         guard phase == .running, !state.value.isEnding else { return }
         violationCount += 1

@@ -122,8 +122,7 @@ public final class Simulation {
     public func schedule(
         after delay: Duration, argument: UInt64 = 0, _ action: @escaping (UInt64) -> Void
     ) -> ScheduledEvent {
-        precondition(delay >= .zero, "an event was scheduled after a negative delay of \(delay)")
-        return schedule(at: now.advanced(by: delay), argument: argument, action)
+        schedule(at: kernel.instant(after: delay), argument: argument, action)
     }
 
     /// Cancels an event; false when it has happened or was cancelled.

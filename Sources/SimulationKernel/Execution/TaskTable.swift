@@ -75,9 +75,7 @@ struct TaskTable: ~Copyable {
         unsafeMutableAddress { unsafe records + Int(index) }
     }
 
-    /// Adds a task that was seen for the first time, and returns its index.
-    ///
-    /// - Parameter parent: The index of the task that made it, or `none`.
+    /// Adds a task that was seen for the first time; `parent` is the index of the task that made it, or `none`.
     mutating func add(
         _ task: Job, parent: UInt32, incarnation: UInt32, priority: UInt64, recordsOrigin: Bool
     ) -> UInt32 {

@@ -151,9 +151,8 @@ extension Simulation {
         public func schedule(
             after delay: Duration, argument: UInt64 = 0, _ action: @escaping (UInt64) -> Void
         ) -> ScheduledEvent {
-            precondition(delay >= .zero, "an event was scheduled after a negative delay of \(delay)")
-            let now = VirtualInstant(nanoseconds: kernel.state.value.now)
-            return kernel.schedule(at: now.advanced(by: delay), argument: argument, incarnation: incarnation, action)
+            kernel.schedule(
+                at: kernel.instant(after: delay), argument: argument, incarnation: incarnation, action)
         }
 
         // MARK: Wall clock

@@ -52,26 +52,16 @@ extension Suite {
     /// Timers that fire and arm themselves again after 1 to 10 s, the usual range of polls and timeouts.
     private static func timers(pending: Int, fires: Int) throws -> Double {
         let simulation = Simulation(seed: 1, options: .init(budget: .init(virtualTime: .seconds(1 << 32))))
-        var random = try simulation.stream("delays")
-        let outcome = try simulation.run {
-            await withUnsafeContinuation { (continuation: UnsafeContinuation<Double, Never>) in
-                var left = fires + pending
-                var start: UInt64 = 0
-                var fire: (UInt64) -> Void = { _ in }
-                fire = { _ in
-                    left -= 1
-                    // The first round is not measured: it spreads what was armed in one burst.
-                    if left == fires { start = seam_thread_cpu() }
-                    if left == 0 { return continuation.resume(returning: nanosecondsPer(fires, since: start)) }
-                    let delay = Duration.nanoseconds(Int64(1_000_000_000 + random.next(below: 9_000_000_000)))
-                    simulation.schedule(after: delay, fire)
-                }
-                for _ in 0..<pending {
-                    simulation.schedule(after: .nanoseconds(Int64(1 + random.next(below: 9_000_000_000))), fire)
-                }
+        let timers = Timers(
+            simulation: simulation, random: try simulation.stream("delays"), left: fires + pending, measured: fires)
+        _ = try simulation.run {
+            for _ in 0..<pending {
+                simulation.schedule(
+                    after: .nanoseconds(Int64(1 + timers.random.next(below: 9_000_000_000))), timers.fire)
             }
+            try await Task.sleep(for: .seconds(1 << 31))
         }
-        return try outcome.get()
+        return timers.cost
     }
 
     private static func cancellations(pending: Int, count: Int) throws -> Double {
@@ -97,32 +87,19 @@ extension Suite {
     private static func idleHosts(_ hosts: Int, fires: Int) throws -> [Double] {
         let before = residentMegabytes()
         let simulation = Simulation(seed: 1, options: .init(budget: .init(virtualTime: .seconds(1 << 32))))
-        var random = try simulation.stream("delays")
-        var left = fires + hosts
-        var start: UInt64 = 0
-        var cost = 0.0
+        let timers = Timers(
+            simulation: simulation, random: try simulation.stream("delays"), left: fires + hosts, measured: fires)
         var memory = 0.0
-        var fire: (UInt64) -> Void = { _ in }
-        fire = { index in
-            left -= 1
-            if left == fires { start = seam_thread_cpu() }
-            if left == 0 {
-                cost = nanosecondsPer(fires, since: start)
-                memory = residentMegabytes() - before
-                return simulation.stop("measured")
-            }
-            let delay = Duration.nanoseconds(Int64(1_000_000_000 + random.next(below: 9_000_000_000)))
-            simulation.schedule(after: delay, argument: index, fire)
-        }
         _ = try simulation.run {
             for index in 0..<hosts {
                 let host = try simulation.host("device-\(index)")
-                let delay = Duration.nanoseconds(Int64(1 + random.next(below: 9_000_000_000)))
-                host.schedule(after: delay, argument: UInt64(index), fire)
+                let delay = Duration.nanoseconds(Int64(1 + timers.random.next(below: 9_000_000_000)))
+                host.schedule(after: delay, argument: UInt64(index), timers.fire)
             }
+            simulation.schedule(after: .seconds(9)) { _ in memory = residentMegabytes() - before }
             try await Task.sleep(for: .seconds(1 << 31))
         }
-        return [cost, memory]
+        return [timers.cost, memory]
     }
 
     private static func perOperation(
@@ -139,6 +116,39 @@ extension Suite {
 
     private static func spawn(_ simulation: Simulation, _ count: Int) async throws {
         for _ in 0..<count { _ = try await Task { () throws -> Int in 1 }.value }
+    }
+}
+
+/// Timers that arm themselves again until enough have fired.
+private final class Timers {
+    let simulation: Simulation
+    var random: RandomStream
+    private var left: Int
+    private let measured: Int
+    private var start: UInt64 = 0
+    /// CPU time per fire in ns, at the end.
+    private(set) var cost: Double = 0
+    /// What every timer calls.
+    private(set) var fire: (UInt64) -> Void = { _ in }
+
+    init(simulation: Simulation, random: RandomStream, left: Int, measured: Int) {
+        self.simulation = simulation
+        self.random = random
+        self.left = left
+        self.measured = measured
+        fire = { [unowned self] index in onFire(index) }
+    }
+
+    private func onFire(_ index: UInt64) {
+        left -= 1
+        // The first round is not measured: it spreads what was armed in one burst.
+        if left == measured { start = seam_thread_cpu() }
+        if left == 0 {
+            cost = nanosecondsPer(measured, since: start)
+            return simulation.stop("measured")
+        }
+        let delay = Duration.nanoseconds(Int64(1_000_000_000 + random.next(below: 9_000_000_000)))
+        simulation.schedule(after: delay, argument: index, fire)
     }
 }
 
