@@ -38,6 +38,8 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        .executableTarget(name: "first-run", dependencies: ["SimulationKernel"], swiftSettings: common),
+
         // The project's own instruments: a workload that uses everything, benchmarks, the determinism check.
         .target(name: "Torture", dependencies: ["SimulationKernel"], swiftSettings: common),
         .executableTarget(

@@ -40,10 +40,6 @@ __attribute__((noinline)) int seam_task_origin(uintptr_t *addresses, int capacit
     return walk(known ? context->creator : __builtin_frame_address(0), addresses, capacity);
 }
 
-int seam_stack_from(uintptr_t frame, uintptr_t *addresses, int capacity) {
-    return walk((uintptr_t *)frame, addresses, capacity);
-}
-
 void seam_leak_here(seam_context *context, seam_leak leak) {
     uintptr_t stack[SEAM_STACK_DEPTH];
     int depth = seam_stack(stack, SEAM_STACK_DEPTH);

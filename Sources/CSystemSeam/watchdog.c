@@ -1,17 +1,17 @@
 // The watchdog: one thread of the process that notices when a kernel's thread dispatches nothing for too long.
 //
-// It asks the stuck thread for its stack by a signal, so that the failure says where. A thread that stays stuck past
+// It asks the stuck thread for its stack by a signal, so that the failure says where; a system call that waits may end
+// early because of it, which is as well. A thread that stays stuck past
 // the fatal limit can be neither unwound nor waited for: the process ends with that message.
 
 #include "internal.h"
+#include <execinfo.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
-
-int seam_stack_from(uintptr_t frame, uintptr_t *addresses, int capacity);
 
 enum { WATCHES_MAX = SEAM_KERNELS_MAX, EXIT_STUCK = 70 };
 
@@ -42,18 +42,20 @@ static void on_stack_signal(int number, siginfo_t *info, void *raw) {
     ucontext_t *machine = raw;
 #if defined(__x86_64__)
     uintptr_t counter = (uintptr_t)machine->uc_mcontext.gregs[REG_RIP];
-    uintptr_t frame = (uintptr_t)machine->uc_mcontext.gregs[REG_RBP];
 #elif defined(__aarch64__)
     uintptr_t counter = (uintptr_t)machine->uc_mcontext.pc;
-    uintptr_t frame = (uintptr_t)machine->uc_mcontext.regs[29];
 #else
 #error "The watchdog knows x86-64 and arm64."
 #endif
-    watch->stack[0] = counter;
-    // In libc's leaf functions the register may hold no frame: only one on this stack is followed.
-    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
-    bool plausible = frame > here && frame - here < (1u << 20) && (frame & 7) == 0;
-    watch->depth = 1 + (plausible ? seam_stack_from(frame, watch->stack + 1, SEAM_STACK_DEPTH - 1) : 0);
+    enum { HANDLER = 8 };
+    void *found[SEAM_STACK_DEPTH + HANDLER];
+    int count = backtrace(found, SEAM_STACK_DEPTH + HANDLER);
+    // What comes before the interrupted place is this handler.
+    int start = 0;
+    while (start < count && (uintptr_t)found[start] != counter) start++;
+    watch->depth = 0;
+    for (int i = start; i < count && watch->depth < SEAM_STACK_DEPTH; i++)
+        watch->stack[watch->depth++] = (uintptr_t)found[i];
     __atomic_store_n(&watch->answered, true, __ATOMIC_RELEASE);
 }
 
@@ -121,6 +123,9 @@ static void *patrol(void *unused) {
 }
 
 static void start_patrol(void) {
+    // Loads the unwinder now: a signal handler must not.
+    void *warm[1];
+    backtrace(warm, 1);
     struct sigaction action;
     memset(&action, 0, sizeof action);
     action.sa_sigaction = on_stack_signal;

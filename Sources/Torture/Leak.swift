@@ -21,7 +21,7 @@ public enum Leak: String, CaseIterable, Sendable {
     case realSleep = "real-sleep"
     /// A system call holds the thread for a while.
     case blockedThread = "blocked-thread"
-    /// A system call never returns.
+    /// The thread waits for what never comes.
     case stuckThread = "stuck-thread"
 
     /// Makes the mistake once.
@@ -55,8 +55,12 @@ public enum Leak: String, CaseIterable, Sendable {
         case .blockedThread:
             poll(nil, 0, 400)
         case .stuckThread:
-            poll(nil, 0, -1)
+            waitForever()
         }
+    }
+
+    private func waitForever() {
+        DispatchSemaphore(value: 0).wait()
     }
 
     private func rawClockRead(_ pointer: UnsafeMutablePointer<timespec>) -> Int {

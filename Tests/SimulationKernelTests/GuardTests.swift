@@ -91,6 +91,8 @@ final class GuardTests: XCTestCase {
         guard case .threadBlocked(let duration)? = caught?.kind else { return XCTFail("\(String(describing: caught))") }
         XCTAssertGreaterThanOrEqual(duration, .milliseconds(50))
         XCTAssertEqual(caught?.host, "poller")
+        XCTAssertTrue(
+            caught?.place.description.contains("culpritBlocks") ?? false, "\(caught?.place.description ?? "")")
     }
 
     // Without strictness the run goes on, the job comes back to the kernel's thread, and all is counted.

@@ -1,3 +1,5 @@
+import CSystemSeam
+
 /// An event's place in the queue: when, and which.
 struct EventEntry {
     var instant: UInt64
@@ -8,7 +10,7 @@ struct EventEntry {
 /// Entries of one slot in their order of arrival, in chunks; empty lists hold no memory.
 @safe
 struct EntryList {
-    private var first: EntryChunk?
+    private(set) var first: EntryChunk?
     private var last: EntryChunk?
     /// Entries in the last chunk; all others are full.
     private(set) var lastCount: Int = 0
@@ -73,6 +75,13 @@ struct EntryChunk: Equatable {
         nonmutating set {
             unsafe memory.storeBytes(of: UInt(bitPattern: newValue?.memory), as: UInt.self)
         }
+    }
+
+    /// Asks for the chunk's beginning to be brought near; what follows is read in order and comes by itself.
+    @inline(__always)
+    func prefetch() {
+        unsafe seam_prefetch(memory)
+        unsafe seam_prefetch(memory + 64)
     }
 
     subscript(position: Int) -> EventEntry {

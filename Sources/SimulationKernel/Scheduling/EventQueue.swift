@@ -181,6 +181,7 @@ struct EventQueue: ~Copyable {
         let happensSoon = list.onlyChunk != nil
         var rest = list
         while let (chunk, count) = rest.popFirst() {
+            rest.first?.prefetch()
             for position in 0..<count {
                 let entry = chunk[position]
                 if happensSoon { unsafe seam_prefetch(events + Int(entry.index)) }

@@ -4,12 +4,13 @@ import XCTest
 /// The arrows of docs/architecture.md, read from the import lines.
 ///
 /// The build checks that an import is a declared dependency; this checks that the declaration is an allowed one.
-final class ImportTests: XCTestCase {
+final class ArchitectureTests: XCTestCase {
     /// What each target may import: system libraries, packages and targets below it.
     private let allowed: [String: Set<String>] = [
         "Randomness": [],
         "SimulationKernel": ["CSystemSeam", "Randomness", "_Concurrency"],
         "TraceFiles": ["Foundation"],
+        "first-run": ["SimulationKernel"],
         "Torture": ["SimulationKernel", "Foundation", "Dispatch", "Glibc"],
         "windkanal": ["ArgumentParser", "Foundation", "TraceFiles"],
         "lab": ["ArgumentParser", "CSystemSeam", "Foundation", "SimulationKernel", "Torture", "TraceFiles"],
@@ -39,6 +40,13 @@ final class ImportTests: XCTestCase {
                 }
             }
         }
+    }
+
+    // The README's example must be the program that runs.
+    func testTheReadmeShowsTheExampleThatRuns() throws {
+        let example = try String(contentsOf: root.appending(path: "Sources/first-run/main.swift"), encoding: .utf8)
+        let readme = try String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
+        XCTAssertTrue(readme.contains("```swift\n\(example)```"), "README.md and Sources/first-run/main.swift differ")
     }
 
     // One file may know the runtime's unfinished interface, and one the executors that it needs.
