@@ -184,7 +184,12 @@ struct EventQueue: ~Copyable {
             rest.first?.prefetch()
             for position in 0..<count {
                 let entry = chunk[position]
-                if happensSoon { unsafe seam_prefetch(events + Int(entry.index)) }
+                if happensSoon {
+                    // An event may lie across two cache lines.
+                    let event = unsafe UnsafeRawPointer(events + Int(entry.index))
+                    unsafe seam_prefetch(event)
+                    unsafe seam_prefetch(event + MemoryLayout<Event>.size - 1)
+                }
                 insert(entry)
             }
             chunks.free(chunk)
