@@ -13,6 +13,8 @@ let strict: [SwiftSetting] = common + [.strictMemorySafety()]
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+
 let package = Package(
     name: "windkanal",
     products: [
@@ -20,7 +22,9 @@ let package = Package(
         .executable(name: "windkanal", targets: ["windkanal"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     ],
     targets: [
         // Framework: knows no particular system.
@@ -29,6 +33,20 @@ let package = Package(
         .target(
             name: "SimulationKernel",
             dependencies: ["CSystemSeam", "Randomness"],
+            swiftSettings: strict
+        ),
+        .target(name: "Ports", dependencies: [nioCore], swiftSettings: strict),
+        .target(
+            name: "SimulatedWorld",
+            dependencies: ["Ports", "Randomness", "SimulationKernel", nioCore],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "RealWorld",
+            dependencies: [
+                "Ports", nioCore, .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
             swiftSettings: strict
         ),
         .target(name: "TraceFiles", swiftSettings: strict),
@@ -52,6 +70,14 @@ let package = Package(
         .testTarget(
             name: "SimulationKernelTests",
             dependencies: ["CSystemSeam", "Randomness", "SimulationKernel", "Torture"],
+            swiftSettings: common
+        ),
+        .testTarget(
+            name: "ConformanceTests",
+            dependencies: [
+                "Ports", "RealWorld", "SimulatedWorld", "SimulationKernel", nioCore,
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
             swiftSettings: common
         ),
         .testTarget(name: "TraceFilesTests", dependencies: ["TraceFiles"], swiftSettings: common),

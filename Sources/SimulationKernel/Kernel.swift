@@ -34,7 +34,7 @@ final class Kernel {
     private(set) var abandonedTasks: Int = 0
 
     /// Where the process' monotonic clock stands at a run's beginning: an hour after boot.
-    private static let monotonicBase: UInt64 = 3_600_000_000_000
+    static let monotonicBase: UInt64 = 3_600_000_000_000
     /// Violations that are kept; the rest is counted.
     private static let violationsMax: Int = 100
     /// Jobs that each cancelled task may take to unwind before it is abandoned.
@@ -234,6 +234,15 @@ final class Kernel {
     }
 
     // MARK: World
+
+    /// Runs `body` as an incarnation's code, in the middle of somebody else's.
+    @inline(__always)
+    func perform(as incarnation: UInt32, _ body: () -> Void) {
+        let previous = state.value.current
+        enter(incarnation, state)
+        body()
+        enter(previous, state)
+    }
 
     /// The instant `delay` from now, which must not be negative.
     func instant(after delay: Duration) -> VirtualInstant {

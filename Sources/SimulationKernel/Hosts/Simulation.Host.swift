@@ -155,6 +155,21 @@ extension Simulation {
                 at: kernel.instant(after: delay), argument: argument, incarnation: incarnation, action)
         }
 
+        /// Schedules an event of this incarnation at nanoseconds since the run's beginning.
+        func schedule(
+            atNanoseconds nanoseconds: UInt64, argument: UInt64, _ action: @escaping (UInt64) -> Void
+        ) -> ScheduledEvent {
+            let now = kernel.state.value.now
+            return kernel.schedule(
+                at: VirtualInstant(nanoseconds: max(nanoseconds, now)), argument: argument, incarnation: incarnation,
+                action)
+        }
+
+        /// Runs `body` as this host's code.
+        package func perform(_ body: () -> Void) {
+            kernel.perform(as: incarnation, body)
+        }
+
         // MARK: Wall clock
 
         /// What the host's wall clock shows, as time since 1970-01-01 00:00 UTC.

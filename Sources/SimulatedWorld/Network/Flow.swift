@@ -1,0 +1,213 @@
+import NIOCore
+import SimulationKernel
+
+/// One direction of a connection: bytes in order over a link, as TCP delivers them.
+///
+/// What the link loses is repeated after growing intervals; what follows waits behind it. When repetitions end without
+/// an answer, the sender learns that the connection timed out.
+final class Flow {
+    enum Item {
+        case data(ByteBuffer)
+        /// The sender will send no more.
+        case end
+        /// The sender knows of no such connection (any more).
+        case reset
+    }
+
+    /// Bytes on the way and not yet read that a sender may have: its send buffer and the receiver's window.
+    static let capacityBytes: Int = 512 * 1024
+
+    let link: Link
+    unowned let sender: StreamEnd
+    unowned let receiver: StreamEnd
+    private let simulation: Simulation
+    /// Names the direction in the trace.
+    private let number: UInt64
+    private var inFlight: CircularBuffer<Item> = CircularBuffer(initialCapacity: 4)
+    /// What waits behind a loss, the lost item first.
+    private var stalled: CircularBuffer<Item> = CircularBuffer(initialCapacity: 0)
+    private var stall: Stall?
+    private var lastArrival: UInt64
+    private var usedBytes: Int = 0
+    private var senderWaits: Bool = false
+    private var onArrival: (UInt64) -> Void = { _ in }
+
+    /// A loss that is being repeated.
+    private struct Stall {
+        let since: UInt64
+        var retry: ScheduledEvent?
+        var giveUp: ScheduledEvent?
+        var linkWait: UInt64?
+    }
+
+    init(number: UInt64, link: Link, sender: StreamEnd, receiver: StreamEnd, simulation: Simulation, notBefore: UInt64)
+    {
+        self.number = number
+        self.link = link
+        self.sender = sender
+        self.receiver = receiver
+        self.simulation = simulation
+        lastArrival = notBefore
+        onArrival = { [unowned self] _ in arrive() }
+    }
+
+    /// Whether nothing is on its way and nothing waits.
+    var isIdle: Bool { inFlight.isEmpty && stall == nil }
+
+    // MARK: Sender's side
+
+    /// Bytes that may be sent now.
+    var roomBytes: Int { max(0, Self.capacityBytes - usedBytes) }
+
+    /// Sends data; the caller has looked for room.
+    @inline(__always)
+    func send(_ buffer: ByteBuffer) {
+        usedBytes += buffer.readableBytes
+        enqueue(.data(buffer))
+    }
+
+    func sendEnd() { enqueue(.end) }
+
+    /// Sends a reset: once, behind what is on its way; lost if the link does not pass.
+    func sendReset() {
+        dropStall()
+        guard link.state == .up, case .arrives(let time) = link.send(bytes: 0, at: simulation.nanoseconds) else {
+            return
+        }
+        schedule(.reset, arrival: time)
+    }
+
+    /// Remembers to tell the sender when there is room again.
+    func notifyWhenRoom() { senderWaits = true }
+
+    /// Drops what waits; what is on its way arrives.
+    func abandon() { dropStall() }
+
+    @inline(__always)
+    private func enqueue(_ item: Item) {
+        if stall != nil { return stalled.append(item) }
+        if !transmit(item) {
+            stalled.append(item)
+            beginStall()
+        }
+    }
+
+    /// Puts an item on its way; false when the link does not take it.
+    @inline(__always)
+    private func transmit(_ item: Item) -> Bool {
+        guard link.state == .up else { return false }
+        let bytes: Int
+        if case .data(let buffer) = item { bytes = buffer.readableBytes } else { bytes = 0 }
+        switch link.send(bytes: bytes, at: simulation.nanoseconds) {
+        case .arrives(let time):
+            schedule(item, arrival: time)
+            simulation.record(.packet, number << 32 | UInt64(bytes), lastArrival)
+            return true
+        case .lost:
+            simulation.record(.loss, number, UInt64(bytes))
+            return false
+        }
+    }
+
+    @inline(__always)
+    private func schedule(_ item: Item, arrival: UInt64) {
+        lastArrival = max(lastArrival, arrival)
+        inFlight.append(item)
+        simulation.scheduleForWorld(at: lastArrival, argument: number, onArrival)
+    }
+
+    // MARK: Losses
+
+    private func beginStall() {
+        let now = simulation.nanoseconds
+        let giveUp = simulation.scheduleForWorld(at: TCPTimings.giveUp(since: now)) { [unowned self] _ in timeOut() }
+        stall = Stall(since: now, giveUp: giveUp)
+        waitForLink()
+    }
+
+    private func waitForLink() {
+        let wasHeld = link.state == .held
+        if link.state == .up {
+            scheduleRetry()
+        } else {
+            stall?.linkWait = link.whenUp { [unowned self] in
+                stall?.linkWait = nil
+                // What a link held was never lost.
+                if wasHeld { retry() } else { scheduleRetry() }
+            }
+        }
+    }
+
+    private func scheduleRetry() {
+        guard let since = stall?.since else { return }
+        let now = simulation.nanoseconds
+        guard let time = TCPTimings.retransmissions(since: since).first(where: { $0 > now }) else { return }
+        stall?.retry = simulation.scheduleForWorld(at: time) { [unowned self] _ in retry() }
+    }
+
+    private func retry() {
+        guard stall != nil else { return }
+        guard link.state == .up else { return waitForLink() }
+        guard let first = stalled.first, transmit(first) else { return scheduleRetry() }
+        let rest = stalled.dropFirst()
+        dropStall()
+        for item in rest { enqueue(item) }
+    }
+
+    private func dropStall() {
+        if let event = stall?.retry { simulation.cancel(event) }
+        if let event = stall?.giveUp { simulation.cancel(event) }
+        if let wait = stall?.linkWait { link.cancelWhenUp(wait) }
+        stall = nil
+        stalled.removeAll()
+    }
+
+    private func timeOut() {
+        dropStall()
+        sender.fail(.timedOut)
+        sender.retireIfFinished()
+    }
+
+    /// The receiver's machine is gone: nobody answers, until it is back and says that it knows nothing.
+    private func loseReceiver(_ item: Item) {
+        guard stall == nil, !sender.isGone else { return }
+        stalled.append(item)
+        let now = simulation.nanoseconds
+        let giveUp = simulation.scheduleForWorld(at: TCPTimings.giveUp(since: now)) { [unowned self] _ in timeOut() }
+        stall = Stall(since: now, giveUp: giveUp)
+        receiver.stack.whenBack { [weak self] in self?.receiverIsBack() }
+    }
+
+    private func receiverIsBack() {
+        guard let since = stall?.since else { return }
+        let now = simulation.nanoseconds
+        guard let time = TCPTimings.retransmissions(since: since).first(where: { $0 > now }) else { return }
+        stall?.retry = simulation.scheduleForWorld(at: time) { [unowned self] _ in
+            dropStall()
+            receiver.answerWithReset()
+        }
+    }
+
+    // MARK: Receiver's side
+
+    private func arrive() {
+        guard let item = inFlight.popFirst() else { return }
+        switch receiver.presence {
+        case .present: receiver.receive(item)
+        case .closed:
+            // Data for a connection that its receiver has closed is answered with a reset.
+            if case .data = item { receiver.answerWithReset() }
+        case .gone: loseReceiver(item)
+        }
+        if inFlight.isEmpty { sender.retireIfFinished() }
+    }
+
+    /// The receiver has read so many bytes.
+    @inline(__always)
+    func consumed(bytes: Int) {
+        usedBytes -= bytes
+        guard senderWaits, usedBytes <= Self.capacityBytes / 2 else { return }
+        senderWaits = false
+        receiver.sendWindowUpdate()
+    }
+}

@@ -1,0 +1,211 @@
+// Fault model. TCP as its users see it: bytes arrive in order and unaltered, late, in other pieces, or not at all; a
+// connection is refused, times out, is reset, or stays half open when a machine crashes. Not modelled (docs/network.md):
+// congestion windows, delayed acknowledgements, Nagle, urgent data, IP fragments, UDP.
+
+import Ports
+public import SimulationKernel
+
+/// The simulated network: hosts with names and addresses, and a link for each direction between two of them.
+public final class Network {
+    /// The simulation that it belongs to.
+    public let simulation: Simulation
+    /// How links behave that nobody set.
+    public let defaultLink: Link.Options
+
+    private var stacks: [String: NetworkStack] = [:]
+    private var links: [String: Link] = [:]
+    private var unresolvable: Set<String> = []
+    private var connections: [UInt64: (near: StreamEnd, far: StreamEnd)] = [:]
+    private var lastConnection: UInt64 = 0
+    private var lastAddress: Int = 0
+
+    /// Makes a network for a simulation that has not run.
+    public init(_ simulation: Simulation, defaultLink: Link.Options = .standard) {
+        self.simulation = simulation
+        self.defaultLink = defaultLink
+    }
+
+    /// Adds a host whose code reaches the network through the ports that it gets at each boot.
+    ///
+    /// - Throws: ``SimulationError/duplicateHost(_:)``.
+    @discardableResult
+    public func host(
+        _ name: String, starts: Bool = true, boot: @escaping (SimulatedPorts) async throws -> Void
+    ) throws(SimulationError) -> Simulation.Host {
+        let host = try simulation.host(name, starts: starts) { [unowned self] in
+            guard let stack = stacks[name] else { return }
+            stack.noteBoot()
+            try await boot(SimulatedPorts(network: self, stack: stack))
+        }
+        lastAddress += 1
+        stacks[name] = NetworkStack(host: host, address: "10.0.\(lastAddress / 256).\(lastAddress % 256)")
+        return host
+    }
+
+    /// The link from one host to another, to set its options or cut it.
+    public func link(from source: String, to target: String) -> Link {
+        let key = "\(source)→\(target)"
+        if let link = links[key] { return link }
+        // A host reaches itself without a cable.
+        let options = source == target ? Link.Options(latency: .fixed(.microseconds(20))) : defaultLink
+        let link = Link(source: source, target: target, options: options, simulation: simulation)
+        links[key] = link
+        return link
+    }
+
+    /// Cuts both directions between two hosts.
+    public func partition(_ left: String, _ right: String) {
+        link(from: left, to: right).cut()
+        link(from: right, to: left).cut()
+    }
+
+    /// Heals both directions between two hosts.
+    public func heal(_ left: String, _ right: String) {
+        link(from: left, to: right).heal()
+        link(from: right, to: left).heal()
+    }
+
+    /// Lets the resolver fail for a name.
+    public func failResolution(of name: String) { unresolvable.insert(name) }
+    /// Lets the resolver know a name again.
+    public func restoreResolution(of name: String) { unresolvable.remove(name) }
+
+    /// Lets the service on a host's port accept late, or, with nil, at once again.
+    public func delayAccept(host: String, port: Int, by delay: Duration?) {
+        let nanoseconds = (delay ?? .zero).attoseconds / 1_000_000_000
+        stacks[host]?.listeners[port]?.acceptDelay = UInt64(max(0, nanoseconds))
+    }
+
+    /// Lets connection attempts to a host's port vanish, or be answered again.
+    public func setBlackHole(host: String, port: Int, _ isBlackHole: Bool) {
+        stacks[host]?.listeners[port]?.isBlackHole = isBlackHole
+    }
+
+    // MARK: Connecting
+
+    func resolve(_ name: String) -> NetworkStack? {
+        if unresolvable.contains(name) { return nil }
+        if name == "localhost" || name == "127.0.0.1" { return simulation.currentHostName.flatMap { stacks[$0] } }
+        return stacks[name] ?? stacks.values.first { $0.address == name }
+    }
+
+    /// Tries to connect until it succeeds, is refused or the SYN's repetitions end.
+    func connect(
+        from client: NetworkStack, to server: NetworkStack, port: Int, attempt: ConnectAttempt
+    ) {
+        lastConnection += 1
+        attempt.number = lastConnection
+        attempt.bootCount = client.host.bootCount
+        sendSYN(from: client, to: server, port: port, attempt: attempt, repetition: 0)
+    }
+
+    private func sendSYN(
+        from client: NetworkStack, to server: NetworkStack, port: Int, attempt: ConnectAttempt, repetition: Int
+    ) {
+        guard !attempt.isOver, client.isUp, client.host.bootCount == attempt.bootCount else { return }
+        let now = simulation.nanoseconds
+        guard repetition <= TCPTimings.synRetries else { return attempt.end(.failure(.timedOut)) }
+        let link = link(from: client.host.name, to: server.host.name)
+        if link.state == .up, case .arrives(let time) = link.send(bytes: 0, at: now) {
+            simulation.scheduleForWorld(at: time, argument: attempt.number) { [unowned self] _ in
+                receiveSYN(from: client, at: server, port: port, attempt: attempt)
+            }
+        }
+        let next = now + TCPTimings.synRetransmission << UInt64(repetition)
+        attempt.retry = simulation.scheduleForWorld(at: next, argument: attempt.number) { [unowned self] _ in
+            sendSYN(from: client, to: server, port: port, attempt: attempt, repetition: repetition + 1)
+        }
+    }
+
+    private func receiveSYN(from client: NetworkStack, at server: NetworkStack, port: Int, attempt: ConnectAttempt) {
+        guard !attempt.isOver, server.isUp else { return }
+        let listener = server.listeners[port]
+        if let listener, listener.isBlackHole || listener.pending >= listener.backlog { return }
+        let back = link(from: server.host.name, to: client.host.name)
+        let now = simulation.nanoseconds
+        guard back.state == .up, case .arrives(let time) = back.send(bytes: 0, at: now) else { return }
+        let serverBoot = server.host.bootCount
+        simulation.scheduleForWorld(at: time, argument: attempt.number) { [unowned self] _ in
+            guard !attempt.isOver, client.isUp, client.host.bootCount == attempt.bootCount else { return }
+            guard let listener else { return attempt.end(.failure(.refused)) }
+            establish(client, server, listener, attempt, serverBoot: serverBoot)
+        }
+    }
+
+    private func establish(
+        _ client: NetworkStack, _ server: NetworkStack, _ listener: StreamListener, _ attempt: ConnectAttempt,
+        serverBoot: Int
+    ) {
+        let localPort = client.takePort()
+        let near = StreamEnd(
+            stack: client, number: attempt.number, localPort: localPort, remote: (server.host.name, listener.port),
+            network: self)
+        let far = StreamEnd(
+            stack: server, number: attempt.number, localPort: listener.port, remote: (client.host.name, localPort),
+            network: self)
+        let out = link(from: client.host.name, to: server.host.name)
+        let back = link(from: server.host.name, to: client.host.name)
+        // The client's acknowledgement; if it is lost, the first data takes its place.
+        let now = simulation.nanoseconds
+        var accepted = now
+        if out.state == .up, case .arrives(let time) = out.send(bytes: 0, at: now) { accepted = time }
+        near.connect(to: far, link: out, isServer: false, notBefore: accepted)
+        far.connect(to: near, link: back, isServer: true, notBefore: now)
+        connections[attempt.number] = (near, far)
+        simulation.record(
+            .connection, attempt.number, 1, text: "\(client.host.name)→\(server.host.name):\(listener.port)")
+        listener.pending += 1
+        simulation.scheduleForWorld(at: accepted + listener.acceptDelay, argument: attempt.number) { _ in
+            listener.pending -= 1
+            guard server.isUp, server.host.bootCount == serverBoot else { return }
+            guard server.listeners[listener.port] === listener else { return far.reset() }
+            server.host.perform { listener.accept(far) }
+        }
+        attempt.end(.success(near))
+    }
+}
+
+extension Network {
+    /// Connections that are open at an end or have something on its way.
+    public var openConnections: Int { connections.count }
+
+    /// Forgets a connection of which nothing can happen any more.
+    func retireIfFinished(_ number: UInt64) {
+        guard let ends = connections[number], ends.near.isFinished, ends.far.isFinished else { return }
+        connections[number] = nil
+    }
+}
+
+/// A connection that is being made.
+final class ConnectAttempt {
+    enum Failure: Error {
+        case refused
+        case timedOut
+    }
+
+    var number: UInt64 = 0
+    var bootCount: Int = 0
+    var retry: ScheduledEvent?
+    private(set) var isOver: Bool = false
+    private let simulation: Simulation
+    private let host: Simulation.Host
+    private let completion: (Result<StreamEnd, Failure>) -> Void
+
+    init(host: Simulation.Host, simulation: Simulation, completion: @escaping (Result<StreamEnd, Failure>) -> Void) {
+        self.host = host
+        self.simulation = simulation
+        self.completion = completion
+    }
+
+    func end(_ result: Result<StreamEnd, Failure>) {
+        guard !isOver else { return }
+        cancel()
+        host.perform { completion(result) }
+    }
+
+    /// Nobody waits for it any more.
+    func cancel() {
+        isOver = true
+        if let retry { simulation.cancel(retry) }
+    }
+}
