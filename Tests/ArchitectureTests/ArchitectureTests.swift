@@ -11,6 +11,7 @@ final class ArchitectureTests: XCTestCase {
         "SimulationKernel": ["CSystemSeam", "Randomness", "_Concurrency"],
         "Ports": ["NIOCore"],
         "SimulatedWorld": ["Dispatch", "Glibc", "NIOCore", "Ports", "Randomness", "SimulationKernel"],
+        "HTTP": ["Foundation", "HTTPTypes", "NIOCore", "NIOHTTP1", "Ports"],
         "RealWorld": ["Foundation", "NIOCore", "NIOPosix", "NIOSSL", "Ports"],
         "TraceFiles": ["Foundation"],
         "first-run": ["SimulationKernel"],

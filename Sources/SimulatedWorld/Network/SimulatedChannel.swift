@@ -1,3 +1,5 @@
+// swift-format-ignore-file: NoLeadingUnderscores (names that NIO's protocols require)
+
 import Glibc
 import NIOCore
 import Ports

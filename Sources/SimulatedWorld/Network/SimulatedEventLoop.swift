@@ -1,3 +1,5 @@
+// swift-format-ignore-file: NoLeadingUnderscores (names that NIO's protocols require)
+
 import Dispatch
 import NIOCore
 import SimulationKernel

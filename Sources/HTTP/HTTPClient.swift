@@ -1,0 +1,121 @@
+import Foundation
+public import HTTPTypes
+public import NIOCore
+import NIOHTTP1
+public import Ports
+
+/// A small HTTP/1.1 client for both worlds: keep-alive connections per server, a deadline for each phase, no retries.
+///
+/// Our own, because AsyncHTTPClient accepts no event loop but NIO's own. It does what the pipeline needs and no more:
+/// one request at a time on a connection, bodies in memory up to a limit, no redirects, no cookies, no proxies.
+public final class HTTPClient: Sendable {
+    /// How the client behaves; limits have no default but in ``standard``.
+    public struct Options: Sendable {
+        /// How long a connection may take to be there.
+        public var connect: TimeAmount
+        /// How long the response may take to begin once the request is sent.
+        public var firstByte: TimeAmount
+        /// How long the whole may take, from the call to the response's last byte.
+        public var total: TimeAmount
+        /// Connections to one server at the same time.
+        public var connectionsMax: Int
+        /// Requests that may wait for a connection to one server.
+        public var waitingMax: Int
+        /// The longest body that is taken.
+        public var bodyBytesMax: Int
+        /// How long an idle connection is kept.
+        public var idle: TimeAmount
+        /// Secures connections; nil speaks in the clear.
+        public var tls: (any ChannelSecurity)?
+
+        /// 10 s to connect, 30 s to the first byte, 60 s in all, 8 connections, 1,000 waiting, 16 MiB, 60 s idle.
+        public static let standard: Options = Options(
+            connect: .seconds(10), firstByte: .seconds(30), total: .seconds(60), connectionsMax: 8, waitingMax: 1000,
+            bodyBytesMax: 16 << 20, idle: .seconds(60))
+
+        /// Makes options of their parts.
+        public init(
+            connect: TimeAmount, firstByte: TimeAmount, total: TimeAmount, connectionsMax: Int, waitingMax: Int,
+            bodyBytesMax: Int, idle: TimeAmount, tls: (any ChannelSecurity)? = nil
+        ) {
+            self.connect = connect
+            self.firstByte = firstByte
+            self.total = total
+            self.connectionsMax = connectionsMax
+            self.waitingMax = waitingMax
+            self.bodyBytesMax = bodyBytesMax
+            self.idle = idle
+            self.tls = tls
+        }
+    }
+
+    private let ports: any Ports
+    private let pool: NIOLoopBound<HTTPConnectionPool>
+
+    /// Makes a client that reaches servers through `ports`, on their event loop.
+    ///
+    /// - Returns: The client, made on the loop.
+    public static func make(_ ports: any Ports, options: Options = .standard) async throws -> HTTPClient {
+        try await ports.eventLoop.submit { HTTPClient(ports, options: options) }.get()
+    }
+
+    private init(_ ports: any Ports, options: Options) {
+        self.ports = ports
+        pool = NIOLoopBound(HTTPConnectionPool(ports: ports, options: options), eventLoop: ports.eventLoop)
+    }
+
+    /// Sends a request and waits for the whole response.
+    ///
+    /// - Parameters:
+    ///   - request: What to send; an authority it lacks is taken from `endpoint`.
+    ///   - body: The request's body.
+    ///   - endpoint: The server.
+    /// - Returns: The response and its body.
+    /// - Throws: ``HTTPFailure``; a status that is no success is no failure.
+    public func send(
+        _ request: HTTPRequest, body: ByteBuffer = ByteBuffer(), to endpoint: Endpoint
+    ) async throws(HTTPFailure) -> (response: HTTPResponse, body: ByteBuffer) {
+        var request = request
+        if request.authority == nil { request.authority = endpoint.description }
+        let promise = ports.eventLoop.makePromise(of: HTTPConnectionPool.Answer.self)
+        let exchange = HTTPExchange(
+            head: HTTPConversion.head(request, bodyBytes: body.readableBytes), body: body, endpoint: endpoint,
+            isHead: request.method == .head, promise: promise)
+        let box = UncheckedExchange(exchange)
+        let pool = pool
+        let loop = ports.eventLoop
+        loop.execute { pool.value.start(box.exchange) }
+        do {
+            return try await withTaskCancellationHandler {
+                try await promise.futureResult.get()
+            } onCancel: {
+                loop.execute { pool.value.cancel(box.exchange) }
+            }
+        } catch let failure as HTTPFailure {
+            throw failure
+        } catch {
+            throw .transport(.waiting, reason: "\(error)")
+        }
+    }
+
+    /// Closes all connections; what is under way fails with ``HTTPFailure/shutDown``.
+    public func shutDown() async {
+        let pool = pool
+        try? await ports.eventLoop.submit { pool.value.shutDown() }.get()
+    }
+
+    /// The `Authorization` field of Basic authentication (RFC 7617).
+    public static func basicAuthorization(user: String, password: String) -> HTTPField {
+        HTTPField(
+            name: .authorization, value: "Basic " + Data("\(user):\(password)".utf8).base64EncodedString())
+    }
+}
+
+/// Carries an exchange to the event loop, which is the only one to touch it.
+private struct UncheckedExchange: @unchecked Sendable {
+    let exchange: HTTPExchange
+
+    init(_ exchange: HTTPExchange) {
+        self.exchange = exchange
+    }
+}

@@ -1,0 +1,104 @@
+import HTTPTypes
+import NIOCore
+import NIOHTTP1
+import Ports
+
+/// One connection of a client: a request at a time.
+final class HTTPConnection: ChannelInboundHandler {
+    typealias InboundIn = HTTPClientResponsePart
+    typealias OutboundOut = HTTPClientRequestPart
+
+    let endpoint: Endpoint
+    let channel: any Channel
+    let number: Int
+    private let pool: HTTPConnectionPool
+    private var exchange: HTTPExchange?
+    private var head: HTTPResponseHead?
+    private var body: ByteBuffer = ByteBuffer()
+    private var idleTimer: Scheduled<Void>?
+    private var error: (any Error)?
+
+    init(pool: HTTPConnectionPool, endpoint: Endpoint, channel: any Channel) {
+        self.pool = pool
+        self.endpoint = endpoint
+        self.channel = channel
+        number = pool.takeNumber()
+    }
+
+    func send(_ exchange: HTTPExchange) {
+        idleTimer?.cancel()
+        idleTimer = nil
+        self.exchange = exchange
+        head = nil
+        body = ByteBuffer()
+        let pipeline = channel.pipeline.syncOperations
+        pipeline.write(NIOAny(HTTPClientRequestPart.head(exchange.head)), promise: nil)
+        if exchange.body.readableBytes > 0 {
+            pipeline.write(NIOAny(HTTPClientRequestPart.body(.byteBuffer(exchange.body))), promise: nil)
+        }
+        pipeline.writeAndFlush(NIOAny(HTTPClientRequestPart.end(nil)), promise: nil)
+    }
+
+    func becomeIdle(for time: TimeAmount) {
+        idleTimer = channel.eventLoop.assumeIsolatedUnsafeUnchecked().scheduleTask(in: time) { [self] in
+            channel.close(promise: nil)
+        }
+    }
+
+    /// The client is shut down in the middle of a request.
+    func abandon() {
+        exchange?.end(.failure(.shutDown))
+        exchange = nil
+        channel.close(promise: nil)
+    }
+
+    // MARK: Responses
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard let exchange, !exchange.isOver else { return }
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            // Interim responses come before the real one.
+            guard head.status.code >= 200 else { return }
+            self.head = head
+            exchange.phase = .receiving
+            exchange.firstByte?.cancel()
+        case .body(var piece):
+            guard body.readableBytes + piece.readableBytes <= pool.options.bodyBytesMax else {
+                exchange.end(.failure(.bodyTooLarge(limit: pool.options.bodyBytesMax)))
+                return context.close(promise: nil)
+            }
+            if body.readableBytes == 0 { body = piece } else { body.writeBuffer(&piece) }
+        case .end: finish(exchange, context)
+        }
+    }
+
+    private func finish(_ exchange: HTTPExchange, _ context: ChannelHandlerContext) {
+        guard let head else { return }
+        self.exchange = nil
+        exchange.connection = nil
+        let keepsAlive = head.isKeepAlive && exchange.head.isKeepAlive
+        exchange.end(.success((HTTPConversion.response(head), body)))
+        if keepsAlive, channel.isActive {
+            pool.release(self)
+        } else {
+            context.close(promise: nil)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        self.error = error
+        context.close(promise: nil)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        idleTimer?.cancel()
+        if let exchange {
+            let failure = error.map { HTTPConnectionPool.failure($0, phase: exchange.phase) }
+            exchange.end(.failure(failure ?? .closed(exchange.phase)))
+        }
+        exchange = nil
+        pool.remove(self)
+        context.fireChannelInactive()
+    }
+}

@@ -1,0 +1,204 @@
+import HTTPTypes
+import NIOCore
+import NIOHTTP1
+import Ports
+
+/// A request under way; touched on the client's event loop only.
+final class HTTPExchange {
+    let head: HTTPRequestHead
+    let body: ByteBuffer
+    let endpoint: Endpoint
+    let isHead: Bool
+    let promise: EventLoopPromise<HTTPConnectionPool.Answer>
+    var phase: HTTPFailure.Phase = .pooling
+    var isOver: Bool = false
+    var total: Scheduled<Void>?
+    var firstByte: Scheduled<Void>?
+    var connection: HTTPConnection?
+
+    init(
+        head: HTTPRequestHead, body: ByteBuffer, endpoint: Endpoint, isHead: Bool,
+        promise: EventLoopPromise<HTTPConnectionPool.Answer>
+    ) {
+        self.head = head
+        self.body = body
+        self.endpoint = endpoint
+        self.isHead = isHead
+        self.promise = promise
+    }
+
+    func end(_ result: Result<HTTPConnectionPool.Answer, HTTPFailure>) {
+        guard !isOver else { return }
+        isOver = true
+        total?.cancel()
+        firstByte?.cancel()
+        switch result {
+        case .success(let answer): promise.succeed(answer)
+        case .failure(let failure): promise.fail(failure)
+        }
+    }
+}
+
+/// The connections of a client, by server; touched on its event loop only.
+final class HTTPConnectionPool {
+    typealias Answer = (response: HTTPResponse, body: ByteBuffer)
+
+    let options: HTTPClient.Options
+    private let ports: any Ports
+    private let loop: any EventLoop
+    private var servers: [Endpoint: Server] = [:]
+    private var isShutDown: Bool = false
+
+    private struct Server {
+        var idle: [HTTPConnection] = []
+        var busy: [ObjectIdentifier: HTTPConnection] = [:]
+        var connecting: Int = 0
+        var waiting: CircularBuffer<HTTPExchange> = CircularBuffer()
+
+        var count: Int { idle.count + busy.count + connecting }
+    }
+
+    init(ports: any Ports, options: HTTPClient.Options) {
+        self.ports = ports
+        self.options = options
+        loop = ports.eventLoop
+    }
+
+    // MARK: Requests
+
+    func start(_ exchange: HTTPExchange) {
+        guard !isShutDown else { return exchange.end(.failure(.shutDown)) }
+        guard !exchange.isOver else { return }
+        exchange.total = loop.assumeIsolatedUnsafeUnchecked().scheduleTask(in: options.total) { [self] in
+            abort(exchange, .timedOut(exchange.phase))
+        }
+        if let connection = servers[exchange.endpoint]?.idle.popLast() {
+            return begin(exchange, on: connection)
+        }
+        if servers[exchange.endpoint, default: Server()].count < options.connectionsMax {
+            return connect(exchange)
+        }
+        guard servers[exchange.endpoint, default: Server()].waiting.count < options.waitingMax else {
+            return exchange.end(.failure(.poolExhausted(limit: options.waitingMax)))
+        }
+        servers[exchange.endpoint]?.waiting.append(exchange)
+    }
+
+    func cancel(_ exchange: HTTPExchange) {
+        abort(exchange, .cancelled(exchange.phase))
+    }
+
+    /// Ends an exchange early; a connection that is in the middle of it cannot be used again.
+    private func abort(_ exchange: HTTPExchange, _ failure: HTTPFailure) {
+        guard !exchange.isOver else { return }
+        exchange.end(.failure(failure))
+        exchange.connection?.channel.close(promise: nil)
+    }
+
+    private func begin(_ exchange: HTTPExchange, on connection: HTTPConnection) {
+        servers[exchange.endpoint, default: Server()].busy[ObjectIdentifier(connection)] = connection
+        exchange.phase = .waiting
+        exchange.connection = connection
+        exchange.firstByte = loop.assumeIsolatedUnsafeUnchecked().scheduleTask(in: options.firstByte) { [self] in
+            if exchange.phase == .waiting { abort(exchange, .timedOut(.waiting)) }
+        }
+        connection.send(exchange)
+    }
+
+    private func connect(_ exchange: HTTPExchange) {
+        let endpoint = exchange.endpoint
+        servers[endpoint, default: Server()].connecting += 1
+        exchange.phase = .connecting
+        let pool = NIOLoopBound(self, eventLoop: loop)
+        let dialled = ports.dial(endpoint, options: DialOptions(timeout: options.connect, tls: options.tls)) { channel in
+            channel.eventLoop.makeCompletedFuture {
+                try channel.pipeline.syncOperations.addHTTPClientHandlers(
+                    leftOverBytesStrategy: .dropBytes, enableOutboundHeaderValidation: true)
+                let connection = HTTPConnection(pool: pool.value, endpoint: endpoint, channel: channel)
+                try channel.pipeline.syncOperations.addHandler(connection)
+            }
+        }
+        dialled.assumeIsolatedUnsafeUnchecked().whenComplete { [self] result in
+            servers[endpoint]?.connecting -= 1
+            switch result {
+            case .success(let channel):
+                guard let connection = try? channel.pipeline.syncOperations.handler(type: HTTPConnection.self),
+                    channel.isActive
+                else {
+                    exchange.end(.failure(.closed(.connecting)))
+                    return serveNext(endpoint)
+                }
+                if exchange.isOver { return release(connection) }
+                begin(exchange, on: connection)
+            case .failure(let error):
+                exchange.end(.failure(Self.failure(error, phase: .connecting)))
+                serveNext(endpoint)
+            }
+        }
+    }
+
+    static func failure(_ error: any Error, phase: HTTPFailure.Phase) -> HTTPFailure {
+        switch error {
+        case DialError.timedOut: .timedOut(.connecting)
+        case let error as DialError: .connect(error)
+        case let error as IOError: error.errnoCode == 104 ? .reset(phase) : .transport(phase, reason: "\(error)")
+        case let error as HTTPParserError: .malformed(reason: "\(error)")
+        default: .transport(phase, reason: "\(error)")
+        }
+    }
+
+    // MARK: Connections
+
+    /// A connection is free for the next request.
+    func release(_ connection: HTTPConnection) {
+        let endpoint = connection.endpoint
+        servers[endpoint]?.busy[ObjectIdentifier(connection)] = nil
+        guard !isShutDown else { return connection.channel.close(promise: nil) }
+        if let next = nextWaiting(endpoint) {
+            begin(next, on: connection)
+        } else {
+            servers[endpoint, default: Server()].idle.append(connection)
+            connection.becomeIdle(for: options.idle)
+        }
+    }
+
+    /// A connection is gone.
+    func remove(_ connection: HTTPConnection) {
+        let endpoint = connection.endpoint
+        servers[endpoint]?.busy[ObjectIdentifier(connection)] = nil
+        servers[endpoint]?.idle.removeAll { $0 === connection }
+        serveNext(endpoint)
+    }
+
+    /// Makes a connection for whoever waits, now that there may be one more.
+    private func serveNext(_ endpoint: Endpoint) {
+        guard !isShutDown, servers[endpoint, default: Server()].count < options.connectionsMax else { return }
+        if let next = nextWaiting(endpoint) { connect(next) }
+    }
+
+    private func nextWaiting(_ endpoint: Endpoint) -> HTTPExchange? {
+        while let next = servers[endpoint]?.waiting.popFirst() {
+            if !next.isOver { return next }
+        }
+        return nil
+    }
+
+    func shutDown() {
+        isShutDown = true
+        for endpoint in servers.keys.sorted(by: { ($0.host, $0.port) < ($1.host, $1.port) }) {
+            guard let server = servers[endpoint] else { continue }
+            for exchange in server.waiting { exchange.end(.failure(.shutDown)) }
+            for connection in server.idle { connection.channel.close(promise: nil) }
+            for connection in server.busy.values.sorted(by: { $0.number < $1.number }) { connection.abandon() }
+        }
+        servers = [:]
+    }
+
+    private var lastNumber: Int = 0
+
+    /// Numbers connections, so that an order can be given to them.
+    func takeNumber() -> Int {
+        lastNumber += 1
+        return lastNumber
+    }
+}

@@ -1,0 +1,166 @@
+import HTTPTypes
+import NIOCore
+import NIOHTTP1
+
+/// The open connections of a server; touched on its event loop only.
+final class HTTPServerConnections {
+    let options: HTTPServer.Options
+    private let loop: any EventLoop
+    private var open: [Int: HTTPServerConnection] = [:]
+    private var lastNumber: Int = 0
+    private(set) var isShuttingDown: Bool = false
+    private var drained: EventLoopPromise<Void>?
+
+    init(options: HTTPServer.Options, loop: any EventLoop) {
+        self.options = options
+        self.loop = loop
+    }
+
+    /// Takes a new connection; nil when there are as many as may be.
+    func add(_ connection: HTTPServerConnection) -> Int? {
+        guard !isShuttingDown, open.count < options.connectionsMax else { return nil }
+        lastNumber += 1
+        open[lastNumber] = connection
+        return lastNumber
+    }
+
+    func remove(_ number: Int) {
+        open[number] = nil
+        if open.isEmpty { drained?.succeed(()) }
+    }
+
+    /// Closes what is idle now and the rest when its request is answered, or when time is up.
+    func drain() -> EventLoopFuture<Void> {
+        isShuttingDown = true
+        guard !open.isEmpty else { return loop.makeSucceededVoidFuture() }
+        let promise = loop.makePromise(of: Void.self)
+        drained = promise
+        let timer = loop.assumeIsolatedUnsafeUnchecked().scheduleTask(in: options.shutdown) { [self] in
+            for number in open.keys.sorted() { open[number]?.channel.close(promise: nil) }
+        }
+        for number in open.keys.sorted() { open[number]?.closeIfIdle() }
+        promise.futureResult.assumeIsolatedUnsafeUnchecked().whenComplete { _ in timer.cancel() }
+        return promise.futureResult
+    }
+}
+
+/// One connection of a server: requests one after the other.
+final class HTTPServerConnection: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    let channel: any Channel
+    private let connections: HTTPServerConnections
+    private let responder: HTTPResponder
+    private var number: Int?
+    private var head: HTTPRequestHead?
+    private var body: ByteBuffer = ByteBuffer()
+    /// A request is being answered.
+    private var isAnswering: Bool = false
+    /// The rest of the request is not wanted.
+    private var isRefused: Bool = false
+    private var idleTimer: Scheduled<Void>?
+
+    init(channel: any Channel, connections: HTTPServerConnections, responder: HTTPResponder) {
+        self.channel = channel
+        self.connections = connections
+        self.responder = responder
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        number = connections.add(self)
+        guard number != nil else { return context.close(promise: nil) }
+        restartIdleTimer()
+        context.fireChannelActive()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        idleTimer?.cancel()
+        if let number { connections.remove(number) }
+        number = nil
+        context.fireChannelInactive()
+    }
+
+    func closeIfIdle() {
+        if !isAnswering, head == nil { channel.close(promise: nil) }
+    }
+
+    private func restartIdleTimer() {
+        idleTimer?.cancel()
+        idleTimer = channel.eventLoop.assumeIsolatedUnsafeUnchecked().scheduleTask(in: connections.options.idle) {
+            [self] in
+            if !isAnswering { channel.close(promise: nil) }
+        }
+    }
+
+    // MARK: Requests
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            self.head = head
+            body = ByteBuffer()
+            let bytes = head.headers.reduce(head.uri.utf8.count) { $0 + $1.name.utf8.count + $1.value.utf8.count }
+            if bytes > connections.options.headerBytesMax {
+                refuse(HTTPReply(.requestHeaderFieldsTooLarge), context)
+            }
+        case .body(var piece):
+            guard !isRefused else { return }
+            guard body.readableBytes + piece.readableBytes <= connections.options.bodyBytesMax else {
+                return refuse(HTTPReply(.contentTooLarge), context)
+            }
+            if body.readableBytes == 0 { body = piece } else { body.writeBuffer(&piece) }
+        case .end:
+            guard !isRefused, let head else { return }
+            answer(head)
+        }
+    }
+
+    private func refuse(_ reply: HTTPReply, _ context: ChannelHandlerContext) {
+        isRefused = true
+        write(reply, keepsAlive: false)
+    }
+
+    private func answer(_ head: HTTPRequestHead) {
+        self.head = nil
+        isAnswering = true
+        guard let request = HTTPConversion.request(head) else {
+            return write(HTTPReply(.badRequest), keepsAlive: false)
+        }
+        let keepsAlive = head.isKeepAlive
+        switch responder {
+        case .immediate(let respond):
+            write(respond(request, body), keepsAlive: keepsAlive)
+        case .asynchronous(let respond):
+            let body = body
+            let promise = channel.eventLoop.makePromise(of: HTTPReply.self)
+            promise.futureResult.assumeIsolatedUnsafeUnchecked().whenSuccess { [self] reply in
+                write(reply, keepsAlive: keepsAlive)
+            }
+            Task { promise.succeed(await respond(request, body)) }
+        }
+    }
+
+    private func write(_ reply: HTTPReply, keepsAlive: Bool) {
+        guard channel.isActive else { return }
+        let staysOpen = keepsAlive && !connections.isShuttingDown
+        let head = HTTPConversion.head(reply.response, bodyBytes: reply.body.readableBytes, keepsAlive: staysOpen)
+        let pipeline = channel.pipeline.syncOperations
+        pipeline.write(NIOAny(HTTPServerResponsePart.head(head)), promise: nil)
+        if reply.body.readableBytes > 0 {
+            pipeline.write(NIOAny(HTTPServerResponsePart.body(.byteBuffer(reply.body))), promise: nil)
+        }
+        isAnswering = false
+        pipeline.writeAndFlush(NIOAny(HTTPServerResponsePart.end(nil)), promise: nil)
+        if staysOpen {
+            restartIdleTimer()
+        } else {
+            channel.close(promise: nil)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // What is no HTTP was answered with 400 by the handler before this one.
+        context.close(promise: nil)
+    }
+}
