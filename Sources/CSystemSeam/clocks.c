@@ -1,7 +1,12 @@
 // Clocks and sleeps: virtual on a kernel's thread, untouched elsewhere.
 
 #include "internal.h"
-#include <sys/syscall.h>
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
@@ -13,7 +18,8 @@ void seam_no_real(const char *name) {
     abort();
 }
 
-static int64_t wall_now(const seam_context *context) {
+static int64_t wall_now(seam_context *context) {
+    if (context->runs_actor_job) context->sync_host(context->kernel);
     const seam_wall_clock *wall = context->wall;
     __int128 elapsed = (__int128)(context->now - wall->since + context->slept);
     return (int64_t)(wall->wall_at + elapsed + elapsed * wall->drift_ppb / 1000000000);
@@ -109,8 +115,11 @@ SEAM_EXPORT int nanosleep(const struct timespec *request, struct timespec *remai
 SEAM_EXPORT int clock_nanosleep(
     clockid_t clock, int flags, const struct timespec *request, struct timespec *remaining
 ) {
-    if (seam_current() != NULL && refuses_sleep(sleep_length(clock, flags, request))) return 0;
-    return SEAM_REAL(clock_nanosleep)(clock, flags, request, remaining);
+    if (seam_current() == NULL) return SEAM_REAL(clock_nanosleep)(clock, flags, request, remaining);
+    // A deadline is one of the virtual clock: what is left of it is slept for.
+    uint64_t length = sleep_length(clock, flags, request);
+    if (!refuses_sleep(length)) seam_real_pause(length);
+    return 0;
 }
 
 SEAM_EXPORT int usleep(useconds_t microseconds) {
@@ -119,6 +128,57 @@ SEAM_EXPORT int usleep(useconds_t microseconds) {
 
 SEAM_EXPORT unsigned int sleep(unsigned int seconds) {
     return refuses_sleep((uint64_t)seconds * 1000000000u) ? 0 : SEAM_REAL(sleep)(seconds);
+}
+
+// Waits with a time limit: a sleep by another name.
+
+SEAM_EXPORT int poll(struct pollfd *files, nfds_t count, int milliseconds) {
+    if (milliseconds > 0 && refuses_sleep((uint64_t)milliseconds * 1000000u)) return 0;
+    return SEAM_REAL(poll)(files, count, milliseconds);
+}
+
+SEAM_EXPORT int select(int count, fd_set *reads, fd_set *writes, fd_set *errors, struct timeval *limit) {
+    uint64_t length = limit == NULL ? 0 : (uint64_t)limit->tv_sec * 1000000000u + (uint64_t)limit->tv_usec * 1000u;
+    if (length > 0 && refuses_sleep(length)) return 0;
+    return SEAM_REAL(select)(count, reads, writes, errors, limit);
+}
+
+SEAM_EXPORT int epoll_wait(int file, struct epoll_event *events, int count, int milliseconds) {
+    if (milliseconds > 0 && refuses_sleep((uint64_t)milliseconds * 1000000u)) return 0;
+    return SEAM_REAL(epoll_wait)(file, events, count, milliseconds);
+}
+
+/// What is left until a deadline of the virtual wall clock.
+static uint64_t until_wall(const struct timespec *deadline) {
+    return sleep_length(CLOCK_REALTIME, TIMER_ABSTIME, deadline);
+}
+
+/// A deadline of the real wall clock, so far from now.
+static struct timespec real_deadline(uint64_t length) {
+    struct timespec now;
+    SEAM_REAL(clock_gettime)(CLOCK_REALTIME, &now);
+    return timespec_of((int64_t)(nanoseconds_of(&now) + length));
+}
+
+SEAM_EXPORT int pthread_cond_timedwait(
+    pthread_cond_t *restrict condition, pthread_mutex_t *restrict mutex, const struct timespec *restrict deadline
+) {
+    if (seam_current() == NULL) return SEAM_REAL(pthread_cond_timedwait)(condition, mutex, deadline);
+    uint64_t length = until_wall(deadline);
+    if (refuses_sleep(length)) return ETIMEDOUT;
+    struct timespec real = real_deadline(length);
+    return SEAM_REAL(pthread_cond_timedwait)(condition, mutex, &real);
+}
+
+SEAM_EXPORT int sem_timedwait(sem_t *restrict semaphore, const struct timespec *restrict deadline) {
+    if (seam_current() == NULL) return SEAM_REAL(sem_timedwait)(semaphore, deadline);
+    uint64_t length = until_wall(deadline);
+    if (refuses_sleep(length)) {
+        errno = ETIMEDOUT;
+        return -1;
+    }
+    struct timespec real = real_deadline(length);
+    return SEAM_REAL(sem_timedwait)(semaphore, &real);
 }
 
 static uint64_t real_nanoseconds(clockid_t clock) {

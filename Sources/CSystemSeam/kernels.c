@@ -7,6 +7,7 @@ typedef struct foreign_job {
     struct foreign_job *next;
     void *job;
     int tag;
+    uint64_t detail;
     int depth;
     uintptr_t stack[SEAM_STACK_DEPTH];
 } foreign_job;
@@ -65,11 +66,12 @@ int seam_active_kernels(void) {
     return count;
 }
 
-__attribute__((noinline)) bool seam_foreign_push(uint32_t mark, void *job, int tag) {
+__attribute__((noinline)) bool seam_foreign_push(uint32_t mark, void *job, int tag, uint64_t detail) {
     foreign_job *entry = calloc(1, sizeof *entry);
     if (entry == NULL) abort();
     entry->job = job;
     entry->tag = tag;
+    entry->detail = detail;
     entry->depth = seam_stack(entry->stack, SEAM_STACK_DEPTH);
     pthread_mutex_lock(&lock);
     int slot = slot_of(mark);
@@ -84,7 +86,7 @@ __attribute__((noinline)) bool seam_foreign_push(uint32_t mark, void *job, int t
     return slot >= 0;
 }
 
-void *seam_foreign_pop(uint32_t mark, int *tag, uintptr_t *stack, int *depth) {
+bool seam_foreign_pop(uint32_t mark, void **job, int *tag, uint64_t *detail, uintptr_t *stack, int *depth) {
     pthread_mutex_lock(&lock);
     int slot = slot_of(mark);
     foreign_job *entry = slot >= 0 ? slots[slot].first : NULL;
@@ -93,11 +95,12 @@ void *seam_foreign_pop(uint32_t mark, int *tag, uintptr_t *stack, int *depth) {
         if (entry->next == NULL) slots[slot].last = NULL;
     }
     pthread_mutex_unlock(&lock);
-    if (entry == NULL) return NULL;
-    void *job = entry->job;
+    if (entry == NULL) return false;
+    *job = entry->job;
     *tag = entry->tag;
+    *detail = entry->detail;
     *depth = entry->depth;
     for (int i = 0; i < entry->depth; i++) stack[i] = entry->stack[i];
     free(entry);
-    return job;
+    return true;
 }

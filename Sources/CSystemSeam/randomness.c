@@ -6,10 +6,12 @@
 #include "internal.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 static void fill(seam_context *context, void *bytes, size_t count) {
@@ -34,6 +36,18 @@ SEAM_EXPORT long syscall(long number, ...) {
         case SYS_time:
 #endif
             seam_leak_here(context, SEAM_LEAK_REAL_CLOCK);
+            break;
+        case SYS_futex:
+            // With a time limit: a semaphore of Dispatch, for example.
+            if (d != 0 && (b & FUTEX_CMD_MASK) == FUTEX_WAIT) {
+                seam_leak_here(context, SEAM_LEAK_REAL_SLEEP);
+                const struct timespec *limit = (const struct timespec *)d;
+                context->slept += (uint64_t)limit->tv_sec * 1000000000u + (uint64_t)limit->tv_nsec;
+                if (context->strict) {
+                    errno = ETIMEDOUT;
+                    return -1;
+                }
+            }
             break;
         case SYS_nanosleep:
         case SYS_clock_nanosleep:
@@ -66,7 +80,10 @@ SEAM_EXPORT int getentropy(void *bytes, size_t count) {
 static __thread int random_file = -1;
 
 static void remember_random_file(const char *path, int file) {
-    if (seam_current() == NULL || file < 0 || path == NULL) return;
+    if (file < 0 || path == NULL) return;
+    // Another file got the number: the old one was closed behind our back.
+    if (file == random_file) random_file = -1;
+    if (seam_current() == NULL) return;
     if (strcmp(path, "/dev/urandom") == 0 || strcmp(path, "/dev/random") == 0) random_file = file;
 }
 

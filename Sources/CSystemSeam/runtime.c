@@ -77,8 +77,20 @@ swift_task_create(uintptr_t flags, void *options, void *type, void *function, vo
     flags = (flags & ~(uintptr_t)PRIORITY_MASK) | PRIORITY_DEFAULT;
     owner->creator = __builtin_frame_address(0);
     created_task created = found(flags, options, type, function, context);
+    // A task that starts on an actor goes into the actor's own queue, past the kernel.
+    if (owner->kernel != NULL) owner->note_task(owner->kernel, created.task);
     owner->creator = NULL;
     return created;
+}
+
+// Escalation would reorder an actor's queue as well.
+__attribute__((weak, visibility("default"), used)) SWIFT uintptr_t
+swift_task_escalate(void *task, uintptr_t priority) {
+    static SWIFT uintptr_t (*real)(void *, uintptr_t);
+    if (seam_current() != NULL) return PRIORITY_DEFAULT;
+    if (real == NULL) real = (SWIFT uintptr_t(*)(void *, uintptr_t))dlsym(RTLD_NEXT, "swift_task_escalate");
+    if (real == NULL) seam_no_real("swift_task_escalate");
+    return real(task, priority);
 }
 
 /// Whether the definition that this object file would reach by name is the one that all others reach.

@@ -49,11 +49,16 @@ void seam_leak_here(seam_context *context, seam_leak leak) {
 // The executable's symbols: dladdr sees exported ones only, so the file's own table is read once.
 
 static struct {
-    const ElfW(Sym) *symbols;
+    const ElfW(Sym) **functions;
     size_t count;
     const char *names;
     uintptr_t base, start, end;
 } executable;
+
+static int by_address(const void *left, const void *right) {
+    uintptr_t a = (*(const ElfW(Sym) *const *)left)->st_value, b = (*(const ElfW(Sym) *const *)right)->st_value;
+    return a < b ? -1 : a > b;
+}
 
 static int find_base(struct dl_phdr_info *info, size_t size, void *data) {
     (void)size, (void)data;
@@ -82,9 +87,16 @@ static void load_symbols(void) {
     const ElfW(Shdr) *sections = (const ElfW(Shdr) *)(image + header->e_shoff);
     for (int i = 0; i < header->e_shnum; i++) {
         if (sections[i].sh_type != SHT_SYMTAB) continue;
-        executable.symbols = (const ElfW(Sym) *)(image + sections[i].sh_offset);
-        executable.count = sections[i].sh_size / sizeof(ElfW(Sym));
+        const ElfW(Sym) *symbols = (const ElfW(Sym) *)(image + sections[i].sh_offset);
+        size_t count = sections[i].sh_size / sizeof(ElfW(Sym));
         executable.names = image + sections[sections[i].sh_link].sh_offset;
+        executable.functions = calloc(count + 1, sizeof(ElfW(Sym) *));
+        if (executable.functions == NULL) return;
+        for (size_t j = 0; j < count; j++) {
+            if (ELF64_ST_TYPE(symbols[j].st_info) == STT_FUNC && symbols[j].st_size > 0)
+                executable.functions[executable.count++] = &symbols[j];
+        }
+        qsort(executable.functions, executable.count, sizeof(ElfW(Sym) *), by_address);
     }
 }
 
@@ -93,12 +105,16 @@ const char *seam_symbol(uintptr_t address) {
     pthread_once(&once, load_symbols);
     if (address >= executable.start && address < executable.end) {
         uintptr_t offset = address - executable.base;
-        for (size_t i = 0; i < executable.count; i++) {
-            const ElfW(Sym) *symbol = &executable.symbols[i];
-            if (ELF64_ST_TYPE(symbol->st_info) != STT_FUNC) continue;
-            if (offset >= symbol->st_value && offset < symbol->st_value + symbol->st_size)
-                return executable.names + symbol->st_name;
+        // The last function that begins at or before the address.
+        size_t low = 0, high = executable.count;
+        while (low < high) {
+            size_t middle = (low + high) / 2;
+            if (executable.functions[middle]->st_value <= offset) low = middle + 1;
+            else high = middle;
         }
+        if (low == 0) return NULL;
+        const ElfW(Sym) *symbol = executable.functions[low - 1];
+        if (offset < symbol->st_value + symbol->st_size) return executable.names + symbol->st_name;
         return NULL;
     }
     Dl_info info;

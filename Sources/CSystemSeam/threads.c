@@ -40,4 +40,17 @@ SEAM_DISPATCHES(
 )
 SEAM_DISPATCHES(dispatch_group_notify, (void *group, void *queue, void *block), group, queue, block)
 SEAM_DISPATCHES(dispatch_apply, (size_t count, void *queue, void *block), count, queue, block)
+SEAM_DISPATCHES(dispatch_apply_f, (size_t count, void *queue, void *context, void *work), count, queue, context, work)
+SEAM_DISPATCHES(dispatch_block_notify, (void *block, void *queue, void *notification), block, queue, notification)
 SEAM_DISPATCHES(dispatch_activate, (void *object), object)
+SEAM_DISPATCHES(dispatch_resume, (void *object), object)
+SEAM_DISPATCHES(dispatch_read, (int file, size_t length, void *queue, void *handler), file, length, queue, handler)
+SEAM_DISPATCHES(dispatch_write, (int file, void *data, void *queue, void *handler), file, data, queue, handler)
+SEAM_DISPATCHES(
+    dispatch_io_read, (void *channel, long offset, size_t length, void *queue, void *handler), channel, offset, length,
+    queue, handler
+)
+SEAM_DISPATCHES(
+    dispatch_io_write, (void *channel, long offset, void *data, void *queue, void *handler), channel, offset, data, queue,
+    handler
+)

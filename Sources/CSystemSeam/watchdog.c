@@ -76,6 +76,8 @@ static void print_fatal(const watch *watch, uint64_t stuck) {
 }
 
 static void check(watch *watch, uint64_t now) {
+    if (now > watch->context->wall_deadline) __atomic_store_n(&watch->context->attention, true, __ATOMIC_RELEASE);
+    if (watch->limit == 0) return;
     uint64_t beat = __atomic_load_n(&watch->context->heartbeat, __ATOMIC_RELAXED);
     if (beat != watch->seen) {
         watch->seen = beat;
@@ -108,7 +110,7 @@ static void *patrol(void *unused) {
             if (watches[i].context == NULL) continue;
             count += 1;
             check(&watches[i], now);
-            if (watches[i].limit / 4 < pause) pause = watches[i].limit / 4;
+            if (watches[i].limit != 0 && watches[i].limit / 4 < pause) pause = watches[i].limit / 4;
         }
         if (count == 0) {
             pthread_cond_wait(&changed, &lock);

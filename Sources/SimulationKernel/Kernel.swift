@@ -30,6 +30,7 @@ final class Kernel {
     private var hostsByName: [String: Int] = [:]
     private var streamLabels: Set<String> = []
     private var endActions: [() -> Void] = []
+    private var extraBeats: UInt64 = 0
     /// Tasks that no cancellation could end; known when the run has ended.
     private(set) var abandonedTasks: Int = 0
 
@@ -82,14 +83,14 @@ final class Kernel {
         state.value.mark = UInt64(mark) << 32
         phase = .running
         context.enter()
-        if let limit = options.guards.blockLimit {
-            context.watch(limit: limit, fatal: options.guards.fatalBlockLimit, seed: seed.value)
-        }
+        let wallLimit = seam_real_monotonic() &+ UInt64(options.budget.wallTime.clampedNanoseconds)
+        context.setWallDeadline(wallLimit)
+        context.watch(limit: options.guards.blockLimit, fatal: options.guards.fatalBlockLimit, seed: seed.value)
 
         let code = UncheckedTransfer(main)
         Task.detached { await code.value() }
         for host in hosts where host.startsWithRun { host.start() }
-        loop()
+        loop(wallLimit: wallLimit)
 
         let reason = stopReason ?? .finished
         end()
@@ -106,19 +107,21 @@ final class Kernel {
         state.value.mustStop = true
     }
 
-    private func loop() {
+    private func loop(wallLimit: UInt64) {
         let budget = options.budget
         let timeLimit = UInt64(budget.virtualTime.clampedNanoseconds)
         let eventLimit = UInt64(budget.events)
-        let wallLimit = seam_real_monotonic() &+ UInt64(budget.wallTime.clampedNanoseconds)
         let state = self.state
         let context = self.context
         while true {
-            if context.attention { attend() }
+            if context.attention {
+                attend()
+                if seam_real_monotonic() > wallLimit { stop(.wallTimeBudgetSpent(budget.wallTime)) }
+            }
             if state.value.mustStop { return }
             guard let item = state.value.ready.popFirst() else {
                 guard let instant = state.value.advance() else {
-                    if !waitsForForeignWork() { stop(.deadlock(waitingTasks())) }
+                    if !waitsForForeignWork() { stop(waitingTasks()) }
                     continue
                 }
                 context.now = min(instant, timeLimit)
@@ -129,7 +132,7 @@ final class Kernel {
             let done = state.value.events &+ state.value.jobs
             context.beat(done)
             if done >= eventLimit { stop(.eventBudgetSpent(budget.events)) }
-            if done & 0x3ff == 0, seam_real_monotonic() > wallLimit { stop(.wallTimeBudgetSpent(budget.wallTime)) }
+            if done & 0xff == 0, seam_real_monotonic() > wallLimit { stop(.wallTimeBudgetSpent(budget.wallTime)) }
         }
     }
 
@@ -142,7 +145,13 @@ final class Kernel {
             if item.kind == .event || item.index != 0 { return setAside(item) }
         }
         enter(item.incarnation, state)
-        if state.value.ready.decides { state.value.record(.pick, UInt64(item.index), UInt64(state.value.ready.count)) }
+        if state.value.ready.decides {
+            let number = item.kind == .event || item.index == 0 ? 0 : state.value.tasks[item.index - 1].number
+            state.value.record(.pick, number, UInt64(state.value.ready.count))
+            if item.index != 0, item.kind != .event, let priority = state.value.ready.changedPriority() {
+                state.value.tasks[item.index - 1].priority = priority
+            }
+        }
         switch item.kind {
         case .event:
             let handle = ScheduledEvent(index: item.index, generation: item.generation)
@@ -163,11 +172,14 @@ final class Kernel {
             }
         case .job, .mainJob:
             state.value.jobs &+= 1
-            run(item.job, item.kind, state)
-            guard item.index != 0 else { return }
-            if state.value.ready.decides, let priority = state.value.ready.changedPriority() {
-                state.value.tasks[item.index - 1].priority = priority
+            guard item.index != 0 else {
+                // An actor's job may run tasks of several hosts.
+                context.runsActorJob = true
+                run(item.job, item.kind, state)
+                context.runsActorJob = false
+                return
             }
+            run(item.job, item.kind, state)
             state.value.tasks.removeIfComplete(item.index - 1)
         }
     }
@@ -210,7 +222,7 @@ final class Kernel {
         } else if item.kind == .event {
             bury(ScheduledEvent(index: item.index, generation: item.generation))
         } else if let job = item.job {
-            state.value.tasks[item.index - 1].buried = .job(job)
+            state.value.tasks[item.index - 1].buried = .job(job, item.kind)
         }
     }
 
@@ -224,7 +236,7 @@ final class Kernel {
 
     /// Takes an event of a crashed host out of the world.
     private func bury(_ handle: ScheduledEvent) {
-        guard let event = state.value.queue.take(handle), event.task != EventQueue.noTask else { return }
+        guard let event = state.value.queue.remove(handle), event.task != EventQueue.noTask else { return }
         state.value.tasks[event.task].sleep = nil
         switch event.kind {
         case .action: break
@@ -287,13 +299,14 @@ final class Kernel {
     }
 
     var currentHost: Simulation.Host? {
+        state.value.syncHost()
         let index = state.value.incarnations[Int(state.value.current)].host
         return index < 0 ? nil : hosts[index]
     }
 
     func openStream(_ label: String) throws(SimulationError) -> RandomStream {
         guard streamLabels.insert(label).inserted else { throw .duplicateStream(label) }
-        state.value.record(.stream, 0, 0, text: label)
+        if !state.value.isMuted { state.value.record(.stream, 0, 0, text: label) }
         return root.fork("simulation/" + label)
     }
 
@@ -307,11 +320,12 @@ final class Kernel {
     /// Counts a violation of whoever runs now; in strict mode the first one ends the run.
     ///
     /// The place is found only when the violation is kept.
-    private func report(_ kind: GuardViolation.Kind, place: () -> CallStack) {
+    private func report(_ kind: GuardViolation.Kind, of owner: UInt32? = nil, place: () -> CallStack) {
         guard phase == .running, !state.value.isEnding else { return }
         violationCount += 1
         guard violations.count < (options.guards.strict ? 1 : Self.violationsMax) else { return }
-        let incarnation = state.value.incarnations[Int(state.value.current)]
+        state.value.syncHost()
+        let incarnation = state.value.incarnations[Int(owner ?? state.value.current)]
         let task = unsafe seam_current_task_name().map { unsafe String(cString: $0) }
         let violation = GuardViolation(
             kind: kind, host: hostName(incarnation.host), task: task, place: place(),
@@ -342,14 +356,15 @@ final class Kernel {
     @inline(never)
     private func attend() {
         context.attention = false
-        while let (job, tag, stack) = ThreadContext.takeForeign(mark: UInt32(state.value.mark >> 32)) {
-            report(.foreignThreadJob) { CallStack(addresses: stack) }
-            switch tag {
-            case .job: state.value.enqueue(job, kind: .job)
-            case .mainJob: state.value.enqueue(job, kind: .mainJob)
-            case .cancelledSleep:
-                guard let index = state.value.record(of: job) else { continue }
-                state.value.cancelSleep(task: index, number: state.value.tasks[index].number)
+        while let (job, tag, detail, stack) = ThreadContext.takeForeign(mark: UInt32(state.value.mark >> 32)) {
+            let index = tag == .cancelledSleep ? UInt32(detail >> 32) - 1 : job.flatMap { state.value.record(of: $0) }
+            report(.foreignThreadJob, of: index.map { state.value.tasks[$0].incarnation }) {
+                CallStack(addresses: stack)
+            }
+            if tag == .cancelledSleep, let index {
+                state.value.cancelSleep(task: index, number: detail & 0xffff_ffff)
+            } else if let job {
+                state.value.enqueue(job, kind: tag == .mainJob ? .mainJob : .job)
             }
         }
         if let (duration, stack) = context.takeStuck() {
@@ -364,29 +379,40 @@ final class Kernel {
         while seam_real_monotonic() < limit {
             if context.attention { return true }
             seam_real_pause(100_000)
+            beat()
         }
         return false
     }
 
     // MARK: Ending
 
-    /// The tasks of living hosts that have not ended, oldest first.
-    private func waitingTasks() -> [WaitingTask] {
+    /// The tasks of living hosts that have not ended: how many, and the oldest.
+    private func waitingTasks() -> StopReason {
         state.value.tasks.sweep()
-        var found: [WaitingTask] = []
+        var waiting: [(number: UInt64, index: UInt32)] = []
         for index in state.value.tasks.indices {
             let mark = state.value.mark | UInt64(index + 1)
-            guard let task = state.value.tasks[index].task, task.isWaiting(mark: mark) else { continue }
-            let incarnation = Int(state.value.tasks[index].incarnation)
-            guard state.value.incarnationStates[incarnation] != .dead else { continue }
-            found.append(
-                WaitingTask(
-                    number: state.value.tasks[index].number, host: hostName(state.value.incarnations[incarnation].host),
-                    waitsIn: task.stack,
-                    createdAt: CallStack(addresses: state.value.tasks[index].originAddresses)))
+            guard let task = state.value.tasks[index].task, task.isWaiting(mark: mark),
+                state.value.incarnationStates[Int(state.value.tasks[index].incarnation)] != .dead
+            else { continue }
+            waiting.append((state.value.tasks[index].number, index))
         }
-        found.sort { $0.number < $1.number }
-        return Array(found.prefix(StopReason.waitingTasksMax))
+        waiting.sort { $0.number < $1.number }
+        let oldest = waiting.prefix(StopReason.waitingTasksMax).compactMap { number, index -> WaitingTask? in
+            beat()
+            guard let task = state.value.tasks[index].task else { return nil }
+            let incarnation = state.value.incarnations[Int(state.value.tasks[index].incarnation)]
+            return WaitingTask(
+                number: number, host: hostName(incarnation.host), waitsIn: task.stack,
+                createdAt: CallStack(addresses: state.value.tasks[index].originAddresses))
+        }
+        return .deadlock(oldest, count: waiting.count)
+    }
+
+    /// Tells the watchdog that the kernel itself is at work.
+    private func beat() {
+        extraBeats &+= 1
+        context.beat(state.value.events &+ state.value.jobs &+ extraBeats << 32)
     }
 
     /// Cancels what is left and lets it unwind, so that nothing outlives the run; time stands still, the trace is closed.
@@ -407,6 +433,7 @@ final class Kernel {
         var left = Self.unwindJobsPerTask * (state.value.tasks.count + 10)
         while left > 0, let item = state.value.ready.popFirst() {
             left -= 1
+            if left & 0xff == 0 { beat() }
             guard item.kind != .event else { continue }
             enter(item.incarnation, state)
             run(item.job, item.kind, state)
@@ -415,6 +442,9 @@ final class Kernel {
         state.value.tasks.sweep()
         abandonedTasks = state.value.tasks.count
         enter(KernelState.world, state)
+        // Closures that hold the simulation would keep it for ever.
+        for host in hosts { host.forget() }
+        state.value.queue = EventQueue()
     }
 
     /// Lets the task of a crashed host go on, now that it cannot be seen any more.
@@ -423,7 +453,7 @@ final class Kernel {
         state.value.tasks[index].buried = .nothing
         switch buried {
         case .nothing: break
-        case .job(let job): state.value.enqueue(job, kind: .job)
+        case .job(let job, let kind): state.value.enqueue(job, kind: kind)
         case .wake(let job):
             state.value.ready.append(ReadyItem(job: job, record: 0, incarnation: KernelState.world, kind: .job))
         case .continuation(let bits): KernelState.resume(bits, returning: false)

@@ -108,7 +108,7 @@ struct KernelState: ~Copyable {
             // It goes on before its Task.sleep is over, so the sleep was cancelled: the job that would have ended
             // it now only frees memory. It runs at once, and no timer is left behind.
             tasks[index].sleep = nil
-            if let event = queue.take(sleep), let wake = Job(bits: event.argument) {
+            if let event = queue.remove(sleep), let wake = Job(bits: event.argument) {
                 ready.append(ReadyItem(job: wake, record: 0, incarnation: Self.world, kind: .job))
             }
         }
@@ -120,6 +120,7 @@ struct KernelState: ~Copyable {
     /// A job is to become ready `delay` nanoseconds from now: it ends the current task's `Task.sleep`.
     mutating func enqueue(_ job: Job, after delay: Int64) {
         let instant = now.addingReportingOverflow(UInt64(max(0, delay)))
+        syncHost()
         let sleeper = Job.currentTask.flatMap { record(of: $0) }
         let event = queue.schedule(
             at: instant.overflow ? .max : instant.partialValue, kind: .wake, action: nil,
@@ -127,18 +128,39 @@ struct KernelState: ~Copyable {
         if let sleeper { tasks[sleeper].sleep = event }
     }
 
+    /// Whether a task with a mark is this kernel's.
+    func owns(_ task: Job) -> Bool { task.mark & ~0xffff_ffff == mark }
+
+    /// While an actor's job runs, which may hold tasks of several hosts, makes the current task's host the current one.
+    mutating func syncHost() {
+        guard context.runsActorJob, let task = Job.currentTask, task.mark != 0, owns(task) else { return }
+        let incarnation = tasks[UInt32(truncatingIfNeeded: task.mark) - 1].incarnation
+        guard incarnation != current else { return }
+        current = incarnation
+        context.setWall(incarnations[Int(incarnation)].wall)
+    }
+
+    /// Whether what the code that runs now does is to have no effect: its host has crashed, or the run is over.
+    var isMuted: Bool {
+        mutating get {
+            syncHost()
+            return isEnding || (downCount > 0 && incarnationStates[Int(current)] == .dead)
+        }
+    }
+
     /// The index of a task of this kernel; a new task is added; nil for a task that an earlier kernel left behind.
     @inline(__always)
     mutating func record(of task: Job) -> UInt32? {
         let mark = task.mark
         if mark != 0 {
-            return mark & ~0xffff_ffff == self.mark ? UInt32(truncatingIfNeeded: mark) - 1 : nil
+            return owns(task) ? UInt32(truncatingIfNeeded: mark) - 1 : nil
         }
         return addTask(task)
     }
 
     @inline(never)
     private mutating func addTask(_ task: Job) -> UInt32 {
+        syncHost()
         // A task that is being made is not yet the current one.
         let parent =
             Job.currentTask.map { $0.mark & ~0xffff_ffff == mark ? UInt32(truncatingIfNeeded: $0.mark) : 0 } ?? 0
@@ -163,7 +185,7 @@ struct KernelState: ~Copyable {
     /// Ends a task's sleep on the virtual clock before its time.
     mutating func cancelSleep(task: UInt32, number: UInt64) {
         guard tasks[task].number == number, tasks[task].task != nil, let sleep = tasks[task].sleep,
-            let event = queue.take(sleep)
+            let event = queue.remove(sleep)
         else { return }
         tasks[task].sleep = nil
         Self.resume(event.argument, returning: false)
@@ -178,6 +200,7 @@ struct KernelState: ~Copyable {
 
     /// Answers the system's randomness for the host whose code runs now.
     mutating func fillRandom(_ bytes: UnsafeMutableRawBufferPointer) {
+        syncHost()
         var first: UInt64 = 0
         var offset = 0
         while offset < bytes.count {
@@ -189,7 +212,7 @@ struct KernelState: ~Copyable {
             }
             offset += count
         }
-        if !isEnding { record(.draw, first, UInt64(bytes.count)) }
+        if !isMuted { record(.draw, first, UInt64(bytes.count)) }
     }
 
     // MARK: Trace

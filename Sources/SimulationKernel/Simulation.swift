@@ -45,7 +45,7 @@ public final class Simulation {
         }
         return Outcome(
             seed: seed, stopReason: reason, result: result, digest: kernel.state.value.trace.digest,
-            recording: kernel.state.value.trace.recording,
+            recording: kernel.state.value.trace.closedRecording(time: kernel.state.value.now),
             virtualTime: .nanoseconds(Int64(kernel.state.value.now)),
             events: Int(kernel.state.value.events), jobs: Int(kernel.state.value.jobs),
             violations: kernel.violations, violationCount: kernel.violationCount,
@@ -60,6 +60,11 @@ public final class Simulation {
     ///
     /// - Throws: ``SimulationError`` when the run cannot begin.
     public func run(for duration: Duration) throws(SimulationError) -> Outcome<Void> {
+        guard duration >= .zero else { throw .invalidOptions("a run for \(duration); it must not be negative") }
+        return try runFor(duration)
+    }
+
+    private func runFor(_ duration: Duration) throws(SimulationError) -> Outcome<Void> {
         try run { try await Task.sleep(for: duration) }
     }
 
@@ -114,7 +119,8 @@ public final class Simulation {
     public func schedule(
         at instant: VirtualInstant, argument: UInt64 = 0, _ action: @escaping (UInt64) -> Void
     ) -> ScheduledEvent {
-        kernel.schedule(at: instant, argument: argument, incarnation: kernel.state.value.current, action)
+        kernel.state.value.syncHost()
+        return kernel.schedule(at: instant, argument: argument, incarnation: kernel.state.value.current, action)
     }
 
     /// Schedules an event `delay` from now; the delay is not negative.
@@ -128,11 +134,14 @@ public final class Simulation {
     /// Cancels an event; false when it has happened or was cancelled.
     @discardableResult
     public func cancel(_ event: ScheduledEvent) -> Bool {
-        kernel.state.value.queue.cancel(event)
+        kernel.state.value.queue.remove(event) != nil
     }
 
     /// Events that are scheduled, sleeps included.
     public var pendingEvents: Int { kernel.state.value.queue.count }
+
+    /// Events that the queue's memory has room for.
+    var memoryInEvents: Int { kernel.state.value.queue.memoryInEntries }
 
     /// Tasks that have not been found complete.
     public var liveTasks: Int { kernel.state.value.tasks.count }
@@ -141,13 +150,13 @@ public final class Simulation {
 
     /// Folds a decision of a part of the world into the trace.
     public func record(_ kind: TraceKind, _ first: UInt64 = 0, _ second: UInt64 = 0, text: String? = nil) {
-        guard !kernel.state.value.isEnding else { return }
+        guard !kernel.state.value.isMuted else { return }
         kernel.state.value.record(kind, first, second, text: text)
     }
 
     /// Notes something in the trace of the simulation that runs on this thread; elsewhere it does nothing.
     public static func note(_ text: String, _ value: UInt64 = 0) {
-        guard let state = Kernel.current, !state.value.isEnding else { return }
+        guard let state = Kernel.current, !state.value.isMuted else { return }
         state.value.record(.note, value, 0, text: text)
     }
 }
@@ -191,6 +200,10 @@ extension Simulation {
             }
             if let limit = guards.blockLimit, limit <= .zero || guards.fatalBlockLimit < limit {
                 return "the block limit \(limit) must be above 0 and at most the fatal one, \(guards.fatalBlockLimit)"
+            }
+            // Wall clocks hold nanoseconds since 1970 in 64 bits; half of it leaves room for steps and drift.
+            if epoch < .zero || epoch > .nanoseconds(Int64.max / 2) {
+                return "the epoch \(epoch) lies outside 1970 to 2116"
             }
             if let recording, recording.first < 0 || recording.entries < 1 {
                 return "a recording needs a first entry of at least 0 and at least 1 entry"

@@ -12,8 +12,6 @@ public enum SimulationError: Error, Hashable, CustomStringConvertible {
     case duplicateHost(String)
     /// Two streams of one label would draw the same numbers.
     case duplicateStream(String)
-    /// The host is not in a state for it.
-    case invalidHostState(host: String, state: String, action: String)
     /// A sleep on the virtual clock ends before now; for a lenient clock take `ContinuousClock`.
     case sleepInThePast(deadline: VirtualInstant, now: VirtualInstant)
     /// Clocks, randomness or jobs cannot be made virtual here; the text says which part is missing.
@@ -29,8 +27,6 @@ public enum SimulationError: Error, Hashable, CustomStringConvertible {
         case .duplicateHost(let name): "there is a host named '\(name)' already"
         case .duplicateStream(let label):
             "a stream '\(label)' is open already; a second one would draw the same numbers"
-        case .invalidHostState(let host, let state, let action):
-            "cannot \(action) host '\(host)', which is \(state)"
         case .sleepInThePast(let deadline, let now):
             "a sleep until \(deadline) began at \(now); ContinuousClock would return at once"
         case .unsupportedPlatform(let problem): "simulations cannot run here: \(problem)"

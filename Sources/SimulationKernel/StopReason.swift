@@ -4,8 +4,8 @@ public enum StopReason: Hashable, Sendable, CustomStringConvertible {
     case finished
     /// Tested code or a test asked for it.
     case stopped(String)
-    /// Nothing is left that could happen, and the root code still waits.
-    case deadlock([WaitingTask])
+    /// Nothing is left that could happen, and the root code still waits: the oldest waiting tasks, and how many there are.
+    case deadlock([WaitingTask], count: Int)
     /// Something left the simulation, and guards are strict.
     case guardViolation(GuardViolation)
     /// The virtual time that the budget allows has passed.
@@ -23,8 +23,8 @@ public enum StopReason: Hashable, Sendable, CustomStringConvertible {
         switch self {
         case .finished: "finished"
         case .stopped(let why): "stopped: \(why)"
-        case .deadlock(let tasks):
-            (["deadlock: nothing is left to happen, and \(tasks.count) task(s) wait"]
+        case .deadlock(let tasks, let count):
+            (["deadlock: nothing is left to happen, and \(count) task(s) wait"]
                 + tasks.map { "  \($0)" }).joined(separator: "\n")
         case .guardViolation(let violation): "guard violation: \(violation)"
         case .virtualTimeBudgetSpent(let limit): "the budget of \(limit) of virtual time is spent"

@@ -19,7 +19,7 @@ public enum Leak: String, CaseIterable, Sendable {
     case dispatch
     /// The real thread sleeps.
     case realSleep = "real-sleep"
-    /// A system call holds the thread for a while.
+    /// One piece of work holds the thread for a while.
     case blockedThread = "blocked-thread"
     /// The thread waits for what never comes.
     case stuckThread = "stuck-thread"
@@ -53,7 +53,7 @@ public enum Leak: String, CaseIterable, Sendable {
         case .realSleep:
             usleep(100)
         case .blockedThread:
-            poll(nil, 0, 400)
+            for _ in 0..<3_000_000 { _ = getppid() }
         case .stuckThread:
             waitForever()
         }

@@ -32,8 +32,8 @@ final class EventQueueTests: XCTestCase {
                 case 2:
                     guard !expected.isEmpty else { continue }
                     let victim = expected.remove(at: random.index(below: expected.count))
-                    XCTAssertTrue(queue.cancel(victim.handle))
-                    XCTAssertFalse(queue.cancel(victim.handle))
+                    XCTAssertNotNil(queue.remove(victim.handle))
+                    XCTAssertNil(queue.remove(victim.handle))
                 default:
                     guard let instant = queue.advance(from: now, to: &ready) else {
                         XCTAssertTrue(expected.isEmpty)
@@ -59,10 +59,54 @@ final class EventQueueTests: XCTestCase {
             let event = queue.schedule(
                 at: 3_600_000_000_000 + round, kind: .action, action: nil, argument: 0, task: EventQueue.noTask,
                 incarnation: 0)
-            XCTAssertTrue(queue.cancel(event))
+            XCTAssertNotNil(queue.remove(event))
         }
         XCTAssertEqual(queue.count, 0)
         XCTAssertLessThan(queue.memoryInEntries, 10_000)
+    }
+
+    // A sweep drops the entries of cancelled events; the survivors must keep their order, within an instant too.
+    func testASweepKeepsTheOrderOfTheSurvivors() {
+        var random = RandomStream(seed: 2)
+        var queue = EventQueue()
+        var ready = makeReady()
+        var survivors: [(instant: UInt64, number: UInt64)] = []
+        for number in 0..<20_000 as Range<UInt64> {
+            let instant = random.next(below: 500) * 1_000_003
+            let event = queue.schedule(
+                at: instant, kind: .action, action: nil, argument: number, task: EventQueue.noTask, incarnation: 0)
+            if number % 10 == 0 { survivors.append((instant, number)) } else { _ = queue.remove(event) }
+        }
+        XCTAssertLessThan(queue.memoryInEntries, 60_000)
+        survivors.sort { ($0.instant, $0.number) < ($1.instant, $1.number) }
+        var seen: [UInt64] = []
+        var now: UInt64 = 0
+        while let instant = queue.advance(from: now, to: &ready) {
+            now = instant
+            while let item = ready.popFirst() {
+                let event = queue.take(ScheduledEvent(index: item.index, generation: item.generation))
+                seen.append(event?.argument ?? 0)
+            }
+        }
+        XCTAssertEqual(seen, survivors.map(\.number))
+    }
+
+    // What an event holds may use the queue when it dies.
+    func testAnEventsContentMayRemoveAndScheduleWhenItDies() {
+        final class Connection {
+            var onDeath: () -> Void = {}
+            deinit { onDeath() }
+        }
+        let simulation = Simulation(seed: 1)
+        var connection: Connection? = Connection()
+        let timer = simulation.schedule(after: .seconds(1)) { [connection] _ in _ = connection }
+        connection?.onDeath = {
+            XCTAssertFalse(simulation.cancel(timer))
+            for _ in 0..<200 { simulation.schedule(after: .seconds(2)) { _ in } }
+        }
+        connection = nil
+        XCTAssertTrue(simulation.cancel(timer))
+        XCTAssertEqual(simulation.pendingEvents, 200)
     }
 
     // Both ends of the range, where the digits of the radix are extreme.

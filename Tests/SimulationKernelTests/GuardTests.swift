@@ -35,6 +35,9 @@ final class GuardTests: XCTestCase {
     func testARealSleepIsCaught() throws {
         assertCaught(.realSleep, try violation { culpritSleeps() })
         assertCaught(.realSleep, try violation { culpritSleepsByFoundation() })
+        assertCaught(.realSleep, try violation { poll(nil, 0, 10) })
+        assertCaught(.realSleep, try violation { culpritWaits() })
+        assertCaught(.realSleep, try violation { culpritWaitsForDispatch() })
     }
 
     func testAReadOfCPUTimeIsCaught() throws {
@@ -51,7 +54,7 @@ final class GuardTests: XCTestCase {
             try violation {
                 let timer = DispatchSource.makeTimerSource()
                 timer.schedule(deadline: .now() + 100)
-                timer.activate()
+                timer.resume()
                 timer.cancel()
             })
     }
@@ -70,6 +73,7 @@ final class GuardTests: XCTestCase {
             }
         }
         XCTAssertEqual(caught?.kind, .foreignThreadJob)
+        XCTAssertEqual(caught?.host, "poller")
     }
 
     func testACancellationFromAForeignThreadIsCaught() throws {
@@ -127,8 +131,15 @@ final class GuardTests: XCTestCase {
 
 private func waitFor(_ helper: HelperThread, _ work: @escaping @Sendable () -> Void) { helper.performAndWait(work) }
 @inline(never) private func culpritSleeps() { usleep(10) }
+@inline(never) private func culpritWaits() { _ = NSCondition().wait(until: Date(timeIntervalSinceNow: 1)) }
+@inline(never) private func culpritWaitsForDispatch() {
+    _ = DispatchSemaphore(value: 0).wait(timeout: .now() + .milliseconds(20))
+}
 @inline(never) private func culpritSleepsByFoundation() { Thread.sleep(forTimeInterval: 0.001) }
-@inline(never) private func culpritBlocks() { poll(nil, 0, 300) }
+@inline(never) private func culpritBlocks() {
+    // Some hundred milliseconds of system calls that nobody interposes.
+    for _ in 0..<2_000_000 { _ = getppid() }
+}
 
 /// A thread that exists before a run and does what it is told.
 final class HelperThread: @unchecked Sendable {

@@ -50,6 +50,77 @@ final class HostTests: XCTestCase {
         XCTAssertEqual(log.sorted(), ["actor 2", "boot 2", "detached 2", "event 2", "main 2", "task 2"])
     }
 
+    // A task that waits inside an actor is resumed into the actor's own queue, past the kernel: what the dead incarnation
+    // then does must reach nothing, and what a living one does must be its own, not the resumer's.
+    func testWhoIsResumedInsideAnActorIsStillItself() throws {
+        let simulation = Simulation(seed: 1, options: .noted)
+        let waiters = [Waiter(), Waiter()]
+        for (number, waiter) in waiters.enumerated() {
+            try simulation.host("host-\(number)") {
+                let desk = Desk(waiter)
+                await desk.wait()
+                await desk.report()
+            }
+        }
+        let log = try Simulation.recorded(simulation) {
+            try await Task.sleep(for: .seconds(1))
+            simulation.host(named: "host-1")?.stepWallClock(by: .seconds(3600))
+            simulation.host(named: "host-0")?.crash()
+            for waiter in waiters { waiter.continuation?.resume() }
+            try await Task.sleep(for: .seconds(1))
+        }
+        XCTAssertEqual(log, ["host-1 1767229201", "host-1 event", "host-1 task"])
+    }
+
+    // The job of a main-actor task that was set aside must be the main actor's again when the run unwinds.
+    func testACrashedHostsMainActorTasksUnwindOnTheMainActor() throws {
+        let simulation = Simulation(seed: 1, options: .noted)
+        let host = try simulation.host("poller") {
+            await Task { @MainActor in
+                for _ in 0..<3 {
+                    try? await Task.sleep(for: .seconds(1))
+                    MainActor.assertIsolated()
+                }
+            }.value
+        }
+        let log = try Simulation.recorded(simulation) {
+            try await Task.sleep(for: .milliseconds(500))
+            try await Task.sleep(for: .milliseconds(500))
+            host.crash()
+        }
+        XCTAssertEqual(log, [])
+    }
+
+    func testAHostThatStartsLaterStartsWhenItIsTold() throws {
+        let simulation = Simulation(seed: 1, options: .noted)
+        let early = try simulation.host("early", starts: false) { Simulation.note("early") }
+        let late = try simulation.host("late", starts: false) { Simulation.note("late") }
+        early.start()
+        let log = try Simulation.recorded(simulation) {
+            try await Task.sleep(for: .seconds(1))
+            XCTAssertEqual(late.bootCount, 0)
+            late.start()
+            try await Task.sleep(for: .seconds(1))
+        }
+        XCTAssertEqual(log, ["early", "late"])
+    }
+
+    // A boot closure that holds the simulation would keep it for ever, and a sweep over seeds would keep them all.
+    func testASimulationIsFreedAfterItsRun() throws {
+        weak var freed: Simulation?
+        try {
+            let simulation = Simulation(seed: 1)
+            freed = simulation
+            let host = try simulation.host("poller") {
+                simulation.schedule(after: .seconds(100)) { _ in _ = simulation.now }
+                try await Task.sleep(for: .seconds(1000))
+            }
+            host.onCrash { _ = simulation.now }
+            _ = try simulation.run(for: .seconds(1))
+        }()
+        XCTAssertNil(freed)
+    }
+
     // After the run the tasks of crashed hosts are unwound, so that what they hold is freed.
     func testWhatACrashedHostHeldIsFreedWhenTheRunEnds() throws {
         final class Held {}
@@ -215,6 +286,28 @@ final class HostTests: XCTestCase {
 
 private final class Waiter: @unchecked Sendable {
     var continuation: UnsafeContinuation<Void, Never>?
+}
+
+private actor Desk {
+    private let waiter: Waiter
+
+    init(_ waiter: Waiter) {
+        self.waiter = waiter
+    }
+
+    func wait() async {
+        await withUnsafeContinuation { waiter.continuation = $0 }
+    }
+
+    func report() {
+        let name = Simulation.Host.current?.name ?? "nobody"
+        Simulation.note("\(name) \(Int(Date().timeIntervalSince1970))")
+        Simulation.Host.current?.schedule(after: .milliseconds(1)) { _ in Simulation.note("\(name) event") }
+        Task {
+            try await Task.sleep(for: .milliseconds(2))
+            Simulation.note("\(Simulation.Host.current?.name ?? "nobody") task")
+        }
+    }
 }
 
 private actor ActorThatSleeps {

@@ -55,11 +55,18 @@ final class MisuseTests: XCTestCase {
         }
     }
 
+    func testARunForANegativeTimeIsRefused() throws {
+        assertError(.invalidOptions("a run for -1.0 seconds; it must not be negative")) {
+            _ = try Simulation(seed: 1).run(for: .seconds(-1))
+        }
+    }
+
     func testImpossibleOptionsAreRefusedByName() throws {
         let cases: [(Simulation.Options, String)] = [
             (.init(budget: .init(virtualTime: .zero)), "virtual time"),
             (.init(budget: .init(virtualTime: .seconds(Int64.max))), "virtual time"),
             (.init(budget: .init(events: 0)), "events"),
+            (.init(epoch: .seconds(-1)), "epoch"),
             (.init(budget: .init(wallTime: .seconds(-1))), "real time"),
             (.init(policy: .pct(depth: 0, steps: 10)), "PCT"),
             (.init(recording: .init(entries: 0)), "recording"),

@@ -10,9 +10,10 @@ final class StopReasonTests: XCTestCase {
             try await Task.sleep(for: .seconds(5))
             await waitsForever()
         }
-        guard case .deadlock(let tasks) = outcome.stopReason else { return XCTFail("\(outcome)") }
+        guard case .deadlock(let tasks, let count) = outcome.stopReason else { return XCTFail("\(outcome)") }
         XCTAssertEqual(outcome.virtualTime, .seconds(5))
         XCTAssertEqual(tasks.map(\.host), ["world", "poller"])
+        XCTAssertEqual(count, 2)
         for task in tasks {
             XCTAssertTrue(task.waitsIn.description.contains("waitsForever"), task.description)
         }
@@ -28,8 +29,41 @@ final class StopReasonTests: XCTestCase {
             async let child: Void = waitsForever()
             await child
         }
-        guard case .deadlock(let tasks) = outcome.stopReason else { return XCTFail("\(outcome)") }
+        guard case .deadlock(let tasks, let count) = outcome.stopReason else { return XCTFail("\(outcome)") }
+        XCTAssertEqual(count, 2)
         XCTAssertTrue(tasks.contains { $0.waitsIn.description.contains("waitsForever") }, "\(tasks)")
+    }
+
+    // Tasks that begin on an actor go into the actor's own queue, past the kernel's; they must be seen all the same.
+    func testADeadlockNamesATaskThatBeganOnAnActor() throws {
+        actor Desk {
+            var letter: UnsafeContinuation<Void, Never>?
+            func open() {
+                Task { await self.waitForALetter() }
+            }
+            func waitForALetter() async {
+                await withUnsafeContinuation { letter = $0 }
+            }
+        }
+        let outcome = try Simulation(seed: 1).run {
+            let desk = Desk()
+            await desk.open()
+            await waitsForever()
+        }
+        guard case .deadlock(let tasks, _) = outcome.stopReason else { return XCTFail("\(outcome)") }
+        XCTAssertTrue(tasks.contains { $0.waitsIn.description.contains("waitForALetter") }, "\(tasks)")
+    }
+
+    func testADeadlockOfThousandsOfTasksIsSaidInTime() throws {
+        var guards = Guards.strict
+        guards.blockLimit = .milliseconds(500)
+        let outcome = try Simulation(seed: 1, options: .init(guards: guards)).run {
+            for _ in 0..<5000 { _ = Task { await waitsForever() } }
+            await waitsForever()
+        }
+        guard case .deadlock(let tasks, let count) = outcome.stopReason else { return XCTFail("\(outcome.stopReason)") }
+        XCTAssertEqual(count, 5001)
+        XCTAssertEqual(tasks.count, StopReason.waitingTasksMax)
     }
 
     func testEachBudgetHasItsOwnReason() throws {

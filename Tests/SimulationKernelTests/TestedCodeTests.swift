@@ -152,6 +152,26 @@ final class TestedCodeTests: XCTestCase {
         }
     }
 
+    func testNestedAsyncLetsLeaveNothingBehind() throws {
+        @Sendable func inner() async -> Int {
+            async let value = 1
+            return await value
+        }
+        let simulation = Simulation(seed: 1)
+        let outcome = try simulation.run {
+            var sum = 0
+            for _ in 0..<1000 {
+                async let value = inner()
+                sum += await value
+            }
+            return (sum, simulation.liveTasks)
+        }
+        let (sum, live) = try outcome.get()
+        XCTAssertEqual(sum, 1000)
+        XCTAssertLessThan(live, 20)
+        XCTAssertEqual(outcome.abandonedTasks, 0)
+    }
+
     // The table of tasks must not grow with the tasks that ever were.
     func testEndedTasksAreForgotten() throws {
         let simulation = Simulation(seed: 1)

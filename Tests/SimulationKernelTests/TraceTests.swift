@@ -31,13 +31,14 @@ final class TraceTests: XCTestCase {
     func testARecordingIsJSONLinesWithABound() throws {
         let whole = try XCTUnwrap(try run(1, limits: .init(entries: 1000)).recording)
         let lines = whole.lines.split(separator: "\n")
-        XCTAssertEqual(lines.count, whole.count)
+        XCTAssertEqual(lines.count, whole.count + 1)
+        XCTAssertTrue(lines.last?.contains(#""kind":"end""#) ?? false)
         XCTAssertEqual(whole.leftOut, 0)
         XCTAssertEqual(lines[0], #"{"n":0,"t":0,"host":"world","kind":"host","a":0,"b":1,"text":"poller start"}"#)
         XCTAssertTrue(lines.contains { $0.contains(#""host":"poller","kind":"note","a":4,"b":0,"text":"round 4"}"#) })
 
         let part = try XCTUnwrap(try run(1, limits: .init(first: 3, entries: 4)).recording)
-        XCTAssertEqual(part.lines.split(separator: "\n"), Array(lines[3..<7]))
+        XCTAssertEqual(part.lines.split(separator: "\n").dropLast(), lines[3..<7])
         XCTAssertEqual(part.leftOut, whole.count - 4)
     }
 

@@ -59,6 +59,13 @@ typedef struct seam_context {
     void *caught;
     void (*fill_random)(void *kernel, void *bytes, size_t count);
     void (*report_leak)(void *kernel, seam_leak leak, const uintptr_t *stack, int depth);
+    /// Told of every task that tested code makes.
+    void (*note_task)(void *kernel, void *task);
+    /// While an actor's job runs, which may be several hosts': makes the current task's host the current one.
+    void (*sync_host)(void *kernel);
+    bool runs_actor_job;
+    /// When the budget of real time ends, on the real monotonic clock.
+    uint64_t wall_deadline;
 } seam_context;
 
 // The thread's kernel
@@ -136,9 +143,11 @@ void seam_unregister_kernel(uint32_t mark);
 /// How many kernels run in this process now.
 int seam_active_kernels(void);
 /// Hands a job that was enqueued on a foreign thread to the kernel with `mark`; false when that kernel is gone.
-bool seam_foreign_push(uint32_t mark, void *job, int tag);
-/// Takes the next such job of the kernel with `mark`, or returns null.
-void *seam_foreign_pop(uint32_t mark, int *tag, uintptr_t *stack, int *depth);
+///
+/// - Parameter detail: What `tag` makes of it.
+bool seam_foreign_push(uint32_t mark, void *job, int tag, uint64_t detail);
+/// Takes the next such job of the kernel with `mark`; false when there is none.
+bool seam_foreign_pop(uint32_t mark, void **job, int *tag, uint64_t *detail, uintptr_t *stack, int *depth);
 
 // Watchdog: says when a kernel's thread is stuck
 

@@ -66,7 +66,7 @@ struct Job {
     /// Gives it to the kernel with this mark, from a thread that is not the kernel's; the kernel learns from `tag` what
     /// it is given.
     func returnToKernel(tag: ForeignTag) {
-        _ = unsafe seam_foreign_push(UInt32(mark >> 32), pointer, tag.rawValue)
+        _ = unsafe seam_foreign_push(UInt32(mark >> 32), pointer, tag.rawValue, 0)
     }
 }
 
@@ -74,6 +74,6 @@ struct Job {
 enum ForeignTag: Int32 {
     case job = 0
     case mainJob = 1
-    /// Not a job but a task, whose sleep on the virtual clock was cancelled.
+    /// No job: the sleep of a task on the virtual clock was cancelled; the detail is its number.
     case cancelledSleep = 2
 }

@@ -36,7 +36,7 @@ struct TaskTable: ~Copyable {
     enum Buried {
         case nothing
         /// Its own job.
-        case job(Job)
+        case job(Job, ReadyItem.Kind)
         /// The job that ends its `Task.sleep`.
         case wake(Job)
         /// The continuation of its sleep on the virtual clock.
@@ -86,7 +86,11 @@ struct TaskTable: ~Copyable {
         var next = Self.none
         if isAsyncLet {
             index = child(of: parent, at: task)
-            if index != Self.none { next = self[index].next }
+            if index != Self.none {
+                next = self[index].next
+                // Its own children went with it.
+                removeChildren(of: index)
+            }
         } else {
             task.retain()
         }
@@ -119,8 +123,16 @@ struct TaskTable: ~Copyable {
 
     /// Removes all tasks that are complete.
     mutating func sweep() {
-        for index in indices { removeIfComplete(index) }
+        // What a task's result holds may make tasks when it dies: that happens when the table is in order again.
+        var ended: [Job] = []
+        for index in indices {
+            guard let task = self[index].task, !self[index].isAsyncLet, task.isComplete else { continue }
+            task.retain()
+            ended.append(task)
+            remove(index)
+        }
         sweepAt = max(1024, 2 * count)
+        for task in ended { task.release() }
     }
 
     /// The record of an earlier `async let` of `parent` in the same memory.
@@ -136,18 +148,22 @@ struct TaskTable: ~Copyable {
     private mutating func remove(_ index: UInt32) {
         let record = unsafe records + Int(index)
         guard let task = unsafe record.pointee.task else { return }
-        var child = unsafe record.pointee.firstChild
+        removeChildren(of: index)
+        unsafe record.pointee.task = nil
+        unsafe record.pointee.next = free
+        free = index
+        count -= 1
+        if unsafe !record.pointee.isAsyncLet { task.release() }
+    }
+
+    private mutating func removeChildren(of index: UInt32) {
+        var child = self[index].firstChild
+        self[index].firstChild = Self.none
         while child != Self.none {
             let next = self[child].next
             remove(child)
             child = next
         }
-        unsafe record.pointee.task = nil
-        unsafe record.pointee.firstChild = Self.none
-        unsafe record.pointee.next = free
-        free = index
-        count -= 1
-        if unsafe !record.pointee.isAsyncLet { task.release() }
     }
 
     private mutating func takeIndex() -> UInt32 {

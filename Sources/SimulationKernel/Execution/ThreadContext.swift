@@ -82,11 +82,29 @@ struct ThreadContext {
             unsafe ThreadContext.state(kernel).value.fillRandom(
                 UnsafeMutableRawBufferPointer(start: bytes, count: count))
         }
+        unsafe pointer.pointee.note_task = { kernel, task in
+            guard let task = unsafe task else { return }
+            _ = unsafe ThreadContext.state(kernel).value.record(of: Job(task))
+        }
+        unsafe pointer.pointee.sync_host = { kernel in
+            unsafe ThreadContext.state(kernel).value.syncHost()
+        }
         unsafe pointer.pointee.report_leak = { kernel, leak, stack, depth in
             unsafe ThreadContext.state(kernel).value.kernel.report(leak) {
                 unsafe Array(UnsafeBufferPointer(start: stack, count: Int(depth)))
             }
         }
+    }
+
+    /// Whether an actor's job runs, in which the host is the current task's.
+    var runsActorJob: Bool {
+        @inline(__always) get { unsafe pointer.pointee.runs_actor_job }
+        nonmutating set { unsafe pointer.pointee.runs_actor_job = newValue }
+    }
+
+    /// When the budget of real time ends, on the real monotonic clock.
+    func setWallDeadline(_ nanoseconds: UInt64) {
+        unsafe pointer.pointee.wall_deadline = nanoseconds
     }
 
     private static func state(_ kernel: UnsafeMutableRawPointer?) -> Pinned<KernelState> {
@@ -97,9 +115,11 @@ struct ThreadContext {
     func register() -> UInt32 { unsafe seam_register_kernel(pointer) }
 
     /// Lets the watchdog look at this thread until `unwatch`.
-    func watch(limit: Duration, fatal: Duration, seed: UInt64) {
+    ///
+    /// Without a limit it looks at the wall deadline only.
+    func watch(limit: Duration?, fatal: Duration, seed: UInt64) {
         unsafe seam_watch(
-            pointer, UInt64(limit.clampedNanoseconds), UInt64(fatal.clampedNanoseconds), seed)
+            pointer, UInt64(limit?.clampedNanoseconds ?? 0), UInt64(fatal.clampedNanoseconds), seed)
     }
 
     func unwatch() { unsafe seam_unwatch(pointer) }
@@ -115,11 +135,13 @@ struct ThreadContext {
     }
 
     /// The next job that a foreign thread handed to the kernel with `mark`.
-    static func takeForeign(mark: UInt32) -> (job: Job, tag: ForeignTag, stack: [UInt])? {
+    static func takeForeign(mark: UInt32) -> (job: Job?, tag: ForeignTag, detail: UInt64, stack: [UInt])? {
         var depth: Int32 = 0
         var tag: Int32 = 0
+        var detail: UInt64 = 0
+        var job: UnsafeMutableRawPointer?
         var stack = [UInt](repeating: 0, count: Int(SEAM_STACK_DEPTH))
-        guard let job = unsafe seam_foreign_pop(mark, &tag, &stack, &depth) else { return nil }
-        return (unsafe Job(job), ForeignTag(rawValue: tag) ?? .job, Array(stack.prefix(Int(depth))))
+        guard unsafe seam_foreign_pop(mark, &job, &tag, &detail, &stack, &depth) else { return nil }
+        return (unsafe job.map(Job.init), ForeignTag(rawValue: tag) ?? .job, detail, Array(stack.prefix(Int(depth))))
     }
 }

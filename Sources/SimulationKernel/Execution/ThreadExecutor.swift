@@ -95,6 +95,10 @@ private enum ThreadJobs {
             context.caught = job
             return
         }
+        if job.isTask, job.mark != 0, !state.value.owns(job) {
+            // Another simulation's task, resumed on this one's thread.
+            return job.returnToKernel(tag: kind == .mainJob ? .mainJob : .job)
+        }
         state.value.enqueue(job, kind: kind)
         if kind == .mainJob { state.value.kernel.noteMainActor() }
     }

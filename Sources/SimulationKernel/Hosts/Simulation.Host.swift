@@ -44,8 +44,8 @@ extension Simulation {
         /// How the boot code of the latest incarnation ended; nil while it runs and after a crash.
         public private(set) var exit: Result<Void, any Error>?
 
-        let startsWithRun: Bool
-        private let boot: (() async throws -> Void)?
+        private(set) var startsWithRun: Bool
+        private var boot: (() async throws -> Void)?
         private var waiting: [ReadyItem] = []
         private var crashActions: [() -> Void] = []
         private var ownWall: Pinned<seam_wall_clock>?
@@ -74,6 +74,7 @@ extension Simulation {
         ///
         /// Does nothing when it runs. Before the run, it starts when the run does.
         public func start() {
+            if kernel.phase == .prepared { startsWithRun = true }
             guard kernel.phase == .running, state == .stopped || state == .crashed else { return }
             bootCount += 1
             exit = nil
@@ -177,7 +178,10 @@ extension Simulation {
 
         /// Moves the wall clock, forward or back, as an administrator or a time service does.
         public func stepWallClock(by offset: Duration) {
-            changeWallClock { $0.wall_at += offset.clampedNanoseconds }
+            changeWallClock { wall in
+                let (sum, overflow) = wall.wall_at.addingReportingOverflow(offset.clampedNanoseconds)
+                wall.wall_at = overflow ? (offset < .zero ? Int64.min / 2 : Int64.max / 2) : sum
+            }
             trace("step", UInt64(bitPattern: offset.clampedNanoseconds))
         }
 
@@ -217,6 +221,13 @@ extension Simulation {
         }
 
         // MARK: For the kernel
+
+        /// The run is over: lets go of everything that may hold the simulation.
+        func forget() {
+            boot = nil
+            crashActions = []
+            waiting = []
+        }
 
         func setAside(_ item: ReadyItem) {
             waiting.append(item)

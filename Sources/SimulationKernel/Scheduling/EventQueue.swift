@@ -97,14 +97,14 @@ struct EventQueue: ~Copyable {
         return ScheduledEvent(index: index, generation: generation)
     }
 
-    /// Removes an event that has not happened, and frees it at once.
+    /// Removes an event that has not happened, and frees it at once; nil when it has, or was removed before.
     ///
     /// Its entry stays in the slot until time or a sweep gets there; a sweep runs when such entries are the majority.
-    mutating func cancel(_ handle: ScheduledEvent) -> Bool {
-        guard isPending(handle) else { return false }
-        release(handle.index)
+    /// What the event holds is in the result, so that it dies when the queue is in order again.
+    mutating func remove(_ handle: ScheduledEvent) -> Event? {
+        let event = take(handle)
         if entryCount > 1024, entryCount > 2 * count { sweep() }
-        return true
+        return event
     }
 
     func isPending(_ handle: ScheduledEvent) -> Bool {
@@ -159,10 +159,7 @@ struct EventQueue: ~Copyable {
 
     /// The event behind a ready item, freed; nil when it was cancelled meanwhile.
     mutating func take(_ handle: ScheduledEvent) -> Event? {
-        guard isPending(handle) else { return nil }
-        let event = unsafe events[Int(handle.index)]
-        release(handle.index)
-        return event
+        isPending(handle) ? release(handle.index) : nil
     }
 
     // MARK: Slots
@@ -260,14 +257,16 @@ struct EventQueue: ~Copyable {
         return UInt32(used - 1)
     }
 
-    /// Makes an event's memory free for the next; its generation tells old handles.
-    private mutating func release(_ index: UInt32) {
-        let event = unsafe events + Int(index)
-        unsafe event.pointee.action = nil
-        unsafe event.pointee.generation &+= 1
-        unsafe event.pointee.task = free
+    /// Makes an event's memory free for the next; its generation tells old handles. Returns what was in it.
+    private mutating func release(_ index: UInt32) -> Event {
+        let place = unsafe events + Int(index)
+        let event = unsafe place.pointee
+        unsafe place.pointee.generation &+= 1
+        unsafe place.pointee.task = free
+        unsafe place.pointee.action = nil
         free = index
         count -= 1
+        return event
     }
 }
 

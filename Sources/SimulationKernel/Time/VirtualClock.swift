@@ -1,3 +1,5 @@
+import CSystemSeam
+
 /// The clock of the simulation that runs on this thread.
 ///
 /// Tested code that takes `any Clock<Duration>` gets this one or, as well, a `ContinuousClock`, which is virtual here.
@@ -29,7 +31,7 @@ public struct VirtualClock: Clock {
         guard let task = Job.currentTask, let index = state.value.record(of: task) else {
             throw CancellationError()
         }
-        let sleeper = Sleeper(task: task, index: index, number: state.value.tasks[index].number)
+        let sleeper = Sleeper(mark: task.mark, number: state.value.tasks[index].number)
         let wasCompleted = await withTaskCancellationHandler {
             unsafe await withUnsafeContinuation { continuation in
                 if Task.isCancelled {
@@ -52,18 +54,18 @@ public struct VirtualClock: Clock {
     }
 }
 
-/// A task that sleeps on the virtual clock.
-private struct Sleeper: @unchecked Sendable {
-    let task: Job
-    let index: UInt32
+/// A task that sleeps on the virtual clock, by its mark and number.
+private struct Sleeper: Sendable {
+    let mark: UInt64
     let number: UInt64
 
     func cancel() {
-        if let state = Kernel.current {
-            state.value.cancelSleep(task: index, number: number)
+        if let state = Kernel.current, state.value.mark == mark & ~0xffff_ffff {
+            state.value.cancelSleep(task: UInt32(truncatingIfNeeded: mark) - 1, number: number)
         } else {
             // Cancelled from a foreign thread: only the kernel may touch its timers, and it reports who came.
-            task.returnToKernel(tag: .cancelledSleep)
+            _ = seam_foreign_push(
+                UInt32(mark >> 32), nil, ForeignTag.cancelledSleep.rawValue, (mark & 0xffff_ffff) << 32 | number)
         }
     }
 }

@@ -19,6 +19,13 @@ struct Trace {
         count += 1
     }
 
+    /// The recording with a last line that tells what it all comes to: two runs that part after the limit differ there.
+    func closedRecording(time: UInt64) -> TraceRecording? {
+        guard var closed = recording else { return nil }
+        closed.close(number: count, time: time, digest: digest)
+        return closed
+    }
+
     /// Keeps the decision that was folded last.
     mutating func keep(
         _ kind: TraceKind, time: UInt64, host: String, _ first: UInt64, _ second: UInt64, text: String?

@@ -1,7 +1,8 @@
 /// The decisions of a run, kept as JSON Lines up to a limit.
 ///
 /// One object a line: `n` (the entry's number), `t` (virtual nanoseconds), `host`, `kind`, `a`, `b` (two numbers whose
-/// meaning the kind gives) and, where there is any, `text`. The same run writes the same bytes.
+/// meaning the kind gives) and, where there is any, `text`. The last line, of kind `end`, has the digest, so that runs which
+/// part where nothing was kept differ too. The same run writes the same bytes.
 public struct TraceRecording: Sendable {
     /// How much of a trace is kept.
     public struct Limits: Hashable, Sendable {
@@ -42,6 +43,12 @@ public struct TraceRecording: Sendable {
         lines += ",\"a\":\(first),\"b\":\(second)"
         if let text { lines += ",\"text\":\(Self.quoted(text))" }
         lines += "}\n"
+    }
+
+    /// Adds the last line: kind `end`, the number of all entries, the digest.
+    mutating func close(number: Int, time: UInt64, digest: TraceDigest) {
+        lines += "{\"n\":\(number),\"t\":\(time),\"host\":\"world\",\"kind\":\"end\",\"a\":\(digest.high)"
+        lines += ",\"b\":\(digest.low),\"text\":\(Self.quoted("digest \(digest), \(leftOut) entries left out"))}\n"
     }
 
     /// A JSON string.
