@@ -30,6 +30,14 @@ __attribute__((noinline)) int seam_stack(uintptr_t *addresses, int capacity) {
     enum { OWN = 2 };
     void *found[SEAM_STACK_DEPTH + OWN];
     int count = backtrace(found, capacity + OWN > SEAM_STACK_DEPTH + OWN ? SEAM_STACK_DEPTH + OWN : capacity + OWN);
+    // Where unwind information is missing it ends early; the frame pointers may lead further.
+    uintptr_t linked[SEAM_STACK_DEPTH];
+    int links = walk(__builtin_frame_address(0), linked, SEAM_STACK_DEPTH);
+    if (links > count - OWN) {
+        int kept = links < capacity ? links : capacity;
+        for (int i = 0; i < kept; i++) addresses[i] = linked[i];
+        return kept;
+    }
     for (int i = OWN; i < count; i++) addresses[i - OWN] = (uintptr_t)found[i];
     return count > OWN ? count - OWN : 0;
 }

@@ -110,7 +110,8 @@ final class HTTPConnectionPool {
         servers[endpoint, default: Server()].connecting += 1
         exchange.phase = .connecting
         let pool = NIOLoopBound(self, eventLoop: loop)
-        let dialled = ports.dial(endpoint, options: DialOptions(timeout: options.connect, tls: options.tls)) { channel in
+        let dialled = ports.dial(endpoint, options: DialOptions(timeout: options.connect, tls: options.tls)) {
+            channel in
             channel.eventLoop.makeCompletedFuture {
                 try channel.pipeline.syncOperations.addHTTPClientHandlers(
                     leftOverBytesStrategy: .dropBytes, enableOutboundHeaderValidation: true)

@@ -1,6 +1,7 @@
 /// Logarithm, power and root in integers, so that draws are equal on every platform.
 ///
-/// Values are signed numbers of units of 2^-32 ("Q32"). Results are within 2 units of the exact value.
+/// Values are signed numbers of units of 2^-32 ("Q32"). Logarithms are within 4 units of the exact value, powers within
+/// 1 part in 10^9 (`exp2`) and 2 in 10^8 (`exp`).
 enum FixedPoint {
     static let one: Int64 = 1 << 32
     /// ln 2 in units of 2^-64.

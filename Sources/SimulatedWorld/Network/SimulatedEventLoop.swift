@@ -1,4 +1,5 @@
-// swift-format-ignore-file: NoLeadingUnderscores (names that NIO's protocols require)
+// The leading underscores are those of names that NIO's protocols require.
+// swift-format-ignore-file: NoLeadingUnderscores
 
 import Dispatch
 import NIOCore

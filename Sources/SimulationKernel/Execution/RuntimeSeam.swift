@@ -1,6 +1,6 @@
 import CSystemSeam
-// The only file that touches the runtime's unfinished interface for custom executors. When a toolchain changes it,
-// this is what breaks, and `verify` or RuntimeSeamTests say so.
+// With ThreadExecutor.swift, the only file that touches the runtime's unfinished interface for custom executors. When a
+// toolchain changes it, these break, and `verify` or RuntimeSeamTests say so.
 @_spi(ExperimentalCustomExecutors) @_spi(ExperimentalScheduling) import _Concurrency
 
 /// How Swift's runtime hands its jobs to the kernel of the thread that it is on, and to the platform elsewhere.

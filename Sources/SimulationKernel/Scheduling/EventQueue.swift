@@ -257,7 +257,7 @@ struct EventQueue: ~Copyable {
         return UInt32(used - 1)
     }
 
-    /// Makes an event's memory free for the next; its generation tells old handles. Returns what was in it.
+    /// Makes an event's memory free for the next, and returns what was in it; its generation tells old handles.
     private mutating func release(_ index: UInt32) -> Event {
         let place = unsafe events + Int(index)
         let event = unsafe place.pointee

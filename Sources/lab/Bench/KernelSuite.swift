@@ -3,7 +3,7 @@ import Foundation
 import SimulationKernel
 
 extension Suite {
-    /// The kernel's own costs; strict guards where tested code runs, as in tests.
+    /// The kernel's own costs, with strict guards as in tests; `kernel.spawn` without, for comparison.
     static let kernel = Suite(
         name: "kernel",
         benchmarks: [
