@@ -82,10 +82,16 @@ let package = Package(
             swiftSettings: common
         ),
         .testTarget(
+            name: "SimulatedWorldTests",
+            dependencies: ["Ports", "SimulatedWorld", "SimulationKernel", nioCore],
+            swiftSettings: common
+        ),
+        .testTarget(
             name: "ConformanceTests",
             dependencies: [
-                "Ports", "RealWorld", "SimulatedWorld", "SimulationKernel", nioCore,
+                "HTTP", "Ports", "RealWorld", "SimulatedWorld", "SimulationKernel", nioCore,
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             swiftSettings: common
         ),

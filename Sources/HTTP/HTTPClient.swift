@@ -101,7 +101,7 @@ public final class HTTPClient: Sendable {
     /// Closes all connections; what is under way fails with ``HTTPFailure/shutDown``.
     public func shutDown() async {
         let pool = pool
-        try? await ports.eventLoop.submit { pool.value.shutDown() }.get()
+        try? await ports.eventLoop.flatSubmit { pool.value.shutDown() }.get()
     }
 
     /// The `Authorization` field of Basic authentication (RFC 7617).

@@ -184,15 +184,20 @@ final class HTTPConnectionPool {
         return nil
     }
 
-    func shutDown() {
+    /// Fails what is under way and closes all connections.
+    func shutDown() -> EventLoopFuture<Void> {
         isShutDown = true
+        var closings: [EventLoopFuture<Void>] = []
         for endpoint in servers.keys.sorted(by: { ($0.host, $0.port) < ($1.host, $1.port) }) {
             guard let server = servers[endpoint] else { continue }
             for exchange in server.waiting { exchange.end(.failure(.shutDown)) }
             for connection in server.idle { connection.channel.close(promise: nil) }
-            for connection in server.busy.values.sorted(by: { $0.number < $1.number }) { connection.abandon() }
+            let busy = server.busy.values.sorted { $0.number < $1.number }
+            for connection in busy { connection.abandon() }
+            closings += (server.idle + busy).map(\.channel.closeFuture)
         }
         servers = [:]
+        return EventLoopFuture.andAllComplete(closings, on: loop)
     }
 
     private var lastNumber: Int = 0

@@ -60,6 +60,7 @@ final class HTTPServerConnection: ChannelInboundHandler, RemovableChannelHandler
     /// The rest of the request is not wanted.
     private var isRefused: Bool = false
     private var idleTimer: Scheduled<Void>?
+    private var task: Task<Void, Never>?
 
     init(channel: any Channel, connections: HTTPServerConnections, responder: HTTPResponder) {
         self.channel = channel
@@ -76,6 +77,8 @@ final class HTTPServerConnection: ChannelInboundHandler, RemovableChannelHandler
 
     func channelInactive(context: ChannelHandlerContext) {
         idleTimer?.cancel()
+        // Nobody waits for the answer any more.
+        task?.cancel()
         if let number { connections.remove(number) }
         number = nil
         context.fireChannelInactive()
@@ -137,7 +140,7 @@ final class HTTPServerConnection: ChannelInboundHandler, RemovableChannelHandler
             promise.futureResult.assumeIsolatedUnsafeUnchecked().whenSuccess { [self] reply in
                 write(reply, keepsAlive: keepsAlive)
             }
-            Task { promise.succeed(await respond(request, body)) }
+            task = Task { promise.succeed(await respond(request, body)) }
         }
     }
 
@@ -151,6 +154,7 @@ final class HTTPServerConnection: ChannelInboundHandler, RemovableChannelHandler
             pipeline.write(NIOAny(HTTPServerResponsePart.body(.byteBuffer(reply.body))), promise: nil)
         }
         isAnswering = false
+        task = nil
         pipeline.writeAndFlush(NIOAny(HTTPServerResponsePart.end(nil)), promise: nil)
         if staysOpen {
             restartIdleTimer()

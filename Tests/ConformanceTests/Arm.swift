@@ -45,7 +45,8 @@ extension Arm {
     private func runInSimulation<Value: Sendable>(
         _ script: @escaping @Sendable (Stage) async throws -> Value
     ) throws -> Value {
-        let simulation = Simulation(seed: 1)
+        // After the certificates of fixtures/tls were made.
+        let simulation = Simulation(seed: 1, options: .init(epoch: .seconds(1_800_000_000)))
         let network = Network(simulation)
         let ports = PortsBox()
         try network.host("server") { ports.server = $0 }

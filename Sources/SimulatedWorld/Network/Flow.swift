@@ -163,6 +163,7 @@ final class Flow {
     }
 
     private func timeOut() {
+        let sender = sender
         dropStall()
         sender.fail(.timedOut)
         sender.retireIfFinished()
@@ -192,6 +193,8 @@ final class Flow {
 
     private func arrive() {
         guard let item = inFlight.popFirst() else { return }
+        // The connection may be forgotten in the middle of this.
+        let (sender, receiver) = (sender, receiver)
         switch receiver.presence {
         case .present: receiver.receive(item)
         case .closed:

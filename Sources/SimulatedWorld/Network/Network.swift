@@ -159,7 +159,7 @@ public final class Network {
             listener.pending -= 1
             guard server.isUp, server.host.bootCount == serverBoot else { return }
             guard server.listeners[listener.port] === listener else { return far.reset() }
-            server.host.perform { listener.accept(far) }
+            server.notify { listener.accept(far) }
         }
         attempt.end(.success(near))
     }
@@ -188,11 +188,11 @@ final class ConnectAttempt {
     var retry: ScheduledEvent?
     private(set) var isOver: Bool = false
     private let simulation: Simulation
-    private let host: Simulation.Host
+    private let stack: NetworkStack
     private let completion: (Result<StreamEnd, Failure>) -> Void
 
-    init(host: Simulation.Host, simulation: Simulation, completion: @escaping (Result<StreamEnd, Failure>) -> Void) {
-        self.host = host
+    init(stack: NetworkStack, simulation: Simulation, completion: @escaping (Result<StreamEnd, Failure>) -> Void) {
+        self.stack = stack
         self.simulation = simulation
         self.completion = completion
     }
@@ -200,7 +200,7 @@ final class ConnectAttempt {
     func end(_ result: Result<StreamEnd, Failure>) {
         guard !isOver else { return }
         cancel()
-        host.perform { completion(result) }
+        stack.notify { [completion] in completion(result) }
     }
 
     /// Nobody waits for it any more.

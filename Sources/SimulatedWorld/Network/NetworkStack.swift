@@ -19,6 +19,16 @@ final class NetworkStack {
     /// Whether the machine answers: a paused one does, its kernel's network goes on.
     var isUp: Bool { host.state == .running || host.state == .paused }
 
+    /// Tells the host's code of something: at once, or, while it is paused, when it goes on.
+    @inline(__always)
+    func notify(_ body: @escaping () -> Void) {
+        if host.state == .running {
+            host.perform(body)
+        } else {
+            host.schedule(at: 0) { _ in body() }
+        }
+    }
+
     /// Called when the host boots.
     func noteBoot() {
         listeners = [:]

@@ -43,7 +43,7 @@ public final class SimulatedPorts: Ports, @unchecked Sendable {
         _ promise: EventLoopPromise<any Channel>
     ) {
         let deadline = UncheckedBox(Deadline())
-        let attempt = ConnectAttempt(host: stack.host, simulation: network.simulation) { [self] result in
+        let attempt = ConnectAttempt(stack: stack, simulation: network.simulation) { [self] result in
             loop.run {
                 deadline.value.scheduled?.cancel()
                 switch result {

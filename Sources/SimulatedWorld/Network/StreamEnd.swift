@@ -144,10 +144,10 @@ final class StreamEnd {
         switch item {
         case .data(let buffer):
             received.append(buffer)
-            stack.host.perform { delegate?.streamIsReadable() }
+            stack.notify { [weak self] in self?.delegate?.streamIsReadable() }
         case .end:
             receivedEnd = true
-            stack.host.perform { delegate?.streamIsReadable() }
+            stack.notify { [weak self] in self?.delegate?.streamIsReadable() }
         case .reset: fail(.reset)
         }
     }
@@ -161,7 +161,7 @@ final class StreamEnd {
         simulation.record(.connection, number, failure == .reset ? 2 : 3, text: stack.host.name)
         let delegate = delegate
         self.delegate = nil
-        stack.host.perform { delegate?.streamFailed(failure) }
+        stack.notify { delegate?.streamFailed(failure) }
         network.retireIfFinished(number)
     }
 
@@ -185,7 +185,7 @@ final class StreamEnd {
         }
         simulation.scheduleForWorld(at: time) { [weak peer] _ in
             guard let peer, peer.presence == .present else { return }
-            peer.stack.host.perform { peer.delegate?.streamIsWritable() }
+            peer.stack.notify { peer.delegate?.streamIsWritable() }
         }
     }
 }

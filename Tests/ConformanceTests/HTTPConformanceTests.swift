@@ -1,0 +1,252 @@
+import HTTP
+import HTTPTypes
+import NIOCore
+import Ports
+import RealWorld
+import XCTest
+
+/// HTTP over kernel sockets and over simulated links: the same results.
+final class HTTPConformanceTests: XCTestCase {
+    private var options: HTTPClient.Options {
+        var options = HTTPClient.Options.standard
+        options.firstByte = .milliseconds(400)
+        options.total = .milliseconds(800)
+        return options
+    }
+
+    /// Runs a script with a server and a client in both arms.
+    private func onBothArms(
+        server: HTTPServer.Options = .standard, client: HTTPClient.Options? = nil, responder: HTTPResponder,
+        _ script: @escaping @Sendable (Arm, HTTPClient, Endpoint) async throws -> Void
+    ) throws {
+        let clientOptions = client ?? options
+        for arm in Arm.allCases {
+            try arm.run { stage in
+                let server = try await HTTPServer.start(
+                    stage.server, at: Endpoint(stage.serverName, 0), options: server, responder: responder)
+                let client = try await HTTPClient.make(stage.client, options: clientOptions)
+                try await script(arm, client, server.endpoint)
+                await client.shutDown()
+                await server.shutDown()
+            }
+        }
+    }
+
+    /// A server that answers with raw bytes, whatever it is asked.
+    private func onBothArms(
+        raw answer: String, thenClose: Bool, _ script: @escaping @Sendable (Arm, HTTPClient, Endpoint) async throws -> Void
+    ) throws {
+        let options = options
+        for arm in Arm.allCases {
+            try arm.run { stage in
+                let listener = try await stage.server.listen(Endpoint(stage.serverName, 0), options: .init()) { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        let handler = Observer(
+                            Observations(),
+                            onData: { channel, _ in
+                                channel.writeAndFlush(ByteBuffer(string: answer), promise: nil)
+                                if thenClose { channel.close(promise: nil) }
+                            })
+                        try channel.pipeline.syncOperations.addHandler(handler)
+                    }
+                }.get()
+                let client = try await HTTPClient.make(stage.client, options: options)
+                try await script(arm, client, listener.endpoint)
+                await client.shutDown()
+                try await listener.close().get()
+            }
+        }
+    }
+
+    func testRequestsAndResponsesCrossWhole() throws {
+        let responder = HTTPResponder.immediate { request, body in
+            var reply = HTTPReply(.ok, text: "\(request.method) \(request.path ?? "") \(body.readableBytes)")
+            reply.response.headerFields[.eTag] = request.headerFields[.ifNoneMatch] ?? "none"
+            return reply
+        }
+        try onBothArms(responder: responder) { arm, client, endpoint in
+            var request = HTTPRequest(method: .post, scheme: nil, authority: nil, path: "/flats/7?x=1")
+            request.headerFields[.ifNoneMatch] = "abc"
+            let (response, body) = try await client.send(request, body: ByteBuffer.bytes(300_000), to: endpoint)
+            XCTAssertEqual(response.status, .ok, "\(arm)")
+            XCTAssertEqual(response.headerFields[.eTag], "abc", "\(arm)")
+            XCTAssertEqual(String(buffer: body), "POST /flats/7?x=1 300000", "\(arm)")
+        }
+    }
+
+    // One connection serves many requests, and as many as the pool may have serve requests at once.
+    func testConnectionsAreKeptAndLimited() throws {
+        let counter = Counter()
+        let responder = HTTPResponder.asynchronous { _, _ in
+            await counter.enter()
+            try? await Task.sleep(for: .milliseconds(20))
+            await counter.leave()
+            return HTTPReply(.noContent)
+        }
+        var limited = options
+        limited.connectionsMax = 3
+        try onBothArms(client: limited, responder: responder) { arm, client, endpoint in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<12 { group.addTask { _ = try await client.send(get("/"), to: endpoint) } }
+                try await group.waitForAll()
+            }
+            let most = await counter.most
+            XCTAssertEqual(most, 3, "\(arm)")
+        }
+    }
+
+    func testAnAnswerThatIsLateIsATimeOutOfItsPhase() throws {
+        let responder = HTTPResponder.asynchronous { _, _ in
+            try? await Task.sleep(for: .seconds(2))
+            return HTTPReply(.ok)
+        }
+        try onBothArms(responder: responder) { arm, client, endpoint in
+            await assertFailure(.timedOut(.waiting), arm) {
+                try await client.send(get("/"), to: endpoint)
+            }
+        }
+    }
+
+    func testAnAnswerThatStopsInTheMiddleIsATimeOutWhileReceiving() throws {
+        try onBothArms(raw: "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc", thenClose: false) {
+            arm, client, endpoint in
+            await assertFailure(.timedOut(.receiving), arm) {
+                try await client.send(get("/"), to: endpoint)
+            }
+        }
+    }
+
+    func testAServerThatClosesWithoutAnAnswerIsNamed() throws {
+        try onBothArms(raw: "", thenClose: true) { arm, client, endpoint in
+            await assertFailure(.closed(.waiting), arm) {
+                try await client.send(get("/"), to: endpoint)
+            }
+        }
+    }
+
+    func testWhatIsNoHTTPIsNamed() throws {
+        try onBothArms(raw: "HELLO\r\n\r\n", thenClose: false) { arm, client, endpoint in
+            do {
+                _ = try await client.send(get("/"), to: endpoint)
+                XCTFail("\(arm)")
+            } catch {
+                guard case .malformed? = error as? HTTPFailure else { return XCTFail("\(arm): \(error)") }
+            }
+        }
+    }
+
+    func testABodyBeyondTheLimitIsRefused() throws {
+        var small = options
+        small.bodyBytesMax = 1000
+        let responder = HTTPResponder.immediate { _, _ in HTTPReply(.ok, text: String(repeating: "a", count: 2000)) }
+        try onBothArms(client: small, responder: responder) { arm, client, endpoint in
+            await assertFailure(.bodyTooLarge(limit: 1000), arm) {
+                try await client.send(get("/"), to: endpoint)
+            }
+        }
+    }
+
+    func testTheServersLimitsAreAnswered() throws {
+        var server = HTTPServer.Options.standard
+        server.bodyBytesMax = 1000
+        server.headerBytesMax = 500
+        try onBothArms(server: server, responder: .immediate { _, _ in HTTPReply(.ok) }) { arm, client, endpoint in
+            var long = get("/")
+            long.headerFields[.cookie] = String(repeating: "a", count: 600)
+            let (tooLong, _) = try await client.send(long, to: endpoint)
+            XCTAssertEqual(tooLong.status.code, 431, "\(arm)")
+            let post = HTTPRequest(method: .post, scheme: nil, authority: nil, path: "/")
+            let (tooLarge, _) = try await client.send(post, body: ByteBuffer.bytes(1500), to: endpoint)
+            XCTAssertEqual(tooLarge.status.code, 413, "\(arm)")
+        }
+    }
+
+    func testACancelledRequestEndsAtOnce() throws {
+        let responder = HTTPResponder.asynchronous { _, _ in
+            try? await Task.sleep(for: .seconds(1))
+            return HTTPReply(.ok)
+        }
+        try onBothArms(responder: responder) { arm, client, endpoint in
+            let task = Task { () -> HTTPFailure? in
+                do {
+                    _ = try await client.send(get("/"), to: endpoint)
+                    return nil
+                } catch {
+                    return error as? HTTPFailure
+                }
+            }
+            try await Task.sleep(for: .milliseconds(100))
+            task.cancel()
+            let failure = await task.value
+            XCTAssertEqual(failure, .cancelled(.waiting), "\(arm)")
+        }
+    }
+
+    func testAnIdleConnectionIsClosedByTheServer() throws {
+        var server = HTTPServer.Options.standard
+        server.idle = .milliseconds(150)
+        try onBothArms(server: server, responder: .immediate { _, _ in HTTPReply(.ok) }) { arm, client, endpoint in
+            for _ in 0..<2 {
+                let (response, _) = try await client.send(get("/"), to: endpoint)
+                XCTAssertEqual(response.status, .ok, "\(arm)")
+                try await Task.sleep(for: .milliseconds(400))
+            }
+        }
+    }
+
+    func testTLSHandshakesAndAWrongCertificateDoesNot() throws {
+        let fixtures = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appending(path: "fixtures/tls")
+        func file(_ name: String) -> String { fixtures.appending(path: name).path }
+        var server = HTTPServer.Options.standard
+        server.listen.tls = try TLSSecurity(certificateChain: file("server.pem"), privateKey: file("server-key.pem"))
+        var right = options
+        right.tls = try TLSSecurity(trusting: file("server.pem"))
+        var wrong = options
+        wrong.tls = try TLSSecurity(trusting: file("other.pem"))
+        let responder = HTTPResponder.immediate { _, _ in HTTPReply(.ok, text: "secret") }
+        try onBothArms(server: server, client: right, responder: responder) { arm, client, endpoint in
+            let (_, body) = try await client.send(get("/"), to: endpoint)
+            XCTAssertEqual(String(buffer: body), "secret", "\(arm)")
+        }
+        try onBothArms(server: server, client: wrong, responder: responder) { arm, client, endpoint in
+            do {
+                _ = try await client.send(get("/"), to: endpoint)
+                XCTFail("\(arm)")
+            } catch {
+                guard case .transport(_, let reason)? = error as? HTTPFailure else { return XCTFail("\(arm): \(error)") }
+                XCTAssertTrue(reason.lowercased().contains("cert"), "\(arm): \(reason)")
+            }
+        }
+    }
+}
+
+private func get(_ path: String) -> HTTPRequest {
+    HTTPRequest(method: .get, scheme: nil, authority: nil, path: path)
+}
+
+private func assertFailure(
+    _ expected: HTTPFailure, _ arm: Arm, line: UInt = #line,
+    _ body: () async throws -> (response: HTTPResponse, body: ByteBuffer)
+) async {
+    do {
+        let answer = try await body()
+        XCTFail("\(arm): \(answer.response.status)", line: line)
+    } catch {
+        XCTAssertEqual(error as? HTTPFailure, expected, "\(arm): \(error)", line: line)
+    }
+}
+
+private actor Counter {
+    private var count: Int = 0
+    private(set) var most: Int = 0
+
+    func enter() {
+        count += 1
+        most = max(most, count)
+    }
+
+    func leave() {
+        count -= 1
+    }
+}

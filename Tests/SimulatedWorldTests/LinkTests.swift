@@ -1,0 +1,314 @@
+import NIOCore
+import Ports
+import SimulatedWorld
+import SimulationKernel
+import XCTest
+
+final class LinkTests: XCTestCase {
+    /// Runs a script on a client next to an echo server.
+    private func run(
+        seed: Seed = 1, link: Link.Options = .standard,
+        _ script: @escaping (Simulation, Network, SimulatedPorts) async throws -> Void
+    ) throws -> Outcome<Void> {
+        let simulation = Simulation(seed: seed)
+        let network = Network(simulation, defaultLink: link)
+        try network.host("server") { ports in
+            _ = try await ports.listen(Endpoint("server", 80), options: .init()) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(Echo())
+                }
+            }.get()
+        }
+        var clientPorts: SimulatedPorts?
+        try network.host("client") { clientPorts = $0 }
+        let outcome = try simulation.run {
+            try await Task.sleep(for: .milliseconds(1))
+            guard let clientPorts else { throw CancellationError() }
+            try await script(simulation, network, clientPorts)
+        }
+        XCTAssertEqual(outcome.stopReason, .finished)
+        try outcome.get()
+        return outcome
+    }
+
+    private func connect(_ ports: SimulatedPorts, timeout: TimeAmount = .seconds(300)) async throws -> Client {
+        let client = Client()
+        let options = DialOptions(timeout: timeout)
+        let channel = try await ports.dial(Endpoint("server", 80), options: options) { channel in
+            channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(client.handler) }
+        }.get()
+        client.channel = channel
+        return client
+    }
+
+    /// Sends and waits for the echo; the virtual time that it took.
+    private func roundTrip(_ simulation: Simulation, _ client: Client, bytes: Int = 10) async throws -> Duration {
+        let start = simulation.now
+        try await client.roundTrip(bytes: bytes)
+        return start.duration(to: simulation.now)
+    }
+
+    func testLatencyIsExact() throws {
+        _ = try run(link: .init(latency: .fixed(.milliseconds(7)))) { simulation, _, ports in
+            let start = simulation.now
+            let client = try await self.connect(ports)
+            XCTAssertEqual(start.duration(to: simulation.now), .milliseconds(14))
+            let time = try await self.roundTrip(simulation, client)
+            XCTAssertEqual(time, .milliseconds(14))
+        }
+    }
+
+    // 10 MB over 1 MB/s, sent as fast as the window allows: ten seconds and the latencies.
+    func testBandwidthIsExact() throws {
+        _ = try run { simulation, network, ports in
+            network.link(from: "client", to: "server").options.bytesPerSecond = 1_000_000
+            let client = try await self.connect(ports)
+            let time = try await self.roundTrip(simulation, client, bytes: 10_000_000)
+            XCTAssertGreaterThanOrEqual(time, .seconds(10))
+            XCTAssertLessThan(time, .milliseconds(10_100))
+        }
+    }
+
+    // A cut loses what is sent; TCP repeats it after 0.2, 0.6, 1.4, 3.0, 6.2 s, so healing after 2 s shows at 3.0 s.
+    func testDataSentDuringACutArrivesWithTheNextRepetition() throws {
+        _ = try run { simulation, network, ports in
+            let client = try await self.connect(ports)
+            network.partition("client", "server")
+            simulation.schedule(after: .seconds(2)) { _ in network.heal("client", "server") }
+            let time = try await self.roundTrip(simulation, client)
+            XCTAssertEqual(time, .milliseconds(3002))
+        }
+    }
+
+    func testAOneWayCutStopsTheAnswersOnly() throws {
+        _ = try run { simulation, network, ports in
+            let client = try await self.connect(ports)
+            network.link(from: "server", to: "client").cut()
+            simulation.schedule(after: .milliseconds(300)) { _ in network.link(from: "server", to: "client").heal() }
+            let time = try await self.roundTrip(simulation, client)
+            // The answer is sent at 1 ms, repeated at 201 and 601 ms.
+            XCTAssertEqual(time, .milliseconds(602))
+        }
+    }
+
+    func testAHoldKeepsEverythingUntilTheRelease() throws {
+        _ = try run { simulation, network, ports in
+            let client = try await self.connect(ports)
+            network.link(from: "client", to: "server").hold()
+            simulation.schedule(after: .seconds(2)) { _ in network.link(from: "client", to: "server").release() }
+            let time = try await self.roundTrip(simulation, client)
+            XCTAssertEqual(time, .milliseconds(2002))
+        }
+    }
+
+    // Repetitions end after 924.6 s, as on Linux.
+    func testAConnectionThatIsNeverAnsweredTimesOut() throws {
+        _ = try run { simulation, network, ports in
+            let client = try await self.connect(ports)
+            let start = simulation.now
+            network.partition("client", "server")
+            client.send(bytes: 1)
+            try await client.closed()
+            XCTAssertEqual(client.error, "timed out")
+            XCTAssertEqual(start.duration(to: simulation.now), .milliseconds(924_600))
+        }
+    }
+
+    // SYNs are repeated after 1, 3, 7, 15, 31 and 63 s and given up after 127 s.
+    func testAConnectionAttemptThatIsNeverAnsweredTimesOut() throws {
+        _ = try run { simulation, network, ports in
+            network.partition("client", "server")
+            let start = simulation.now
+            do {
+                _ = try await self.connect(ports)
+                XCTFail("connected")
+            } catch {
+                guard case .timedOut? = error as? DialError else { return XCTFail("\(error)") }
+            }
+            XCTAssertEqual(start.duration(to: simulation.now), .seconds(127))
+            do {
+                _ = try await self.connect(ports, timeout: .seconds(10))
+                XCTFail("connected")
+            } catch {
+                XCTAssertEqual(error as? DialError, .timedOut(Endpoint("server", 80), after: .seconds(10)))
+            }
+            XCTAssertEqual(start.duration(to: simulation.now), .seconds(137))
+        }
+    }
+
+    func testAHealedLinkAnswersTheNextSYN() throws {
+        _ = try run { simulation, network, ports in
+            network.partition("client", "server")
+            simulation.schedule(after: .seconds(2)) { _ in network.heal("client", "server") }
+            let start = simulation.now
+            _ = try await self.connect(ports)
+            XCTAssertEqual(start.duration(to: simulation.now), .milliseconds(3002))
+        }
+    }
+
+    // Loss shows as delay: nothing is lost, repeated or out of order within the stream.
+    func testLossDelaysAndLosesNothing() throws {
+        _ = try run(seed: 3, link: .init(latency: .fixed(.milliseconds(1)), loss: Ratio(1, outOf: 5))) {
+            simulation, _, ports in
+            let client = try await self.connect(ports)
+            var slow = 0
+            for _ in 0..<100 {
+                let time = try await self.roundTrip(simulation, client)
+                if time >= .milliseconds(200) { slow += 1 }
+            }
+            // 1 - 0.8 x 0.8 = 36 % of round trips lose a packet.
+            XCTAssertTrue((20...50).contains(slow), "\(slow) of 100 were slow")
+        }
+    }
+
+    // The client does not learn of a crash until it sends; then the restarted server knows nothing and resets.
+    func testAConnectionIsHalfOpenAfterACrash() throws {
+        _ = try run { simulation, _, ports in
+            let client = try await self.connect(ports)
+            simulation.host(named: "server")?.crash()
+            try await Task.sleep(for: .seconds(3600))
+            XCTAssertTrue(client.isOpen)
+            client.send(bytes: 1)
+            try await Task.sleep(for: .seconds(1))
+            XCTAssertTrue(client.isOpen)
+            simulation.host(named: "server")?.start()
+            try await client.closed()
+            XCTAssertEqual(client.error, "reset")
+        }
+    }
+
+    func testAPausedServerAnswersLater() throws {
+        _ = try run { simulation, _, ports in
+            let client = try await self.connect(ports)
+            let server = simulation.host(named: "server")
+            server?.pause()
+            simulation.schedule(after: .seconds(20)) { _ in server?.resume() }
+            let time = try await self.roundTrip(simulation, client)
+            XCTAssertEqual(time, .milliseconds(20_001))
+        }
+    }
+
+    func testNamesPortsAndBlackHoles() throws {
+        _ = try run { simulation, network, ports in
+            network.failResolution(of: "server")
+            do {
+                _ = try await self.connect(ports)
+                XCTFail("resolved")
+            } catch {
+                XCTAssertEqual(error as? DialError, .unknownHost("server"))
+            }
+            network.restoreResolution(of: "server")
+            network.setBlackHole(host: "server", port: 80, true)
+            do {
+                _ = try await self.connect(ports, timeout: .seconds(5))
+                XCTFail("connected")
+            } catch {
+                XCTAssertEqual(error as? DialError, .timedOut(Endpoint("server", 80), after: .seconds(5)))
+            }
+            network.setBlackHole(host: "server", port: 80, false)
+            network.delayAccept(host: "server", port: 80, by: .seconds(4))
+            let client = try await self.connect(ports)
+            let time = try await self.roundTrip(simulation, client)
+            // Connected by the system at once, served when the service accepts.
+            XCTAssertEqual(time, .milliseconds(4002))
+        }
+    }
+
+    func testACutLinkDrawsNoRandomNumbers() throws {
+        func times(cut: Bool) throws -> [Duration] {
+            var times: [Duration] = []
+            _ = try run(seed: 9, link: .init(latency: .uniform(min: .milliseconds(1), max: .milliseconds(50)))) {
+                simulation, network, ports in
+                let client = try await self.connect(ports)
+                if cut {
+                    // A link that nobody else uses.
+                    let other = network.link(from: "server", to: "elsewhere")
+                    other.cut()
+                    other.heal()
+                }
+                for _ in 0..<20 { times.append(try await self.roundTrip(simulation, client)) }
+            }
+            return times
+        }
+        XCTAssertEqual(try times(cut: true), try times(cut: false))
+    }
+
+    func testNothingIsLeftWhenAllIsClosed() throws {
+        _ = try run { simulation, network, ports in
+            for _ in 0..<50 {
+                let client = try await self.connect(ports)
+                _ = try await self.roundTrip(simulation, client)
+                try await client.close()
+            }
+            try await Task.sleep(for: .seconds(1))
+            XCTAssertEqual(network.openConnections, 0)
+        }
+    }
+}
+
+private final class Echo: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        context.writeAndFlush(data, promise: nil)
+    }
+}
+
+/// The client's end: counts echoes, notes how the connection ended.
+private final class Client: @unchecked Sendable {
+    var channel: (any Channel)?
+    private(set) var error: String?
+    private(set) var isOpen: Bool = true
+    private var expected: Int = 0
+    private var waiter: CheckedContinuation<Void, any Error>?
+
+    struct Ended: Error {}
+
+    var handler: Handler { Handler(self) }
+
+    func send(bytes: Int) {
+        channel?.writeAndFlush(ByteBuffer(repeating: 0x61, count: bytes), promise: nil)
+    }
+
+    func roundTrip(bytes: Int) async throws {
+        expected = bytes
+        send(bytes: bytes)
+        try await withCheckedThrowingContinuation { waiter = $0 }
+    }
+
+    func close() async throws {
+        try await channel?.close()
+    }
+
+    func closed() async throws {
+        try await channel?.closeFuture.get()
+    }
+
+    final class Handler: ChannelInboundHandler, @unchecked Sendable {
+        typealias InboundIn = ByteBuffer
+        private let client: Client
+
+        init(_ client: Client) {
+            self.client = client
+        }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            client.expected -= unwrapInboundIn(data).readableBytes
+            guard client.expected == 0, let waiter = client.waiter else { return }
+            client.waiter = nil
+            waiter.resume()
+        }
+
+        func errorCaught(context: ChannelHandlerContext, error: any Error) {
+            if let error = error as? IOError {
+                client.error = error.errnoCode == ECONNRESET ? "reset" : error.errnoCode == ETIMEDOUT ? "timed out" : "?"
+            }
+        }
+
+        func channelInactive(context: ChannelHandlerContext) {
+            client.isOpen = false
+            client.waiter?.resume(throwing: Ended())
+            client.waiter = nil
+        }
+    }
+}
