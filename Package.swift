@@ -36,10 +36,11 @@ let package = Package(
             dependencies: ["CSystemSeam", "Randomness"],
             swiftSettings: strict
         ),
+        .target(name: "Faults", dependencies: ["Randomness", nioCore], swiftSettings: strict),
         .target(name: "Ports", dependencies: [nioCore], swiftSettings: strict),
         .target(
             name: "SimulatedWorld",
-            dependencies: ["Ports", "Randomness", "SimulationKernel", nioCore],
+            dependencies: ["Faults", "Ports", "Randomness", "SimulationKernel", nioCore],
             swiftSettings: strict
         ),
         .target(
@@ -75,6 +76,7 @@ let package = Package(
             swiftSettings: common
         ),
 
+        .testTarget(name: "FaultsTests", dependencies: ["Faults", "Randomness", nioCore], swiftSettings: common),
         .testTarget(name: "RandomnessTests", dependencies: ["Randomness"], swiftSettings: common),
         .testTarget(
             name: "SimulationKernelTests",
@@ -83,7 +85,7 @@ let package = Package(
         ),
         .testTarget(
             name: "SimulatedWorldTests",
-            dependencies: ["Ports", "SimulatedWorld", "SimulationKernel", nioCore],
+            dependencies: ["Faults", "Ports", "SimulatedWorld", "SimulationKernel", nioCore],
             swiftSettings: common
         ),
         .testTarget(

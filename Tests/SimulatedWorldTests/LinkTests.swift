@@ -1,3 +1,4 @@
+import Faults
 import NIOCore
 import Ports
 import SimulatedWorld
@@ -211,6 +212,54 @@ final class LinkTests: XCTestCase {
             let time = try await self.roundTrip(simulation, client)
             // Connected by the system at once, served when the service accepts.
             XCTAssertEqual(time, .milliseconds(4002))
+        }
+    }
+
+    // A toxic on a living connection: it acts at once, changes, and what it held comes when it goes.
+    func testToxicsActOnLivingConnections() throws {
+        _ = try run { simulation, network, ports in
+            let link = network.link(from: "server", to: "client")
+            let client = try await self.connect(ports)
+            let plain = try await self.roundTrip(simulation, client)
+            XCTAssertEqual(plain, .milliseconds(2))
+            link.setToxic(Toxic("lag", .latency(latency: .seconds(3), jitter: .zero)))
+            let late = try await self.roundTrip(simulation, client)
+            XCTAssertEqual(late, .milliseconds(3002))
+            link.setToxic(Toxic("lag", .latency(latency: .seconds(1), jitter: .zero)))
+            link.setToxic(Toxic("slow", .bandwidth(bytesPerSecond: 1000)))
+            let both = try await self.roundTrip(simulation, client, bytes: 50)
+            XCTAssertEqual(both, .milliseconds(1052))
+            link.removeToxic("slow")
+            simulation.schedule(after: .milliseconds(500)) { _ in link.removeToxic("lag") }
+            let removed = try await self.roundTrip(simulation, client)
+            XCTAssertEqual(removed, .milliseconds(501))
+        }
+    }
+
+    func testAResetToxicResetsBothEnds() throws {
+        _ = try run { simulation, network, ports in
+            network.link(from: "client", to: "server").setToxic(Toxic("rst", .resetPeer(after: .milliseconds(100))))
+            let client = try await self.connect(ports)
+            try await Task.sleep(for: .seconds(1))
+            XCTAssertTrue(client.isOpen, "an idle connection is left alone")
+            let start = simulation.now
+            client.send(bytes: 5)
+            try await client.closed()
+            XCTAssertEqual(client.error, "reset")
+            XCTAssertEqual(start.duration(to: simulation.now), .milliseconds(100))
+        }
+    }
+
+    func testALimitToxicClosesTheConnection() throws {
+        _ = try run { simulation, network, ports in
+            network.link(from: "server", to: "client").setToxic(Toxic("limit", .limitData(bytes: 100)))
+            let client = try await self.connect(ports)
+            _ = try await self.roundTrip(simulation, client, bytes: 60)
+            client.send(bytes: 60)
+            try await client.closed()
+            XCTAssertNil(client.error)
+            try await Task.sleep(for: .seconds(1))
+            XCTAssertEqual(network.openConnections, 0)
         }
     }
 

@@ -1,4 +1,6 @@
+import Faults
 import NIOCore
+import Randomness
 import SimulationKernel
 
 /// One direction of a connection: bytes in order over a link, as TCP delivers them.
@@ -31,6 +33,11 @@ final class Flow {
     private var usedBytes: Int = 0
     private var senderWaits: Bool = false
     private var onArrival: (UInt64) -> Void = { _ in }
+    /// The link's toxics at work on this direction; nil as long as there was none.
+    private var chain: ToxicChain?
+    private var chainWake: ScheduledEvent?
+    /// A toxic has closed or reset the connection: what is sent now is dropped.
+    private var isSevered: Bool = false
 
     /// A loss that is being repeated.
     private struct Stall {
@@ -49,10 +56,12 @@ final class Flow {
         self.simulation = simulation
         lastArrival = notBefore
         onArrival = { [unowned self] _ in arrive() }
+        if !link.toxics.isEmpty { makeChain() }
+        link.register(self, number: number)
     }
 
     /// Whether nothing is on its way and nothing waits.
-    var isIdle: Bool { inFlight.isEmpty && stall == nil }
+    var isIdle: Bool { inFlight.isEmpty && stall == nil && chain?.isEmpty ?? true }
 
     // MARK: Sender's side
 
@@ -63,10 +72,12 @@ final class Flow {
     @inline(__always)
     func send(_ buffer: ByteBuffer) {
         usedBytes += buffer.readableBytes
-        enqueue(.data(buffer))
+        if chain == nil { enqueue(.data(buffer)) } else { sendThroughChain(.data(buffer)) }
     }
 
-    func sendEnd() { enqueue(.end) }
+    func sendEnd() {
+        if chain == nil { enqueue(.end) } else { sendThroughChain(.end) }
+    }
 
     /// Sends a reset: once, behind what is on its way; lost if the link does not pass.
     func sendReset() {
@@ -114,6 +125,68 @@ final class Flow {
         lastArrival = max(lastArrival, arrival)
         inFlight.append(item)
         simulation.scheduleForWorld(at: lastArrival, argument: number, onArrival)
+    }
+
+    // MARK: Toxics
+
+    private func makeChain() {
+        let random = simulation.worldStream("network/toxics \(link.source)→\(link.target) \(number)")
+        chain = ToxicChain(link.toxics, random: random, now: simulation.nanoseconds)
+        drainChain()
+    }
+
+    func setToxic(_ toxic: Toxic, isNew: Bool) {
+        guard chain != nil else { return makeChain() }
+        if isNew {
+            chain?.add(toxic, at: simulation.nanoseconds)
+        } else {
+            chain?.update(toxic, at: simulation.nanoseconds)
+        }
+        drainChain()
+    }
+
+    func removeToxic(_ name: String) {
+        chain?.remove(name, at: simulation.nanoseconds)
+        drainChain()
+    }
+
+    private func sendThroughChain(_ item: ToxicItem) {
+        chain?.receive(item, at: simulation.nanoseconds)
+        drainChain()
+    }
+
+    /// Sends what has left the chain and asks to be woken for the next.
+    private func drainChain() {
+        while let item = chain?.take(at: simulation.nanoseconds) {
+            guard !isSevered else { continue }
+            switch item {
+            case .data(let buffer): enqueue(.data(buffer))
+            case .end: enqueue(.end)
+            case .close:
+                isSevered = true
+                enqueue(.end)
+                sender.receiveFromToxic(.end)
+            case .reset:
+                isSevered = true
+                sendReset()
+                sender.receiveFromToxic(.reset)
+            }
+        }
+        if let event = chainWake { simulation.cancel(event) }
+        chainWake = nil
+        guard let next = chain?.nextWake, !sender.isGone else { return }
+        chainWake = simulation.scheduleForWorld(at: next) { [unowned self] _ in
+            let sender = sender
+            chainWake = nil
+            drainChain()
+            sender.retireIfFinished()
+        }
+    }
+
+    /// The connection is forgotten.
+    func unregister() {
+        if let event = chainWake { simulation.cancel(event) }
+        link.unregister(number: number)
     }
 
     // MARK: Losses

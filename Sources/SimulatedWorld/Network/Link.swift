@@ -3,6 +3,7 @@
 // be held (nothing is lost, all arrives after the release) or cut (everything sent is lost until the link heals).
 // What is already on its way when a link is cut or held still arrives.
 
+public import Faults
 import Randomness
 public import SimulationKernel
 
@@ -55,7 +56,12 @@ public final class Link {
     /// Whether packets pass.
     public private(set) var state: State = .up
 
+    /// The faults of the byte streams that cross it, in order.
+    public private(set) var toxics: [Toxic] = []
+
     private unowned let simulation: Simulation
+    /// The directions of connections that cross it, by number.
+    private var flows: [UInt64: Flow] = [:]
     private var random: RandomStream
     /// When the last byte that waits will have left.
     private var busyUntil: UInt64 = 0
@@ -88,6 +94,35 @@ public final class Link {
     public func hold() { change(to: .held) }
     /// Ends a hold: what was kept goes on its way.
     public func release() { if state == .held { change(to: .up) } }
+
+    // MARK: Toxics
+
+    /// Adds a toxic, or changes the one of the same name; it acts on living connections too.
+    ///
+    /// - Precondition: The toxic is valid (``Toxic/invalidity`` is nil).
+    public func setToxic(_ toxic: Toxic) {
+        if let invalidity = toxic.invalidity { preconditionFailure(invalidity) }
+        simulation.record(.toxic, 1, text: "\(source)→\(target) \(toxic.name)")
+        let index = toxics.firstIndex { $0.name == toxic.name }
+        if let index { toxics[index] = toxic } else { toxics.append(toxic) }
+        for number in flows.keys.sorted() { flows[number]?.setToxic(toxic, isNew: index == nil) }
+    }
+
+    /// Removes a toxic; what it held goes on. Does nothing when there is none of that name.
+    public func removeToxic(_ name: String) {
+        guard let index = toxics.firstIndex(where: { $0.name == name }) else { return }
+        simulation.record(.toxic, 0, text: "\(source)→\(target) \(name)")
+        toxics.remove(at: index)
+        for number in flows.keys.sorted() { flows[number]?.removeToxic(name) }
+    }
+
+    func register(_ flow: Flow, number: UInt64) {
+        flows[number] = flow
+    }
+
+    func unregister(number: UInt64) {
+        flows[number] = nil
+    }
 
     private func change(to state: State) {
         guard state != self.state else { return }
@@ -142,6 +177,8 @@ public final class Link {
 extension TraceKind {
     /// A link changes its state: 0 up, 1 held, 2 cut.
     static let link: TraceKind = TraceKind("network.link")
+    /// A toxic is set (1) or removed (0).
+    static let toxic: TraceKind = TraceKind("network.toxic")
     /// Bytes are on their way: the connection's direction, how many, and when they arrive.
     static let packet: TraceKind = TraceKind("network.packet")
     /// A packet is lost.

@@ -173,6 +173,8 @@ extension Network {
     func retireIfFinished(_ number: UInt64) {
         guard let ends = connections[number], ends.near.isFinished, ends.far.isFinished else { return }
         connections[number] = nil
+        ends.near.unregister()
+        ends.far.unregister()
     }
 }
 

@@ -152,6 +152,16 @@ final class StreamEnd {
         }
     }
 
+    /// A toxic between the two has closed or reset the connection.
+    func receiveFromToxic(_ item: Flow.Item) {
+        if presence == .present { receive(item) }
+    }
+
+    /// The network forgets the connection.
+    func unregister() {
+        outbound?.unregister()
+    }
+
     /// The connection is gone; unread data with it.
     func fail(_ failure: StreamFailure) {
         guard presence == .present else { return }
