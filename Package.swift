@@ -13,6 +13,7 @@ let strict: [SwiftSetting] = common + [.strictMemorySafety()]
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 
 let package = Package(
@@ -47,7 +48,7 @@ let package = Package(
             name: "HTTP",
             dependencies: [
                 "Ports", nioCore, .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "HTTPTypes", package: "swift-http-types"),
+                httpTypes,
             ],
             swiftSettings: strict
         ),
@@ -69,10 +70,17 @@ let package = Package(
         .executableTarget(name: "first-run", dependencies: ["SimulationKernel"], swiftSettings: common),
 
         // The project's own instruments: a workload that uses everything, benchmarks, the determinism check.
-        .target(name: "Torture", dependencies: ["SimulationKernel"], swiftSettings: common),
+        .target(
+            name: "Torture",
+            dependencies: ["Faults", "HTTP", "Ports", "SimulatedWorld", "SimulationKernel", nioCore, httpTypes],
+            swiftSettings: common
+        ),
         .executableTarget(
             name: "lab",
-            dependencies: ["CSystemSeam", "SimulationKernel", "Torture", "TraceFiles", argumentParser],
+            dependencies: [
+                "CSystemSeam", "HTTP", "Ports", "SimulatedWorld", "SimulationKernel", "Torture", "TraceFiles",
+                argumentParser, nioCore, httpTypes,
+            ],
             swiftSettings: common
         ),
 
@@ -93,7 +101,7 @@ let package = Package(
             dependencies: [
                 "HTTP", "Ports", "RealWorld", "SimulatedWorld", "SimulationKernel", nioCore,
                 .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "HTTPTypes", package: "swift-http-types"),
+                httpTypes,
             ],
             swiftSettings: common
         ),

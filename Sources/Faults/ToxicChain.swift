@@ -20,6 +20,9 @@ public struct ToxicChain: Sendable {
     /// Whether nothing is held.
     public var isEmpty: Bool { output.isEmpty && stages.allSatisfy { $0.held.isEmpty } }
 
+    /// Bytes in what is held.
+    public var heldBytes: Int { stages.reduce(0) { $0 + $1.heldBytes } }
+
     /// Takes an item at the beginning of the chain.
     public mutating func receive(_ item: ToxicItem, at now: UInt64) {
         advance(to: now)

@@ -29,6 +29,8 @@ struct ToxicStage: Sendable {
     /// Drawn once for the connection, compared with the toxicity in force.
     private let share: UInt64
     private(set) var held: CircularBuffer<Held> = CircularBuffer(initialCapacity: 2)
+    /// Bytes in what it holds.
+    private(set) var heldBytes: Int = 0
     private var lastRelease: UInt64
     /// When the stage is free for the next item; slicing pauses behind the last piece, too.
     private var freeAt: UInt64
@@ -126,6 +128,7 @@ struct ToxicStage: Sendable {
     private mutating func append(_ item: ToxicItem, _ received: UInt64, _ release: UInt64) {
         lastRelease = max(lastRelease, release)
         held.append(Held(item: item, received: received, release: lastRelease))
+        if case .data(let buffer) = item { heldBytes += buffer.readableBytes }
         freeAt = max(freeAt, lastRelease == Self.never ? freeAt : lastRelease)
     }
 
@@ -177,6 +180,7 @@ struct ToxicStage: Sendable {
         }
         guard let first = held.first, first.release <= now else { return nil }
         held.removeFirst()
+        if case .data(let buffer) = first.item { heldBytes -= buffer.readableBytes }
         return (first.item, first.release)
     }
 
@@ -191,6 +195,7 @@ struct ToxicStage: Sendable {
         let waiting = held
         self.toxic = toxic
         held.removeAll()
+        heldBytes = 0
         deadline = nil
         lastRelease = now
         freeAt = now
@@ -211,6 +216,7 @@ struct ToxicStage: Sendable {
     mutating func dissolve(at now: UInt64) -> [ToxicItem] {
         var items = held.map(\.item)
         held.removeAll()
+        heldBytes = 0
         if case .timeout = kind, !hasEnded { items.append(.close) }
         return items
     }

@@ -6,5 +6,5 @@ struct Lab: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "lab",
         abstract: "Measures the project and checks that its runs repeat.",
-        subcommands: [Bench.self, TortureCommand.self, DeterminismCommand.self])
+        subcommands: [Bench.self, TortureCommand.self, PollingCommand.self, DeterminismCommand.self])
 }

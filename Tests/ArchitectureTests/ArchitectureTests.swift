@@ -16,9 +16,15 @@ final class ArchitectureTests: XCTestCase {
         "RealWorld": ["Foundation", "NIOCore", "NIOPosix", "NIOSSL", "Ports"],
         "TraceFiles": ["Foundation"],
         "first-run": ["SimulationKernel"],
-        "Torture": ["SimulationKernel", "Foundation", "Dispatch", "Glibc"],
+        "Torture": [
+            "Dispatch", "Faults", "Foundation", "Glibc", "HTTP", "HTTPTypes", "NIOCore", "Ports", "SimulatedWorld",
+            "SimulationKernel",
+        ],
         "windkanal": ["ArgumentParser", "Foundation", "TraceFiles"],
-        "lab": ["ArgumentParser", "CSystemSeam", "Foundation", "SimulationKernel", "Torture", "TraceFiles"],
+        "lab": [
+            "ArgumentParser", "CSystemSeam", "Foundation", "HTTP", "HTTPTypes", "NIOCore", "Ports", "SimulatedWorld",
+            "SimulationKernel", "Torture", "TraceFiles",
+        ],
     ]
 
     private var root: URL {

@@ -66,13 +66,14 @@ final class Flow {
     // MARK: Sender's side
 
     /// Bytes that may be sent now.
-    var roomBytes: Int { max(0, Self.capacityBytes - usedBytes) }
+    var roomBytes: Int { max(0, Self.capacityBytes - usedBytes - (chain?.heldBytes ?? 0)) }
 
     /// Sends data; the caller has looked for room.
     @inline(__always)
     func send(_ buffer: ByteBuffer) {
+        guard chain == nil else { return sendThroughChain(.data(buffer)) }
         usedBytes += buffer.readableBytes
-        if chain == nil { enqueue(.data(buffer)) } else { sendThroughChain(.data(buffer)) }
+        enqueue(.data(buffer))
     }
 
     func sendEnd() {
@@ -160,7 +161,9 @@ final class Flow {
         while let item = chain?.take(at: simulation.nanoseconds) {
             guard !isSevered else { continue }
             switch item {
-            case .data(let buffer): enqueue(.data(buffer))
+            case .data(let buffer):
+                usedBytes += buffer.readableBytes
+                enqueue(.data(buffer))
             case .end: enqueue(.end)
             case .close:
                 isSevered = true
@@ -171,6 +174,11 @@ final class Flow {
                 sendReset()
                 sender.receiveFromToxic(.reset)
             }
+        }
+        // What a toxic dropped makes room.
+        if senderWaits, roomBytes > 0 {
+            senderWaits = false
+            sender.stack.notify { [weak sender] in sender?.delegate?.streamIsWritable() }
         }
         if let event = chainWake { simulation.cancel(event) }
         chainWake = nil

@@ -35,6 +35,10 @@ struct DeterminismCommand: ParsableCommand {
             )
             if !passed { failures += 1 }
         }
+        let storms = try (0..<2).map { _ in try Child.run(["polling"]) }
+        let agree = storms.allSatisfy { $0.status == 0 } && Set(storms.map(\.output)).count == 1
+        print("\(agree ? "ok  " : "FAIL") polling, 2 processes: \(storms[0].output.trimmingCharacters(in: .newlines))")
+        if !agree { failures += 1 }
         for leak in plant ? Leak.allCases : [] {
             let (found, text) = try Diagnosis.find(leak)
             print("\(found ? "ok  " : "FAIL") planted \(leak.rawValue): \(text)")

@@ -1,0 +1,168 @@
+import CSystemSeam
+import HTTP
+import HTTPTypes
+import NIOCore
+import Ports
+import SimulatedWorld
+import SimulationKernel
+
+extension Suite {
+    /// What messages cost: as byte streams, through a channel's pipeline, as HTTP.
+    static let network = Suite(
+        name: "network",
+        benchmarks: [2, 20, 200, 1000].flatMap { hosts in
+            [1, 64, 1024].map { bytes in
+                Benchmark("network.echo.\(hosts).\(bytes)", "messages/CPU-s") {
+                    try StreamEcho(hosts: hosts, bytes: bytes, messages: 1_000_000).run()
+                }
+            }
+        } + [
+            Benchmark("network.pipeline.20.64", "messages/CPU-s") {
+                try PipelineEcho(hosts: 20, messages: 400_000).run()
+            },
+            Benchmark("network.poll", "us") { try Polls(count: 50_000).run() },
+        ])
+}
+
+/// Pairs of hosts that send and echo over byte streams, 1 ms each way.
+private struct StreamEcho {
+    let hosts: Int
+    let bytes: Int
+    let messages: Int
+
+    func run() throws -> Double {
+        let simulation = Simulation(seed: 1)
+        let network = Network(simulation)
+        let message = ByteBuffer(repeating: 0x61, count: bytes)
+        var left = messages
+        var start: UInt64 = 0
+        var cost = 0.0
+        for host in 0..<hosts { try network.host("host-\(host)") { _ in } }
+        let streams = Streams()
+        _ = try simulation.run {
+            try await Task.sleep(for: .milliseconds(1))
+            for pair in 0..<hosts / 2 {
+                _ = network.acceptStreams(host: "host-\(2 * pair)", port: 7) { stream in
+                    streams.all.append(stream)
+                    stream.onData = { [unowned stream] in stream.send($0) }
+                }
+            }
+            start = seam_thread_cpu()
+            for pair in 0..<hosts / 2 {
+                network.connectStream(from: "host-\(2 * pair + 1)", to: "host-\(2 * pair)", port: 7) { stream in
+                    guard let stream else { return }
+                    streams.all.append(stream)
+                    stream.onData = { [unowned stream] in
+                        left -= 2
+                        if left > 0 { return stream.send($0) }
+                        cost = Double(seam_thread_cpu() - start)
+                        simulation.stop("measured")
+                    }
+                    stream.send(message)
+                }
+            }
+            try await Task.sleep(for: .seconds(80_000))
+        }
+        return Double(messages) / cost * 1e9
+    }
+
+    private final class Streams {
+        var all: [ByteStream] = []
+    }
+}
+
+/// The same through NIO channels: a handler at each end.
+private struct PipelineEcho {
+    let hosts: Int
+    let messages: Int
+
+    func run() throws -> Double {
+        let simulation = Simulation(seed: 1)
+        let network = Network(simulation)
+        let counter = MessageCounter(left: messages, simulation: simulation)
+        for pair in 0..<hosts / 2 {
+            try network.host("server-\(pair)") { ports in
+                _ = try await ports.listen(Endpoint("server-\(pair)", 7), options: .init()) { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHandler(EchoHandler(nil))
+                    }
+                }.get()
+            }
+            try network.host("client-\(pair)") { ports in
+                try await Task.sleep(for: .milliseconds(1))
+                let channel = try await ports.dial(Endpoint("server-\(pair)", 7), options: .init()) { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHandler(EchoHandler(counter))
+                    }
+                }.get()
+                try await channel.writeAndFlush(ByteBuffer(repeating: 0x61, count: 64))
+            }
+        }
+        _ = try simulation.run {
+            counter.start = seam_thread_cpu()
+            try await Task.sleep(for: .seconds(80_000))
+        }
+        return Double(messages) / counter.cost * 1e9
+    }
+}
+
+private final class MessageCounter: @unchecked Sendable {
+    var left: Int
+    var start: UInt64 = 0
+    var cost: Double = 0
+    let simulation: Simulation
+
+    init(left: Int, simulation: Simulation) {
+        self.left = left
+        self.simulation = simulation
+    }
+}
+
+private final class EchoHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    private let counter: MessageCounter?
+
+    init(_ counter: MessageCounter?) {
+        self.counter = counter
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        if let counter {
+            counter.left -= 2
+            if counter.left <= 0 {
+                counter.cost = Double(seam_thread_cpu() - counter.start)
+                counter.simulation.stop("measured")
+                return
+            }
+        }
+        context.writeAndFlush(data, promise: nil)
+    }
+}
+
+/// One client that polls one server on one connection: CPU time for a request and its response.
+private struct Polls {
+    let count: Int
+
+    func run() throws -> Double {
+        let simulation = Simulation(seed: 1)
+        let network = Network(simulation)
+        let body = String(repeating: "a", count: 200)
+        try network.host("server") { ports in
+            let responder = HTTPResponder.immediate { _, _ in HTTPReply(.ok, text: body, type: "application/json") }
+            _ = try await HTTPServer.start(ports, at: Endpoint("server", 80), responder: responder)
+        }
+        let done = MessageCounter(left: 0, simulation: simulation)
+        try network.host("client") { [count] ports in
+            try await Task.sleep(for: .milliseconds(1))
+            let client = try await HTTPClient.make(ports)
+            let request = HTTPRequest(method: .get, scheme: nil, authority: nil, path: "/flats/7/measurements")
+            for _ in 0..<count / 10 { _ = try await client.send(request, to: Endpoint("server", 80)) }
+            let start = seam_thread_cpu()
+            for _ in 0..<count { _ = try await client.send(request, to: Endpoint("server", 80)) }
+            done.cost = nanosecondsPer(count, since: start) / 1000
+            simulation.stop("measured")
+        }
+        _ = try simulation.run(for: .seconds(80_000))
+        return done.cost
+    }
+}
