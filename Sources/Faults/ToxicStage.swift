@@ -149,7 +149,9 @@ struct ToxicStage: Sendable {
         var open: [(start: Int, end: Int)] = [(0, buffer.readableBytes)]
         while let (start, end) = open.popLast() {
             if end - start - size <= variation {
-                if let piece = buffer.getSlice(at: buffer.readerIndex + start, length: end - start) { pieces.append(piece) }
+                if let piece = buffer.getSlice(at: buffer.readerIndex + start, length: end - start) {
+                    pieces.append(piece)
+                }
                 continue
             }
             var middle = start + (end - start) / 2

@@ -78,18 +78,21 @@ public final class HTTPClient: Sendable {
         var request = request
         if request.authority == nil { request.authority = endpoint.description }
         let promise = ports.eventLoop.makePromise(of: HTTPConnectionPool.Answer.self)
-        let exchange = HTTPExchange(
-            head: HTTPConversion.head(request, bodyBytes: body.readableBytes), body: body, endpoint: endpoint,
-            isHead: request.method == .head, promise: promise)
-        let box = UncheckedExchange(exchange)
+        let slot = ExchangeSlot()
         let pool = pool
         let loop = ports.eventLoop
-        loop.execute { pool.value.start(box.exchange) }
+        loop.execute { [request] in
+            let exchange = HTTPExchange(
+                head: HTTPConversion.head(request, bodyBytes: body.readableBytes), body: body, endpoint: endpoint,
+                isHead: request.method == .head, promise: promise, pool: pool.value)
+            slot.exchange = exchange
+            pool.value.start(exchange)
+        }
         do {
             return try await withTaskCancellationHandler {
                 try await promise.futureResult.get()
             } onCancel: {
-                loop.execute { pool.value.cancel(box.exchange) }
+                loop.execute { if let exchange = slot.exchange { pool.value.cancel(exchange) } }
             }
         } catch let failure as HTTPFailure {
             throw failure
@@ -111,11 +114,7 @@ public final class HTTPClient: Sendable {
     }
 }
 
-/// Carries an exchange to the event loop, which is the only one to touch it.
-private struct UncheckedExchange: @unchecked Sendable {
-    let exchange: HTTPExchange
-
-    init(_ exchange: HTTPExchange) {
-        self.exchange = exchange
-    }
+/// Holds an exchange for the event loop, which is the only one to touch it.
+private final class ExchangeSlot: @unchecked Sendable {
+    var exchange: HTTPExchange?
 }

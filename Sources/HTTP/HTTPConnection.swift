@@ -4,7 +4,7 @@ import NIOHTTP1
 import Ports
 
 /// One connection of a client: a request at a time.
-final class HTTPConnection: ChannelInboundHandler {
+final class HTTPConnection: ChannelInboundHandler, NIOScheduledCallbackHandler {
     typealias InboundIn = HTTPClientResponsePart
     typealias OutboundOut = HTTPClientRequestPart
 
@@ -15,7 +15,9 @@ final class HTTPConnection: ChannelInboundHandler {
     private var exchange: HTTPExchange?
     private var head: HTTPResponseHead?
     private var body: ByteBuffer = ByteBuffer()
-    private var idleTimer: Scheduled<Void>?
+    /// When it has been idle for long enough; looked at when the timer fires, not moved for each request.
+    private var idleUntil: NIODeadline = .distantFuture
+    private var idleTimer: NIOScheduledCallback?
     private var error: (any Error)?
 
     init(pool: HTTPConnectionPool, endpoint: Endpoint, channel: any Channel) {
@@ -26,8 +28,6 @@ final class HTTPConnection: ChannelInboundHandler {
     }
 
     func send(_ exchange: HTTPExchange) {
-        idleTimer?.cancel()
-        idleTimer = nil
         self.exchange = exchange
         head = nil
         body = ByteBuffer()
@@ -40,9 +40,13 @@ final class HTTPConnection: ChannelInboundHandler {
     }
 
     func becomeIdle(for time: TimeAmount) {
-        idleTimer = channel.eventLoop.assumeIsolatedUnsafeUnchecked().scheduleTask(in: time) { [self] in
-            channel.close(promise: nil)
-        }
+        idleUntil = channel.eventLoop.now + time
+        if idleTimer == nil { setIdleTimer() }
+    }
+
+    private func setIdleTimer() {
+        idleTimer = try? channel.eventLoop.assumeIsolatedUnsafeUnchecked().scheduleCallback(
+            at: idleUntil, handler: self)
     }
 
     /// The client is shut down in the middle of a request.
@@ -50,6 +54,14 @@ final class HTTPConnection: ChannelInboundHandler {
         exchange?.end(.failure(.shutDown))
         exchange = nil
         channel.close(promise: nil)
+    }
+
+    // MARK: Idling
+
+    func handleScheduledCallback(eventLoop: some EventLoop) {
+        idleTimer = nil
+        guard exchange == nil else { return }
+        if eventLoop.now >= idleUntil { channel.close(promise: nil) } else { setIdleTimer() }
     }
 
     // MARK: Responses
@@ -62,7 +74,6 @@ final class HTTPConnection: ChannelInboundHandler {
             guard head.status.code >= 200 else { return }
             self.head = head
             exchange.phase = .receiving
-            exchange.firstByte?.cancel()
         case .body(var piece):
             guard body.readableBytes + piece.readableBytes <= pool.options.bodyBytesMax else {
                 exchange.end(.failure(.bodyTooLarge(limit: pool.options.bodyBytesMax)))
@@ -87,7 +98,8 @@ final class HTTPConnection: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        self.error = error
+        // The decoder complains of the end that the first error brings.
+        if self.error == nil { self.error = error }
         context.close(promise: nil)
     }
 

@@ -1,10 +1,11 @@
+import Foundation
 import HTTPTypes
 import NIOCore
 import NIOHTTP1
 import Ports
 
 /// A request under way; touched on the client's event loop only.
-final class HTTPExchange {
+final class HTTPExchange: NIOScheduledCallbackHandler {
     let head: HTTPRequestHead
     let body: ByteBuffer
     let endpoint: Endpoint
@@ -12,14 +13,19 @@ final class HTTPExchange {
     let promise: EventLoopPromise<HTTPConnectionPool.Answer>
     var phase: HTTPFailure.Phase = .pooling
     var isOver: Bool = false
-    var total: Scheduled<Void>?
-    var firstByte: Scheduled<Void>?
+    /// When the whole must be over.
+    var totalDeadline: NIODeadline = .distantFuture
+    /// When the response must have begun; in force while waiting.
+    var firstByteDeadline: NIODeadline = .distantFuture
+    var timer: NIOScheduledCallback?
     var connection: HTTPConnection?
+    unowned let pool: HTTPConnectionPool
 
     init(
         head: HTTPRequestHead, body: ByteBuffer, endpoint: Endpoint, isHead: Bool,
-        promise: EventLoopPromise<HTTPConnectionPool.Answer>
+        promise: EventLoopPromise<HTTPConnectionPool.Answer>, pool: HTTPConnectionPool
     ) {
+        self.pool = pool
         self.head = head
         self.body = body
         self.endpoint = endpoint
@@ -30,12 +36,27 @@ final class HTTPExchange {
     func end(_ result: Result<HTTPConnectionPool.Answer, HTTPFailure>) {
         guard !isOver else { return }
         isOver = true
-        total?.cancel()
-        firstByte?.cancel()
+        timer?.cancel()
         switch result {
         case .success(let answer): promise.succeed(answer)
         case .failure(let failure): promise.fail(failure)
         }
+    }
+}
+
+extension HTTPExchange {
+    /// The next deadline in force.
+    var deadline: NIODeadline { phase == .waiting ? min(firstByteDeadline, totalDeadline) : totalDeadline }
+
+    /// One timer serves both deadlines: it is set to the earlier and, when that has lost its force, to the later.
+    func setTimer(_ loop: any EventLoop) {
+        timer?.cancel()
+        timer = try? loop.assumeIsolatedUnsafeUnchecked().scheduleCallback(at: deadline, handler: self)
+    }
+
+    func handleScheduledCallback(eventLoop: some EventLoop) {
+        guard !isOver else { return }
+        if eventLoop.now >= deadline { pool.abort(self, .timedOut(phase)) } else { setTimer(eventLoop) }
     }
 }
 
@@ -69,12 +90,11 @@ final class HTTPConnectionPool {
     func start(_ exchange: HTTPExchange) {
         guard !isShutDown else { return exchange.end(.failure(.shutDown)) }
         guard !exchange.isOver else { return }
-        exchange.total = loop.assumeIsolatedUnsafeUnchecked().scheduleTask(in: options.total) { [self] in
-            abort(exchange, .timedOut(exchange.phase))
-        }
+        exchange.totalDeadline = loop.now + options.total
         if let connection = servers[exchange.endpoint]?.idle.popLast() {
             return begin(exchange, on: connection)
         }
+        exchange.setTimer(loop)
         if servers[exchange.endpoint, default: Server()].count < options.connectionsMax {
             return connect(exchange)
         }
@@ -89,7 +109,7 @@ final class HTTPConnectionPool {
     }
 
     /// Ends an exchange early; a connection that is in the middle of it cannot be used again.
-    private func abort(_ exchange: HTTPExchange, _ failure: HTTPFailure) {
+    func abort(_ exchange: HTTPExchange, _ failure: HTTPFailure) {
         guard !exchange.isOver else { return }
         exchange.end(.failure(failure))
         exchange.connection?.channel.close(promise: nil)
@@ -99,9 +119,8 @@ final class HTTPConnectionPool {
         servers[exchange.endpoint, default: Server()].busy[ObjectIdentifier(connection)] = connection
         exchange.phase = .waiting
         exchange.connection = connection
-        exchange.firstByte = loop.assumeIsolatedUnsafeUnchecked().scheduleTask(in: options.firstByte) { [self] in
-            if exchange.phase == .waiting { abort(exchange, .timedOut(.waiting)) }
-        }
+        exchange.firstByteDeadline = loop.now + options.firstByte
+        exchange.setTimer(loop)
         connection.send(exchange)
     }
 
@@ -113,8 +132,9 @@ final class HTTPConnectionPool {
         let dialled = ports.dial(endpoint, options: DialOptions(timeout: options.connect, tls: options.tls)) {
             channel in
             channel.eventLoop.makeCompletedFuture {
+                // Fields were validated when they were made.
                 try channel.pipeline.syncOperations.addHTTPClientHandlers(
-                    leftOverBytesStrategy: .dropBytes, enableOutboundHeaderValidation: true)
+                    leftOverBytesStrategy: .dropBytes, enableOutboundHeaderValidation: false)
                 let connection = HTTPConnection(pool: pool.value, endpoint: endpoint, channel: channel)
                 try channel.pipeline.syncOperations.addHandler(connection)
             }
@@ -142,7 +162,8 @@ final class HTTPConnectionPool {
         switch error {
         case DialError.timedOut: .timedOut(.connecting)
         case let error as DialError: .connect(error)
-        case let error as IOError: error.errnoCode == 104 ? .reset(phase) : .transport(phase, reason: "\(error)")
+        case let error as IOError: error.errnoCode == ECONNRESET ? .reset(phase) : .transport(phase, reason: "\(error)")
+        case HTTPParserError.invalidEOFState: .closed(phase)
         case let error as HTTPParserError: .malformed(reason: "\(error)")
         default: .transport(phase, reason: "\(error)")
         }

@@ -45,7 +45,7 @@ final class HTTPServerConnections {
 }
 
 /// One connection of a server: requests one after the other.
-final class HTTPServerConnection: ChannelInboundHandler, RemovableChannelHandler {
+final class HTTPServerConnection: ChannelInboundHandler, NIOScheduledCallbackHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
 
@@ -59,7 +59,11 @@ final class HTTPServerConnection: ChannelInboundHandler, RemovableChannelHandler
     private var isAnswering: Bool = false
     /// The rest of the request is not wanted.
     private var isRefused: Bool = false
-    private var idleTimer: Scheduled<Void>?
+    /// Requests that came before the one under way was answered.
+    private var queue: CircularBuffer<(head: HTTPRequestHead, body: ByteBuffer)> = CircularBuffer(initialCapacity: 0)
+    /// When it has been silent for long enough; looked at when the timer fires, not moved for each request.
+    private var idleUntil: NIODeadline = .distantFuture
+    private var idleTimer: NIOScheduledCallback?
     private var task: Task<Void, Never>?
 
     init(channel: any Channel, connections: HTTPServerConnections, responder: HTTPResponder) {
@@ -89,11 +93,19 @@ final class HTTPServerConnection: ChannelInboundHandler, RemovableChannelHandler
     }
 
     private func restartIdleTimer() {
-        idleTimer?.cancel()
-        idleTimer = channel.eventLoop.assumeIsolatedUnsafeUnchecked().scheduleTask(in: connections.options.idle) {
-            [self] in
-            if !isAnswering { channel.close(promise: nil) }
-        }
+        idleUntil = channel.eventLoop.now + connections.options.idle
+        if idleTimer == nil { setIdleTimer() }
+    }
+
+    private func setIdleTimer() {
+        idleTimer = try? channel.eventLoop.assumeIsolatedUnsafeUnchecked().scheduleCallback(
+            at: idleUntil, handler: self)
+    }
+
+    func handleScheduledCallback(eventLoop: some EventLoop) {
+        idleTimer = nil
+        if isAnswering { idleUntil = eventLoop.now + connections.options.idle }
+        if eventLoop.now >= idleUntil { channel.close(promise: nil) } else { setIdleTimer() }
     }
 
     // MARK: Requests
@@ -115,7 +127,14 @@ final class HTTPServerConnection: ChannelInboundHandler, RemovableChannelHandler
             if body.readableBytes == 0 { body = piece } else { body.writeBuffer(&piece) }
         case .end:
             guard !isRefused, let head else { return }
-            answer(head)
+            self.head = nil
+            if isAnswering {
+                // A client that does not wait is served in the order of its requests, up to a limit.
+                guard queue.count < Self.pipelinedMax else { return context.close(promise: nil) }
+                queue.append((head, body))
+            } else {
+                answer(head, body)
+            }
         }
     }
 
@@ -124,8 +143,10 @@ final class HTTPServerConnection: ChannelInboundHandler, RemovableChannelHandler
         write(reply, keepsAlive: false)
     }
 
-    private func answer(_ head: HTTPRequestHead) {
-        self.head = nil
+    /// Requests that may wait behind the one under way.
+    private static let pipelinedMax: Int = 100
+
+    private func answer(_ head: HTTPRequestHead, _ body: ByteBuffer) {
         isAnswering = true
         guard let request = HTTPConversion.request(head) else {
             return write(HTTPReply(.badRequest), keepsAlive: false)
@@ -135,7 +156,6 @@ final class HTTPServerConnection: ChannelInboundHandler, RemovableChannelHandler
         case .immediate(let respond):
             write(respond(request, body), keepsAlive: keepsAlive)
         case .asynchronous(let respond):
-            let body = body
             let promise = channel.eventLoop.makePromise(of: HTTPReply.self)
             promise.futureResult.assumeIsolatedUnsafeUnchecked().whenSuccess { [self] reply in
                 write(reply, keepsAlive: keepsAlive)
@@ -156,15 +176,13 @@ final class HTTPServerConnection: ChannelInboundHandler, RemovableChannelHandler
         isAnswering = false
         task = nil
         pipeline.writeAndFlush(NIOAny(HTTPServerResponsePart.end(nil)), promise: nil)
-        if staysOpen {
-            restartIdleTimer()
-        } else {
-            channel.close(promise: nil)
-        }
+        guard staysOpen else { return channel.close(promise: nil) }
+        restartIdleTimer()
+        if let (head, body) = queue.popFirst() { answer(head, body) }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // What is no HTTP was answered with 400 by the handler before this one.
-        context.close(promise: nil)
+        guard error is HTTPParserError, channel.isActive, !isAnswering else { return context.close(promise: nil) }
+        write(HTTPReply(.badRequest), keepsAlive: false)
     }
 }

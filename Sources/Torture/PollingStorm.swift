@@ -39,7 +39,7 @@ public struct PollingStorm {
         let simulation = Simulation(seed: seed, options: .init(recording: recording))
         var link = Link.Options(latency: .uniform(min: .milliseconds(5), max: .milliseconds(40)))
         if faults { link.loss = Ratio(1, outOf: 200) } else { link.latency = .fixed(.milliseconds(20)) }
-        let network = Network(simulation, defaultLink: link)
+        let network = try Network(simulation, defaultLink: link)
         let box = ResultBox()
         try network.host("server") { ports in
             let responder = HTTPResponder.immediate { request, _ in
@@ -49,13 +49,14 @@ public struct PollingStorm {
         }
         for number in 0..<clients {
             let name = "client-\(number)"
-            if faults {
-                let down = network.link(from: "server", to: name)
-                down.setToxic(Toxic("slices", .slicer(averageSize: 40, sizeVariation: 20, delay: .microseconds(300))))
-                let reset = Toxic("reset", .resetPeer(after: .milliseconds(5)), toxicity: Ratio(1, outOf: 20))
-                network.link(from: name, to: "server").setToxic(reset)
-            }
             try network.host(name) { ports in try await Self.poll(ports, number: number, box) }
+            if faults {
+                let down = try network.link(from: "server", to: name)
+                try down.setToxic(
+                    Toxic("slices", .slicer(averageSize: 40, sizeVariation: 20, delay: .microseconds(300))))
+                let reset = Toxic("reset", .resetPeer(after: .milliseconds(5)), toxicity: Ratio(1, outOf: 20))
+                try network.link(from: name, to: "server").setToxic(reset)
+            }
         }
         let outcome = try simulation.run(for: duration)
         return (outcome, box.result)

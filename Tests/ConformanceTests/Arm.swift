@@ -47,7 +47,7 @@ extension Arm {
     ) throws -> Value {
         // After the certificates of fixtures/tls were made.
         let simulation = Simulation(seed: 1, options: .init(epoch: .seconds(1_800_000_000)))
-        let network = Network(simulation)
+        let network = try Network(simulation)
         let ports = PortsBox()
         try network.host("server") { ports.server = $0 }
         try network.host("client") { ports.client = $0 }

@@ -34,12 +34,14 @@ final class HTTPConformanceTests: XCTestCase {
 
     /// A server that answers with raw bytes, whatever it is asked.
     private func onBothArms(
-        raw answer: String, thenClose: Bool, _ script: @escaping @Sendable (Arm, HTTPClient, Endpoint) async throws -> Void
+        raw answer: String, thenClose: Bool,
+        _ script: @escaping @Sendable (Arm, HTTPClient, Endpoint) async throws -> Void
     ) throws {
         let options = options
         for arm in Arm.allCases {
             try arm.run { stage in
-                let listener = try await stage.server.listen(Endpoint(stage.serverName, 0), options: .init()) { channel in
+                let listener = try await stage.server.listen(Endpoint(stage.serverName, 0), options: .init()) {
+                    channel in
                     channel.eventLoop.makeCompletedFuture {
                         let handler = Observer(
                             Observations(),
@@ -124,6 +126,13 @@ final class HTTPConformanceTests: XCTestCase {
         }
     }
 
+    func testAServerThatClosesInTheMiddleOfABodyIsNamed() throws {
+        try onBothArms(raw: "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc", thenClose: true) {
+            arm, client, endpoint in
+            await assertFailure(.closed(.receiving), arm) { try await client.send(get("/"), to: endpoint) }
+        }
+    }
+
     func testWhatIsNoHTTPIsNamed() throws {
         try onBothArms(raw: "HELLO\r\n\r\n", thenClose: false) { arm, client, endpoint in
             do {
@@ -194,6 +203,130 @@ final class HTTPConformanceTests: XCTestCase {
         }
     }
 
+    // The server's answer has begun when its side is reset: by closing with data that it has not read.
+    func testAResetInTheMiddleOfABodyIsNamed() throws {
+        let options = options
+        for arm in Arm.allCases {
+            try arm.run { stage in
+                let listener = try await stage.server.listen(Endpoint(stage.serverName, 0), options: .init()) {
+                    channel in
+                    channel.setOption(.autoRead, value: false).flatMapThrowing {
+                        let answer = "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc"
+                        let handler = Observer(
+                            Observations(),
+                            onActive: { channel in
+                                channel.writeAndFlush(ByteBuffer(string: answer), promise: nil)
+                                _ = channel.eventLoop.scheduleTask(in: .milliseconds(150)) {
+                                    channel.close(promise: nil)
+                                }
+                            })
+                        try channel.pipeline.syncOperations.addHandler(handler)
+                    }
+                }.get()
+                let client = try await HTTPClient.make(stage.client, options: options)
+                await assertFailure(.reset(.receiving), arm) { try await client.send(get("/"), to: listener.endpoint) }
+                await client.shutDown()
+                try await listener.close().get()
+            }
+        }
+    }
+
+    func testARequestThatIsNoHTTPIsAnsweredWith400() throws {
+        for arm in Arm.allCases {
+            let answer = try arm.run { stage -> String in
+                let server = try await HTTPServer.start(
+                    stage.server, at: Endpoint(stage.serverName, 0), responder: .immediate { _, _ in HTTPReply(.ok) })
+                let text = Text()
+                let channel = try await stage.client.dial(server.endpoint, options: .init()) { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        let observer = Observer(Observations(), onData: { text.value += String(buffer: $1) })
+                        try channel.pipeline.syncOperations.addHandler(observer)
+                    }
+                }.get()
+                try await channel.writeAndFlush(ByteBuffer(string: "HELLO WORLD\r\n\r\n"))
+                try await channel.closeFuture.get()
+                await server.shutDown()
+                return text.value
+            }
+            XCTAssertTrue(answer.hasPrefix("HTTP/1.1 400 Bad Request"), "\(arm): \(answer)")
+        }
+    }
+
+    func testPipelinedRequestsAreAnsweredInOrder() throws {
+        for arm in Arm.allCases {
+            let answer = try arm.run { stage -> String in
+                let responder = HTTPResponder.asynchronous { request, _ in
+                    if request.path == "/slow" { try? await Task.sleep(for: .milliseconds(50)) }
+                    return HTTPReply(.ok, text: request.path ?? "")
+                }
+                let server = try await HTTPServer.start(
+                    stage.server, at: Endpoint(stage.serverName, 0), responder: responder)
+                let text = Text()
+                let channel = try await stage.client.dial(server.endpoint, options: .init()) { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        let observer = Observer(Observations(), onData: { text.value += String(buffer: $1) })
+                        try channel.pipeline.syncOperations.addHandler(observer)
+                    }
+                }.get()
+                let requests = "GET /slow HTTP/1.1\r\nhost: a\r\n\r\nGET /fast HTTP/1.1\r\nhost: a\r\n\r\n"
+                try await channel.writeAndFlush(ByteBuffer(string: requests))
+                try await Task.sleep(for: .milliseconds(300))
+                try await channel.close()
+                await server.shutDown()
+                return text.value
+            }
+            let parts = answer.components(separatedBy: "HTTP/1.1 200 OK").dropFirst()
+            XCTAssertEqual(parts.map { String($0.suffix(5)) }, ["/slow", "/fast"], "\(arm): \(answer)")
+        }
+    }
+
+    // A shutdown lets what is under way end, and takes nothing new.
+    func testAShutdownLetsRequestsUnderWayEnd() throws {
+        let options = options
+        for arm in Arm.allCases {
+            try arm.run { stage in
+                let responder = HTTPResponder.asynchronous { _, _ in
+                    try? await Task.sleep(for: .milliseconds(200))
+                    return HTTPReply(.ok, text: "done")
+                }
+                let server = try await HTTPServer.start(
+                    stage.server, at: Endpoint(stage.serverName, 0), responder: responder)
+                let client = try await HTTPClient.make(stage.client, options: options)
+                let underWay = Task { try await client.send(get("/"), to: server.endpoint).body }
+                try await Task.sleep(for: .milliseconds(50))
+                await server.shutDown()
+                let body = try await underWay.value
+                XCTAssertEqual(String(buffer: body), "done", "\(arm)")
+                await assertFailure(.connect(.refused(server.endpoint)), arm) {
+                    try await client.send(get("/"), to: server.endpoint)
+                }
+                await client.shutDown()
+            }
+        }
+    }
+
+    func testARouterFindsTheRouteAndItsParameters() throws {
+        var router = HTTPRouter()
+        router.on(.get, "/flats/{flat}/measurements") { request, parameters, _ in
+            HTTPReply(.ok, text: "\(parameters["flat"] ?? "") \(request.path ?? "")")
+        }
+        router.on(.put, "/flats/{flat}") { _, _, body in HTTPReply(.ok, text: "\(body.readableBytes)") }
+        try onBothArms(responder: router.responder) { arm, client, endpoint in
+            func status(_ method: HTTPRequest.Method, _ path: String) async throws -> (Int, String) {
+                let request = HTTPRequest(method: method, scheme: nil, authority: nil, path: path)
+                let (response, body) = try await client.send(request, to: endpoint)
+                return (response.status.code, String(buffer: body))
+            }
+            let found = try await status(.get, "/flats/a%2Fb/measurements?limit=2")
+            XCTAssertEqual(found.0, 200, "\(arm)")
+            XCTAssertEqual(found.1, "a/b /flats/a%2Fb/measurements?limit=2", "\(arm)")
+            let missing = try await status(.get, "/flats")
+            XCTAssertEqual(missing.0, 404, "\(arm)")
+            let wrong = try await status(.delete, "/flats/7")
+            XCTAssertEqual(wrong.0, 405, "\(arm)")
+        }
+    }
+
     func testTLSHandshakesAndAWrongCertificateDoesNot() throws {
         let fixtures = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appending(path: "fixtures/tls")
@@ -214,7 +347,9 @@ final class HTTPConformanceTests: XCTestCase {
                 _ = try await client.send(get("/"), to: endpoint)
                 XCTFail("\(arm)")
             } catch {
-                guard case .transport(_, let reason)? = error as? HTTPFailure else { return XCTFail("\(arm): \(error)") }
+                guard case .transport(_, let reason)? = error as? HTTPFailure else {
+                    return XCTFail("\(arm): \(error)")
+                }
                 XCTAssertTrue(reason.lowercased().contains("cert"), "\(arm): \(reason)")
             }
         }
@@ -235,6 +370,10 @@ private func assertFailure(
     } catch {
         XCTAssertEqual(error as? HTTPFailure, expected, "\(arm): \(error)", line: line)
     }
+}
+
+private final class Text: @unchecked Sendable {
+    var value: String = ""
 }
 
 private actor Counter {

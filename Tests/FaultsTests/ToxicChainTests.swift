@@ -52,7 +52,8 @@ final class ToxicChainTests: XCTestCase {
     func testChainedLatenciesAddUp() {
         var chain = chain(
             .latency(latency: .milliseconds(100), jitter: .zero), .latency(latency: .milliseconds(100), jitter: .zero))
-        XCTAssertEqual(drain(&chain, feeding: [(0, data(1)), (30, data(1)), (60, data(1))]), ["200.0 1", "230.0 1", "260.0 1"])
+        XCTAssertEqual(
+            drain(&chain, feeding: [(0, data(1)), (30, data(1)), (60, data(1))]), ["200.0 1", "230.0 1", "260.0 1"])
     }
 
     func testJitterStaysInItsRangeAndNeverReorders() {

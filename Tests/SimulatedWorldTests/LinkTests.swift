@@ -12,7 +12,7 @@ final class LinkTests: XCTestCase {
         _ script: @escaping (Simulation, Network, SimulatedPorts) async throws -> Void
     ) throws -> Outcome<Void> {
         let simulation = Simulation(seed: seed)
-        let network = Network(simulation, defaultLink: link)
+        let network = try Network(simulation, defaultLink: link)
         try network.host("server") { ports in
             _ = try await ports.listen(Endpoint("server", 80), options: .init()) { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -62,7 +62,8 @@ final class LinkTests: XCTestCase {
     // 10 MB over 1 MB/s, sent as fast as the window allows: ten seconds and the latencies.
     func testBandwidthIsExact() throws {
         _ = try run { simulation, network, ports in
-            network.link(from: "client", to: "server").options.bytesPerSecond = 1_000_000
+            try network.link(from: "client", to: "server").setOptions(
+                .init(latency: .fixed(.milliseconds(1)), bytesPerSecond: 1_000_000))
             let client = try await self.connect(ports)
             let time = try await self.roundTrip(simulation, client, bytes: 10_000_000)
             XCTAssertGreaterThanOrEqual(time, .seconds(10))
@@ -74,8 +75,8 @@ final class LinkTests: XCTestCase {
     func testDataSentDuringACutArrivesWithTheNextRepetition() throws {
         _ = try run { simulation, network, ports in
             let client = try await self.connect(ports)
-            network.partition("client", "server")
-            simulation.schedule(after: .seconds(2)) { _ in network.heal("client", "server") }
+            try network.partition("client", "server")
+            simulation.schedule(after: .seconds(2)) { _ in try? network.heal("client", "server") }
             let time = try await self.roundTrip(simulation, client)
             XCTAssertEqual(time, .milliseconds(3002))
         }
@@ -84,8 +85,9 @@ final class LinkTests: XCTestCase {
     func testAOneWayCutStopsTheAnswersOnly() throws {
         _ = try run { simulation, network, ports in
             let client = try await self.connect(ports)
-            network.link(from: "server", to: "client").cut()
-            simulation.schedule(after: .milliseconds(300)) { _ in network.link(from: "server", to: "client").heal() }
+            try network.link(from: "server", to: "client").cut()
+            simulation.schedule(after: .milliseconds(300)) { _ in try? network.link(from: "server", to: "client").heal()
+            }
             let time = try await self.roundTrip(simulation, client)
             // The answer is sent at 1 ms, repeated at 201 and 601 ms.
             XCTAssertEqual(time, .milliseconds(602))
@@ -95,8 +97,8 @@ final class LinkTests: XCTestCase {
     func testAHoldKeepsEverythingUntilTheRelease() throws {
         _ = try run { simulation, network, ports in
             let client = try await self.connect(ports)
-            network.link(from: "client", to: "server").hold()
-            simulation.schedule(after: .seconds(2)) { _ in network.link(from: "client", to: "server").release() }
+            try network.link(from: "client", to: "server").hold()
+            simulation.schedule(after: .seconds(2)) { _ in try? network.link(from: "client", to: "server").release() }
             let time = try await self.roundTrip(simulation, client)
             XCTAssertEqual(time, .milliseconds(2002))
         }
@@ -107,7 +109,7 @@ final class LinkTests: XCTestCase {
         _ = try run { simulation, network, ports in
             let client = try await self.connect(ports)
             let start = simulation.now
-            network.partition("client", "server")
+            try network.partition("client", "server")
             client.send(bytes: 1)
             try await client.closed()
             XCTAssertEqual(client.error, "timed out")
@@ -118,7 +120,7 @@ final class LinkTests: XCTestCase {
     // SYNs are repeated after 1, 3, 7, 15, 31 and 63 s and given up after 127 s.
     func testAConnectionAttemptThatIsNeverAnsweredTimesOut() throws {
         _ = try run { simulation, network, ports in
-            network.partition("client", "server")
+            try network.partition("client", "server")
             let start = simulation.now
             do {
                 _ = try await self.connect(ports)
@@ -139,8 +141,8 @@ final class LinkTests: XCTestCase {
 
     func testAHealedLinkAnswersTheNextSYN() throws {
         _ = try run { simulation, network, ports in
-            network.partition("client", "server")
-            simulation.schedule(after: .seconds(2)) { _ in network.heal("client", "server") }
+            try network.partition("client", "server")
+            simulation.schedule(after: .seconds(2)) { _ in try? network.heal("client", "server") }
             let start = simulation.now
             _ = try await self.connect(ports)
             XCTAssertEqual(start.duration(to: simulation.now), .milliseconds(3002))
@@ -199,15 +201,15 @@ final class LinkTests: XCTestCase {
                 XCTAssertEqual(error as? DialError, .unknownHost("server"))
             }
             network.restoreResolution(of: "server")
-            network.setBlackHole(host: "server", port: 80, true)
+            try network.setBlackHole(host: "server", port: 80, true)
             do {
                 _ = try await self.connect(ports, timeout: .seconds(5))
                 XCTFail("connected")
             } catch {
                 XCTAssertEqual(error as? DialError, .timedOut(Endpoint("server", 80), after: .seconds(5)))
             }
-            network.setBlackHole(host: "server", port: 80, false)
-            network.delayAccept(host: "server", port: 80, by: .seconds(4))
+            try network.setBlackHole(host: "server", port: 80, false)
+            try network.delayAccept(host: "server", port: 80, by: .seconds(4))
             let client = try await self.connect(ports)
             let time = try await self.roundTrip(simulation, client)
             // Connected by the system at once, served when the service accepts.
@@ -218,15 +220,15 @@ final class LinkTests: XCTestCase {
     // A toxic on a living connection: it acts at once, changes, and what it held comes when it goes.
     func testToxicsActOnLivingConnections() throws {
         _ = try run { simulation, network, ports in
-            let link = network.link(from: "server", to: "client")
+            let link = try network.link(from: "server", to: "client")
             let client = try await self.connect(ports)
             let plain = try await self.roundTrip(simulation, client)
             XCTAssertEqual(plain, .milliseconds(2))
-            link.setToxic(Toxic("lag", .latency(latency: .seconds(3), jitter: .zero)))
+            try link.setToxic(Toxic("lag", .latency(latency: .seconds(3), jitter: .zero)))
             let late = try await self.roundTrip(simulation, client)
             XCTAssertEqual(late, .milliseconds(3002))
-            link.setToxic(Toxic("lag", .latency(latency: .seconds(1), jitter: .zero)))
-            link.setToxic(Toxic("slow", .bandwidth(bytesPerSecond: 1000)))
+            try link.setToxic(Toxic("lag", .latency(latency: .seconds(1), jitter: .zero)))
+            try link.setToxic(Toxic("slow", .bandwidth(bytesPerSecond: 1000)))
             let both = try await self.roundTrip(simulation, client, bytes: 50)
             XCTAssertEqual(both, .milliseconds(1052))
             link.removeToxic("slow")
@@ -238,7 +240,7 @@ final class LinkTests: XCTestCase {
 
     func testAResetToxicResetsBothEnds() throws {
         _ = try run { simulation, network, ports in
-            network.link(from: "client", to: "server").setToxic(Toxic("rst", .resetPeer(after: .milliseconds(100))))
+            try network.link(from: "client", to: "server").setToxic(Toxic("rst", .resetPeer(after: .milliseconds(100))))
             let client = try await self.connect(ports)
             try await Task.sleep(for: .seconds(1))
             XCTAssertTrue(client.isOpen, "an idle connection is left alone")
@@ -252,7 +254,7 @@ final class LinkTests: XCTestCase {
 
     func testALimitToxicClosesTheConnection() throws {
         _ = try run { simulation, network, ports in
-            network.link(from: "server", to: "client").setToxic(Toxic("limit", .limitData(bytes: 100)))
+            try network.link(from: "server", to: "client").setToxic(Toxic("limit", .limitData(bytes: 100)))
             let client = try await self.connect(ports)
             _ = try await self.roundTrip(simulation, client, bytes: 60)
             client.send(bytes: 60)
@@ -271,7 +273,7 @@ final class LinkTests: XCTestCase {
                 let client = try await self.connect(ports)
                 if cut {
                     // A link that nobody else uses.
-                    let other = network.link(from: "server", to: "elsewhere")
+                    let other = try network.link(from: "server", to: "server")
                     other.cut()
                     other.heal()
                 }
@@ -280,6 +282,49 @@ final class LinkTests: XCTestCase {
             return times
         }
         XCTAssertEqual(try times(cut: true), try times(cut: false))
+    }
+
+    func testARefusingPortRefusesUntilItDoesNot() throws {
+        _ = try run { _, network, ports in
+            try network.setRefusing(host: "server", port: 80, true)
+            do {
+                _ = try await self.connect(ports)
+                XCTFail("connected")
+            } catch {
+                XCTAssertEqual(error as? DialError, .refused(Endpoint("server", 80)))
+            }
+            try network.setRefusing(host: "server", port: 80, false)
+            _ = try await self.connect(ports)
+        }
+    }
+
+    func testImpossibleThingsAreNamed() throws {
+        func assertError(_ expected: NetworkError, line: UInt = #line, _ body: () throws -> Void) {
+            XCTAssertThrowsError(try body(), line: line) { XCTAssertEqual($0 as? NetworkError, expected, line: line) }
+        }
+        _ = try run { simulation, network, _ in
+            assertError(.unknownHost("nobody")) { _ = try network.link(from: "client", to: "nobody") }
+            assertError(.unknownHost("nobody")) { try network.partition("nobody", "client") }
+            assertError(.notListening(host: "server", port: 81)) {
+                try network.setBlackHole(host: "server", port: 81, true)
+            }
+            let link = try network.link(from: "client", to: "server")
+            for (options, problem) in [
+                (Link.Options(latency: .fixed(.seconds(-1))), "negative"),
+                (Link.Options(latency: .fixed(.zero), bytesPerSecond: 0), "hold() or cut()"),
+                (Link.Options(latency: .fixed(.zero), loss: Ratio(2, outOf: 1)), "above 1"),
+                (Link.Options(latency: .fixed(.zero), queueBytesMax: 0), "queue"),
+            ] {
+                XCTAssertThrowsError(try link.setOptions(options)) { error in
+                    XCTAssertTrue("\(error)".contains(problem) && "\(error)".contains("client→server"), "\(error)")
+                }
+            }
+            XCTAssertThrowsError(try link.setToxic(Toxic("t", .timeout(.seconds(-1)))))
+            XCTAssertThrowsError(try network.host("server") { _ in }) { error in
+                XCTAssertEqual(error as? SimulationError, .duplicateHost("server"))
+            }
+        }
+        XCTAssertThrowsError(try Network(Simulation(seed: 1), defaultLink: .init(latency: .fixed(.seconds(-1)))))
     }
 
     func testNothingIsLeftWhenAllIsClosed() throws {
@@ -350,7 +395,8 @@ private final class Client: @unchecked Sendable {
 
         func errorCaught(context: ChannelHandlerContext, error: any Error) {
             if let error = error as? IOError {
-                client.error = error.errnoCode == ECONNRESET ? "reset" : error.errnoCode == ETIMEDOUT ? "timed out" : "?"
+                client.error =
+                    error.errnoCode == ECONNRESET ? "reset" : error.errnoCode == ETIMEDOUT ? "timed out" : "?"
             }
         }
 

@@ -23,6 +23,15 @@ public final class Link {
         /// A millisecond, without limits or faults.
         public static let standard: Options = Options(latency: .fixed(.milliseconds(1)))
 
+        /// What is wrong with them, or nil.
+        public var invalidity: String? {
+            if let problem = latency.invalidity { return "its latency has \(problem)" }
+            if bytesPerSecond == 0 { return "a bandwidth of 0 lets nothing through; hold() or cut() the link instead" }
+            if queueBytesMax == 0 { return "a queue of 0 bytes takes no packet" }
+            if loss.numerator > loss.denominator { return "a loss of \(loss) is above 1" }
+            return nil
+        }
+
         /// Makes options of their parts.
         public init(
             latency: DurationDistribution, bytesPerSecond: UInt64? = nil, queueBytesMax: UInt64 = 1 << 20,
@@ -49,10 +58,8 @@ public final class Link {
     public let source: String
     /// The receiving host's name.
     public let target: String
-    /// How it behaves from now on.
-    public var options: Options {
-        didSet { fixedLatency = Self.fixedLatency(of: options) }
-    }
+    /// How it behaves.
+    public private(set) var options: Options
     /// Whether packets pass.
     public private(set) var state: State = .up
 
@@ -86,6 +93,15 @@ public final class Link {
 
     // MARK: Faults and their reverses
 
+    /// Lets it behave otherwise from now on.
+    ///
+    /// - Throws: ``NetworkError/invalidLink(_:)``.
+    public func setOptions(_ options: Options) throws(NetworkError) {
+        if let problem = options.invalidity { throw .invalidLink("\(source)→\(target): \(problem)") }
+        self.options = options
+        fixedLatency = Self.fixedLatency(of: options)
+    }
+
     /// Loses everything that is sent from now on.
     public func cut() { change(to: .cut) }
     /// Ends a cut: what was repeated until now arrives with the next repetition.
@@ -99,16 +115,16 @@ public final class Link {
 
     /// Adds a toxic, or changes the one of the same name; it acts on living connections too.
     ///
-    /// - Precondition: The toxic is valid (``Toxic/invalidity`` is nil).
-    public func setToxic(_ toxic: Toxic) {
-        if let invalidity = toxic.invalidity { preconditionFailure(invalidity) }
+    /// - Throws: ``NetworkError/invalidToxic(_:)``.
+    public func setToxic(_ toxic: Toxic) throws(NetworkError) {
+        if let problem = toxic.invalidity { throw .invalidToxic(problem) }
         simulation.record(.toxic, 1, text: "\(source)→\(target) \(toxic.name)")
         let index = toxics.firstIndex { $0.name == toxic.name }
         if let index { toxics[index] = toxic } else { toxics.append(toxic) }
         for number in flows.keys.sorted() { flows[number]?.setToxic(toxic, isNew: index == nil) }
     }
 
-    /// Removes a toxic; what it held goes on. Does nothing when there is none of that name.
+    /// Removes a toxic: what it held goes on; does nothing when there is none of that name.
     public func removeToxic(_ name: String) {
         guard let index = toxics.firstIndex(where: { $0.name == name }) else { return }
         simulation.record(.toxic, 0, text: "\(source)→\(target) \(name)")

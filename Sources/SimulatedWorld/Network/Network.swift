@@ -13,6 +13,7 @@ public final class Network {
     public let defaultLink: Link.Options
 
     private var stacks: [String: NetworkStack] = [:]
+    private var stacksByAddress: [String: NetworkStack] = [:]
     private var links: [String: Link] = [:]
     private var unresolvable: Set<String> = []
     private var connections: [UInt64: (near: StreamEnd, far: StreamEnd)] = [:]
@@ -20,7 +21,10 @@ public final class Network {
     private var lastAddress: Int = 0
 
     /// Makes a network for a simulation that has not run.
-    public init(_ simulation: Simulation, defaultLink: Link.Options = .standard) {
+    ///
+    /// - Throws: ``NetworkError/invalidLink(_:)``.
+    public init(_ simulation: Simulation, defaultLink: Link.Options = .standard) throws(NetworkError) {
+        if let problem = defaultLink.invalidity { throw .invalidLink(problem) }
         self.simulation = simulation
         self.defaultLink = defaultLink
     }
@@ -38,12 +42,23 @@ public final class Network {
             try await boot(SimulatedPorts(network: self, stack: stack))
         }
         lastAddress += 1
-        stacks[name] = NetworkStack(host: host, address: "10.0.\(lastAddress / 256).\(lastAddress % 256)")
+        let address = "10.\(lastAddress >> 16).\(lastAddress >> 8 & 255).\(lastAddress & 255)"
+        let stack = NetworkStack(host: host, address: address)
+        stacks[name] = stack
+        stacksByAddress[address] = stack
         return host
     }
 
-    /// The link from one host to another, to set its options or cut it.
-    public func link(from source: String, to target: String) -> Link {
+    /// The link from one host to another, to set its options, its toxics, or to cut it.
+    ///
+    /// - Throws: ``NetworkError/unknownHost(_:)``.
+    public func link(from source: String, to target: String) throws(NetworkError) -> Link {
+        for name in [source, target] where stacks[name] == nil { throw .unknownHost(name) }
+        return existingLink(from: source, to: target)
+    }
+
+    /// The link between two hosts that are known.
+    private func existingLink(from source: String, to target: String) -> Link {
         let key = "\(source)→\(target)"
         if let link = links[key] { return link }
         // A host reaches itself without a cable.
@@ -54,15 +69,19 @@ public final class Network {
     }
 
     /// Cuts both directions between two hosts.
-    public func partition(_ left: String, _ right: String) {
-        link(from: left, to: right).cut()
-        link(from: right, to: left).cut()
+    ///
+    /// - Throws: ``NetworkError/unknownHost(_:)``.
+    public func partition(_ left: String, _ right: String) throws(NetworkError) {
+        try link(from: left, to: right).cut()
+        try link(from: right, to: left).cut()
     }
 
     /// Heals both directions between two hosts.
-    public func heal(_ left: String, _ right: String) {
-        link(from: left, to: right).heal()
-        link(from: right, to: left).heal()
+    ///
+    /// - Throws: ``NetworkError/unknownHost(_:)``.
+    public func heal(_ left: String, _ right: String) throws(NetworkError) {
+        try link(from: left, to: right).heal()
+        try link(from: right, to: left).heal()
     }
 
     /// Lets the resolver fail for a name.
@@ -71,14 +90,31 @@ public final class Network {
     public func restoreResolution(of name: String) { unresolvable.remove(name) }
 
     /// Lets the service on a host's port accept late, or, with nil, at once again.
-    public func delayAccept(host: String, port: Int, by delay: Duration?) {
+    ///
+    /// - Throws: ``NetworkError/notListening(host:port:)``.
+    public func delayAccept(host: String, port: Int, by delay: Duration?) throws(NetworkError) {
         let nanoseconds = (delay ?? .zero).attoseconds / 1_000_000_000
-        stacks[host]?.listeners[port]?.acceptDelay = UInt64(max(0, nanoseconds))
+        try listener(host, port).acceptDelay = UInt64(max(0, nanoseconds))
     }
 
     /// Lets connection attempts to a host's port vanish, or be answered again.
-    public func setBlackHole(host: String, port: Int, _ isBlackHole: Bool) {
-        stacks[host]?.listeners[port]?.isBlackHole = isBlackHole
+    ///
+    /// - Throws: ``NetworkError/notListening(host:port:)``.
+    public func setBlackHole(host: String, port: Int, _ isBlackHole: Bool) throws(NetworkError) {
+        try listener(host, port).isBlackHole = isBlackHole
+    }
+
+    /// Lets connection attempts to a host's port be refused although somebody listens, or be accepted again.
+    ///
+    /// - Throws: ``NetworkError/notListening(host:port:)``.
+    public func setRefusing(host: String, port: Int, _ isRefusing: Bool) throws(NetworkError) {
+        try listener(host, port).isRefusing = isRefusing
+    }
+
+    private func listener(_ host: String, _ port: Int) throws(NetworkError) -> StreamListener {
+        guard let stack = stacks[host] else { throw .unknownHost(host) }
+        guard let listener = stack.listeners[port] else { throw .notListening(host: host, port: port) }
+        return listener
     }
 
     // MARK: Connecting
@@ -86,7 +122,7 @@ public final class Network {
     func resolve(_ name: String) -> NetworkStack? {
         if unresolvable.contains(name) { return nil }
         if name == "localhost" || name == "127.0.0.1" { return simulation.currentHostName.flatMap { stacks[$0] } }
-        return stacks[name] ?? stacks.values.first { $0.address == name }
+        return stacks[name] ?? stacksByAddress[name]
     }
 
     /// Tries to connect until it succeeds, is refused or the SYN's repetitions end.
@@ -105,7 +141,7 @@ public final class Network {
         guard !attempt.isOver, client.isUp, client.host.bootCount == attempt.bootCount else { return }
         let now = simulation.nanoseconds
         guard repetition <= TCPTimings.synRetries else { return attempt.end(.failure(.timedOut)) }
-        let link = link(from: client.host.name, to: server.host.name)
+        let link = existingLink(from: client.host.name, to: server.host.name)
         if link.state == .up, case .arrives(let time) = link.send(bytes: 0, at: now) {
             simulation.scheduleForWorld(at: time, argument: attempt.number) { [unowned self] _ in
                 receiveSYN(from: client, at: server, port: port, attempt: attempt)
@@ -121,13 +157,13 @@ public final class Network {
         guard !attempt.isOver, server.isUp else { return }
         let listener = server.listeners[port]
         if let listener, listener.isBlackHole || listener.pending >= listener.backlog { return }
-        let back = link(from: server.host.name, to: client.host.name)
+        let back = existingLink(from: server.host.name, to: client.host.name)
         let now = simulation.nanoseconds
         guard back.state == .up, case .arrives(let time) = back.send(bytes: 0, at: now) else { return }
         let serverBoot = server.host.bootCount
         simulation.scheduleForWorld(at: time, argument: attempt.number) { [unowned self] _ in
             guard !attempt.isOver, client.isUp, client.host.bootCount == attempt.bootCount else { return }
-            guard let listener else { return attempt.end(.failure(.refused)) }
+            guard let listener, !listener.isRefusing else { return attempt.end(.failure(.refused)) }
             establish(client, server, listener, attempt, serverBoot: serverBoot)
         }
     }
@@ -143,8 +179,8 @@ public final class Network {
         let far = StreamEnd(
             stack: server, number: attempt.number, localPort: listener.port, remote: (client.host.name, localPort),
             network: self)
-        let out = link(from: client.host.name, to: server.host.name)
-        let back = link(from: server.host.name, to: client.host.name)
+        let out = existingLink(from: client.host.name, to: server.host.name)
+        let back = existingLink(from: server.host.name, to: client.host.name)
         // The client's acknowledgement; if it is lost, the first data takes its place.
         let now = simulation.nanoseconds
         var accepted = now

@@ -73,6 +73,8 @@ final class StreamListener {
     var pending: Int = 0
     /// How long the service takes to accept; a fault.
     var acceptDelay: UInt64 = 0
+    /// Connection attempts are refused; a fault.
+    var isRefusing: Bool = false
     /// SYNs vanish; a fault.
     var isBlackHole: Bool = false
 

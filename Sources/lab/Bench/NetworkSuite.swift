@@ -11,13 +11,16 @@ extension Suite {
     static let network = Suite(
         name: "network",
         benchmarks: [2, 20, 200, 1000].flatMap { hosts in
-            [1, 64, 1024].map { bytes in
-                Benchmark("network.echo.\(hosts).\(bytes)", "messages/CPU-s") {
-                    try StreamEcho(hosts: hosts, bytes: bytes, messages: 1_000_000).run()
+            [(1, "1B"), (64, "64B"), (1024, "1KB")].map { bytes, name in
+                Benchmark("network.stream.\(hosts)x\(name)", "msg/CPU-s") {
+                    try StreamEcho(hosts: hosts, idleHosts: 0, bytes: bytes, messages: 1_000_000).run()
                 }
             }
         } + [
-            Benchmark("network.pipeline.20.64", "messages/CPU-s") {
+            Benchmark("network.stream.20x64B.idle10k", "msg/CPU-s") {
+                try StreamEcho(hosts: 20, idleHosts: 10_000, bytes: 64, messages: 1_000_000).run()
+            },
+            Benchmark("network.channel.20x1B", "msg/CPU-s") {
                 try PipelineEcho(hosts: 20, messages: 400_000).run()
             },
             Benchmark("network.poll", "us") { try Polls(count: 50_000).run() },
@@ -27,17 +30,26 @@ extension Suite {
 /// Pairs of hosts that send and echo over byte streams, 1 ms each way.
 private struct StreamEcho {
     let hosts: Int
+    /// Hosts more, each with links to and from its neighbour, that do nothing.
+    let idleHosts: Int
     let bytes: Int
     let messages: Int
 
     func run() throws -> Double {
         let simulation = Simulation(seed: 1)
-        let network = Network(simulation)
+        let network = try Network(simulation)
         let message = ByteBuffer(repeating: 0x61, count: bytes)
         var left = messages
         var start: UInt64 = 0
         var cost = 0.0
         for host in 0..<hosts { try network.host("host-\(host)") { _ in } }
+        for host in 0..<idleHosts {
+            try network.host("idle-\(host)") { _ in }
+            if host > 0 {
+                _ = try network.link(from: "idle-\(host - 1)", to: "idle-\(host)")
+                _ = try network.link(from: "idle-\(host)", to: "idle-\(host - 1)")
+            }
+        }
         let streams = Streams()
         _ = try simulation.run {
             try await Task.sleep(for: .milliseconds(1))
@@ -78,7 +90,7 @@ private struct PipelineEcho {
 
     func run() throws -> Double {
         let simulation = Simulation(seed: 1)
-        let network = Network(simulation)
+        let network = try Network(simulation)
         let counter = MessageCounter(left: messages, simulation: simulation)
         for pair in 0..<hosts / 2 {
             try network.host("server-\(pair)") { ports in
@@ -95,7 +107,7 @@ private struct PipelineEcho {
                         try channel.pipeline.syncOperations.addHandler(EchoHandler(counter))
                     }
                 }.get()
-                try await channel.writeAndFlush(ByteBuffer(repeating: 0x61, count: 64))
+                try await channel.writeAndFlush(ByteBuffer(repeating: 0x61, count: 1))
             }
         }
         _ = try simulation.run {
@@ -145,7 +157,7 @@ private struct Polls {
 
     func run() throws -> Double {
         let simulation = Simulation(seed: 1)
-        let network = Network(simulation)
+        let network = try Network(simulation)
         let body = String(repeating: "a", count: 200)
         try network.host("server") { ports in
             let responder = HTTPResponder.immediate { _, _ in HTTPReply(.ok, text: body, type: "application/json") }
