@@ -20,6 +20,9 @@ let package = Package(
     name: "windkanal",
     products: [
         .library(name: "SimulationKernel", targets: ["SimulationKernel"]),
+        .library(name: "SimulatedWorld", targets: ["SimulatedWorld", "Faults", "Ports"]),
+        .library(name: "RealWorld", targets: ["RealWorld"]),
+        .library(name: "HTTP", targets: ["HTTP"]),
         .executable(name: "windkanal", targets: ["windkanal"]),
     ],
     dependencies: [
