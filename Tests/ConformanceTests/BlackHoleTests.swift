@@ -13,7 +13,8 @@ final class BlackHoleTests: XCTestCase {
 
     private func failure(_ ports: any Ports, _ endpoint: Endpoint) async -> DialError? {
         do {
-            let channel = try await ports.dial(endpoint, options: options) { $0.eventLoop.makeSucceededVoidFuture() }.get()
+            let channel = try await ports.dial(endpoint, options: options) { $0.eventLoop.makeSucceededVoidFuture() }
+                .get()
             try await channel.close()
             return nil
         } catch {
