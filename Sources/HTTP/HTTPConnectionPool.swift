@@ -72,7 +72,7 @@ final class HTTPConnectionPool {
 
     private struct Server {
         var idle: [HTTPConnection] = []
-        var busy: [ObjectIdentifier: HTTPConnection] = [:]
+        var busy: [Int: HTTPConnection] = [:]
         var connecting: Int = 0
         var waiting: CircularBuffer<HTTPExchange> = CircularBuffer()
 
@@ -116,7 +116,7 @@ final class HTTPConnectionPool {
     }
 
     private func begin(_ exchange: HTTPExchange, on connection: HTTPConnection) {
-        servers[exchange.endpoint, default: Server()].busy[ObjectIdentifier(connection)] = connection
+        servers[exchange.endpoint, default: Server()].busy[connection.number] = connection
         exchange.phase = .waiting
         exchange.connection = connection
         exchange.firstByteDeadline = loop.now + options.firstByte
@@ -174,7 +174,7 @@ final class HTTPConnectionPool {
     /// A connection is free for the next request.
     func release(_ connection: HTTPConnection) {
         let endpoint = connection.endpoint
-        servers[endpoint]?.busy[ObjectIdentifier(connection)] = nil
+        servers[endpoint]?.busy[connection.number] = nil
         guard !isShutDown else { return connection.channel.close(promise: nil) }
         if let next = nextWaiting(endpoint) {
             begin(next, on: connection)
@@ -187,7 +187,7 @@ final class HTTPConnectionPool {
     /// A connection is gone.
     func remove(_ connection: HTTPConnection) {
         let endpoint = connection.endpoint
-        servers[endpoint]?.busy[ObjectIdentifier(connection)] = nil
+        servers[endpoint]?.busy[connection.number] = nil
         servers[endpoint]?.idle.removeAll { $0 === connection }
         serveNext(endpoint)
     }

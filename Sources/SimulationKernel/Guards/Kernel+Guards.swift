@@ -1,0 +1,71 @@
+import CSystemSeam
+
+/// What the kernel does about work that leaves the simulation.
+extension Kernel {
+    /// Counts a violation of whoever runs now; in strict mode the first one ends the run.
+    ///
+    /// The place is found only when the violation is kept.
+    private func report(_ kind: GuardViolation.Kind, of owner: UInt32? = nil, place: () -> CallStack) {
+        guard phase == .running, !state.value.isEnding else { return }
+        violationCount += 1
+        guard violations.count < (options.guards.strict ? 1 : Self.violationsMax) else { return }
+        state.value.syncHost()
+        let incarnation = state.value.incarnations[Int(owner ?? state.value.current)]
+        let task = unsafe seam_current_task_name().map { unsafe String(cString: $0) }
+        let violation = GuardViolation(
+            kind: kind, host: hostName(incarnation.host), task: task, place: place(),
+            time: VirtualInstant(nanoseconds: state.value.now))
+        violations.append(violation)
+        if options.guards.strict { stop(.guardViolation(violation)) }
+    }
+
+    /// An interposed function tells that tested code left the simulation.
+    func report(_ leak: seam_leak, stack: () -> [UInt]) {
+        let kind: GuardViolation.Kind
+        switch leak {
+        case SEAM_LEAK_REAL_SLEEP: kind = .realSleep
+        case SEAM_LEAK_REAL_CLOCK: kind = .realClockRead
+        case SEAM_LEAK_DISPATCH: kind = .dispatchedWork
+        default: kind = .threadCreated
+        }
+        report(kind) { CallStack(addresses: stack()) }
+    }
+
+    /// The main actor was asked to run something.
+    func noteMainActor() {
+        guard options.guards.strict, seam_active_kernels() > 1 else { return }
+        report(.sharedMainActor) { CallStack.here }
+    }
+
+    /// Another thread set the flag: a job came from there, or the watchdog barked.
+    @inline(never)
+    func attend() {
+        context.attention = false
+        while let (job, tag, detail, stack) = ThreadContext.takeForeign(mark: UInt32(state.value.mark >> 32)) {
+            let index = tag == .cancelledSleep ? UInt32(detail >> 32) - 1 : job.flatMap { state.value.record(of: $0) }
+            report(.foreignThreadJob, of: index.map { state.value.tasks[$0].incarnation }) {
+                CallStack(addresses: stack)
+            }
+            if tag == .cancelledSleep, let index {
+                state.value.cancelSleep(task: index, number: detail & 0xffff_ffff)
+            } else if let job {
+                state.value.enqueue(job, kind: tag == .mainJob ? .mainJob : .job)
+            }
+        }
+        if let (duration, stack) = context.takeStuck() {
+            report(.threadBlocked(duration)) { CallStack(addresses: stack) }
+        }
+    }
+
+    /// With nothing left to do here, waits in real time for a job from a foreign thread, as long as the guards allow:
+    /// it is what a deadlock may really be.
+    func waitsForForeignWork() -> Bool {
+        let limit = seam_real_monotonic() &+ UInt64(options.guards.foreignWorkLimit.clampedNanoseconds)
+        while seam_real_monotonic() < limit {
+            if context.attention { return true }
+            seam_real_pause(100_000)
+            beat()
+        }
+        return false
+    }
+}
