@@ -36,6 +36,8 @@ struct ToxicStage: Sendable {
     private var freeAt: UInt64
     /// When a timeout or reset is due.
     private(set) var deadline: UInt64?
+    /// What happens at the deadline.
+    private var deadlineItem: ToxicItem = .close
     private var passedBytes: UInt64 = 0
     private var hasEnded: Bool = false
     private var lostPrevious: Bool = false
@@ -67,12 +69,23 @@ struct ToxicStage: Sendable {
         switch (item, kind) {
         case (.close, _), (.reset, _): endWith(item, at: max(now, lastRelease))
         case (.data, .timeout(let limit)):
-            if limit > .zero { deadline = now &+ limit.nanoseconds }
+            if limit > .zero, deadlineItem == .close { deadline = now &+ limit.nanoseconds }
         case (.data, .resetPeer(let delay)), (.end, .resetPeer(let delay)):
-            if deadline == nil { deadline = now &+ delay.nanoseconds }
+            if deadline == nil || deadlineItem == .close {
+                deadline = now &+ delay.nanoseconds
+                deadlineItem = .reset
+            }
+        case (.end, .timeout):
+            // It passes, and there is nothing left to time.
+            deadline = nil
+            hold(item, received: now)
         case (.data(let buffer), .limitData(let limit)): pass(buffer, upTo: limit, now)
         case (.data, .packetLoss(let rate, let correlation)):
-            lostPrevious = random.chance(rate) || (lostPrevious && random.chance(correlation))
+            // Behind a lost piece the two add up.
+            let base = UInt128(rate.numerator) * UInt128(correlation.denominator)
+            let more = lostPrevious ? UInt128(correlation.numerator) * UInt128(rate.denominator) : 0
+            let whole = UInt128(rate.denominator) * UInt128(correlation.denominator)
+            lostPrevious = UInt128(random.next()) * whole < (base + more) << 64
             if !lostPrevious { hold(item, received: now) }
         case (.data, _), (.end, _): hold(item, received: now)
         }
@@ -102,7 +115,7 @@ struct ToxicStage: Sendable {
         switch (item, kind) {
         case (.data, .latency(let latency, let jitter)):
             var release = received &+ latency.nanoseconds
-            if jitter > .zero {
+            if jitter.nanoseconds > 0 {
                 // Uniform in -jitter ..< jitter, to the nanosecond; never before it came.
                 let drawn = random.next(below: 2 * jitter.nanoseconds)
                 release = release &+ drawn
@@ -177,8 +190,7 @@ struct ToxicStage: Sendable {
     /// The next item that has left by `now`, with the time at which it did.
     mutating func take(at now: UInt64) -> (item: ToxicItem, time: UInt64)? {
         if let due = deadline, due <= now {
-            deadline = nil
-            if case .resetPeer = kind { endWith(.reset, at: due) } else { endWith(.close, at: due) }
+            endWith(deadlineItem, at: due)
         }
         guard let first = held.first, first.release <= now else { return nil }
         held.removeFirst()
@@ -198,7 +210,8 @@ struct ToxicStage: Sendable {
         self.toxic = toxic
         held.removeAll()
         heldBytes = 0
-        deadline = nil
+        // A reset that has begun is not taken back: it has swallowed data.
+        if deadlineItem == .close { deadline = nil }
         lastRelease = now
         freeAt = now
         startTimeout(now)
@@ -219,7 +232,11 @@ struct ToxicStage: Sendable {
         var items = held.map(\.item)
         held.removeAll()
         heldBytes = 0
-        if case .timeout = kind, !hasEnded { items.append(.close) }
+        if deadlineItem == .reset, deadline != nil {
+            items.append(.reset)
+        } else if case .timeout = kind, !hasEnded {
+            items.append(.close)
+        }
         return items
     }
 }

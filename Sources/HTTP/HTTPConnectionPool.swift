@@ -98,6 +98,8 @@ final class HTTPConnectionPool {
         if servers[exchange.endpoint, default: Server()].count < options.connectionsMax {
             return connect(exchange)
         }
+        // Those that were given up make room.
+        servers[exchange.endpoint]?.waiting.removeAll { $0.isOver }
         guard servers[exchange.endpoint, default: Server()].waiting.count < options.waitingMax else {
             return exchange.end(.failure(.poolExhausted(limit: options.waitingMax)))
         }
@@ -148,6 +150,10 @@ final class HTTPConnectionPool {
                 else {
                     exchange.end(.failure(.closed(.connecting)))
                     return serveNext(endpoint)
+                }
+                if isShutDown {
+                    exchange.end(.failure(.shutDown))
+                    return channel.close(promise: nil)
                 }
                 if exchange.isOver { return release(connection) }
                 begin(exchange, on: connection)

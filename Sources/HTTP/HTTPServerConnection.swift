@@ -32,6 +32,7 @@ final class HTTPServerConnections {
     /// Closes what is idle now and the rest when its request is answered, or when time is up.
     func drain() -> EventLoopFuture<Void> {
         isShuttingDown = true
+        if let drained { return drained.futureResult }
         guard !open.isEmpty else { return loop.makeSucceededVoidFuture() }
         let promise = loop.makePromise(of: Void.self)
         drained = promise
@@ -57,6 +58,7 @@ final class HTTPServerConnection: ChannelInboundHandler, NIOScheduledCallbackHan
     private var body: ByteBuffer = ByteBuffer()
     /// A request is being answered.
     private var isAnswering: Bool = false
+    private var isHead: Bool = false
     /// The rest of the request is not wanted.
     private var isRefused: Bool = false
     /// Requests that came before the one under way was answered.
@@ -111,6 +113,7 @@ final class HTTPServerConnection: ChannelInboundHandler, NIOScheduledCallbackHan
     // MARK: Requests
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        idleUntil = channel.eventLoop.now + connections.options.idle
         switch unwrapInboundIn(data) {
         case .head(let head):
             self.head = head
@@ -140,6 +143,10 @@ final class HTTPServerConnection: ChannelInboundHandler, NIOScheduledCallbackHan
 
     private func refuse(_ reply: HTTPReply, _ context: ChannelHandlerContext) {
         isRefused = true
+        // Behind an answer under way it would be taken for that answer.
+        guard !isAnswering else { return context.close(promise: nil) }
+        isAnswering = true
+        isHead = false
         write(reply, keepsAlive: false)
     }
 
@@ -148,6 +155,7 @@ final class HTTPServerConnection: ChannelInboundHandler, NIOScheduledCallbackHan
 
     private func answer(_ head: HTTPRequestHead, _ body: ByteBuffer) {
         isAnswering = true
+        isHead = head.method == .HEAD
         guard let request = HTTPConversion.request(head) else {
             return write(HTTPReply(.badRequest), keepsAlive: false)
         }
@@ -170,13 +178,19 @@ final class HTTPServerConnection: ChannelInboundHandler, NIOScheduledCallbackHan
         let head = HTTPConversion.head(reply.response, bodyBytes: reply.body.readableBytes, keepsAlive: staysOpen)
         let pipeline = channel.pipeline.syncOperations
         pipeline.write(NIOAny(HTTPServerResponsePart.head(head)), promise: nil)
-        if reply.body.readableBytes > 0 {
+        if reply.body.readableBytes > 0, !isHead, head.status.mayHaveResponseBody {
             pipeline.write(NIOAny(HTTPServerResponsePart.body(.byteBuffer(reply.body))), promise: nil)
         }
-        isAnswering = false
         task = nil
-        pipeline.writeAndFlush(NIOAny(HTTPServerResponsePart.end(nil)), promise: nil)
-        guard staysOpen else { return channel.close(promise: nil) }
+        // A long answer is on its way for a while: the connection is not idle, and is not closed before.
+        let sent = channel.eventLoop.makePromise(of: Void.self)
+        sent.futureResult.assumeIsolatedUnsafeUnchecked().whenComplete { [self] _ in finishAnswer(staysOpen) }
+        pipeline.writeAndFlush(NIOAny(HTTPServerResponsePart.end(nil)), promise: sent)
+    }
+
+    private func finishAnswer(_ staysOpen: Bool) {
+        isAnswering = false
+        guard staysOpen, !connections.isShuttingDown else { return channel.close(promise: nil) }
         restartIdleTimer()
         if let (head, body) = queue.popFirst() { answer(head, body) }
     }

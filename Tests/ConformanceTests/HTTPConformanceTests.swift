@@ -76,6 +76,20 @@ final class HTTPConformanceTests: XCTestCase {
         }
     }
 
+    // An answer larger than every buffer must arrive whole although the connection closes behind it.
+    func testALongAnswerArrivesWholeBeforeTheClose() throws {
+        let text = String(repeating: "a", count: 8_000_000)
+        var patient = options
+        patient.total = .seconds(20)
+        try onBothArms(client: patient, responder: .immediate { _, _ in HTTPReply(.ok, text: text) }) {
+            arm, client, endpoint in
+            var request = get("/")
+            request.headerFields[.connection] = "close"
+            let (_, body) = try await client.send(request, to: endpoint)
+            XCTAssertEqual(body.readableBytes, 8_000_000, "\(arm)")
+        }
+    }
+
     // One connection serves many requests, and as many as the pool may have serve requests at once.
     func testConnectionsAreKeptAndLimited() throws {
         let counter = Counter()

@@ -119,6 +119,17 @@ final class ToxicChainTests: XCTestCase {
         XCTAssertEqual(drain(&end, feeding: [(10, .end)]), ["10.0 reset"])
     }
 
+    func testAResetThatHasBegunIsNotTakenBack() {
+        var chain = chain(.resetPeer(after: .seconds(5)))
+        chain.receive(data(5), at: 0)
+        chain.remove("toxic 0", at: millisecond)
+        XCTAssertEqual(chain.take(at: millisecond), .reset)
+        var updated = self.chain(.resetPeer(after: .seconds(5)))
+        updated.receive(data(5), at: 0)
+        updated.update(Toxic("toxic 0", .noop), at: millisecond)
+        XCTAssertEqual(drain(&updated), ["5000.0 reset"])
+    }
+
     func testSlicerCutsNearTheAverageAndPausesBehindEachPiece() {
         var chain = chain(.slicer(averageSize: 100, sizeVariation: 20, delay: .milliseconds(1)))
         chain.receive(data(1000), at: 0)

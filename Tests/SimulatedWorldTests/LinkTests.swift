@@ -180,6 +180,32 @@ final class LinkTests: XCTestCase {
         }
     }
 
+    func testAServerThatRestartedResetsAtOnce() throws {
+        _ = try run { simulation, _, ports in
+            let client = try await self.connect(ports)
+            simulation.host(named: "server")?.restart()
+            try await Task.sleep(for: .seconds(1))
+            let start = simulation.now
+            client.send(bytes: 1)
+            try await client.closed()
+            XCTAssertEqual(client.error, "reset")
+            XCTAssertEqual(start.duration(to: simulation.now), .milliseconds(2))
+            XCTAssertEqual(client.channel?.remoteAddress?.port, 80)
+        }
+    }
+
+    // With a toxic on the link and a full window, nothing is sent twice and nothing is lost.
+    func testAFullWindowBehindAToxicKeepsEveryByte() throws {
+        _ = try run { simulation, network, ports in
+            let link = try network.link(from: "client", to: "server")
+            try link.setToxic(Toxic("slow", .bandwidth(bytesPerSecond: 1_000_000)))
+            let client = try await self.connect(ports)
+            let time = try await self.roundTrip(simulation, client, bytes: 3_000_000)
+            XCTAssertGreaterThanOrEqual(time, .seconds(3))
+            XCTAssertLessThan(time, .milliseconds(3300))
+        }
+    }
+
     func testAPausedServerAnswersLater() throws {
         _ = try run { simulation, _, ports in
             let client = try await self.connect(ports)
@@ -271,12 +297,13 @@ final class LinkTests: XCTestCase {
             _ = try run(seed: 9, link: .init(latency: .uniform(min: .milliseconds(1), max: .milliseconds(50)))) {
                 simulation, network, ports in
                 let client = try await self.connect(ports)
+                let link = try network.link(from: "client", to: "server")
                 if cut {
-                    // A link that nobody else uses.
-                    let other = try network.link(from: "server", to: "server")
-                    other.cut()
-                    other.heal()
+                    link.cut()
+                    simulation.schedule(after: .milliseconds(100)) { _ in link.heal() }
                 }
+                // Sent into the cut, and repeated once: the draw is that of the repetition.
+                _ = try await self.roundTrip(simulation, client)
                 for _ in 0..<20 { times.append(try await self.roundTrip(simulation, client)) }
             }
             return times

@@ -176,13 +176,13 @@ final class Flow {
             }
         }
         // What a toxic dropped makes room.
-        if senderWaits, roomBytes > 0 {
+        if senderWaits, roomBytes > 0, sender.presence == .present {
             senderWaits = false
             sender.stack.notify { [weak sender] in sender?.delegate?.streamIsWritable() }
         }
         if let event = chainWake { simulation.cancel(event) }
         chainWake = nil
-        guard let next = chain?.nextWake, !sender.isGone else { return }
+        guard let next = chain?.nextWake else { return }
         chainWake = simulation.scheduleForWorld(at: next) { [unowned self] _ in
             let sender = sender
             chainWake = nil
@@ -228,6 +228,8 @@ final class Flow {
 
     private func retry() {
         guard stall != nil else { return }
+        // A machine that crashed repeats nothing.
+        guard !sender.isGone else { return dropStall() }
         guard link.state == .up else { return waitForLink() }
         guard let first = stalled.first, transmit(first) else { return scheduleRetry() }
         let rest = stalled.dropFirst()
@@ -252,7 +254,10 @@ final class Flow {
 
     /// The receiver's machine is gone: nobody answers, until it is back and says that it knows nothing.
     private func loseReceiver(_ item: Item) {
-        guard stall == nil, !sender.isGone else { return }
+        guard !sender.isGone else { return }
+        // Back already: it knows of no such connection.
+        if receiver.stack.isUp { return receiver.answerWithReset() }
+        guard stall == nil else { return }
         stalled.append(item)
         let now = simulation.nanoseconds
         let giveUp = simulation.scheduleForWorld(at: TCPTimings.giveUp(since: now)) { [unowned self] _ in timeOut() }

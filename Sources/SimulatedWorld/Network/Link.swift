@@ -98,6 +98,14 @@ public final class Link {
     /// - Throws: ``NetworkError/invalidLink(_:)``.
     public func setOptions(_ options: Options) throws(NetworkError) {
         if let problem = options.invalidity { throw .invalidLink("\(source)→\(target): \(problem)") }
+        // What waits to leave leaves at the new rate.
+        let now = simulation.nanoseconds
+        if busyUntil > now, let old = self.options.bytesPerSecond, let new = options.bytesPerSecond {
+            let rest = UInt128(busyUntil - now) * UInt128(old) / UInt128(new)
+            busyUntil = now + UInt64(min(rest, UInt128(Int64.max / 4)))
+        } else {
+            busyUntil = now
+        }
         self.options = options
         fixedLatency = Self.fixedLatency(of: options)
     }
@@ -178,10 +186,8 @@ public final class Link {
         var departure = now
         if let rate = options.bytesPerSecond {
             let begin = max(now, busyUntil)
-            let backlog = (begin - now).multipliedFullWidth(by: rate)
-            guard (1_000_000_000 as UInt64).dividingFullWidth(backlog).quotient <= options.queueBytesMax else {
-                return .lost
-            }
+            let backlog = UInt128(begin - now) * UInt128(rate) / 1_000_000_000
+            guard backlog <= UInt128(options.queueBytesMax) else { return .lost }
             busyUntil = begin + UInt64(bytes) * 1_000_000_000 / max(rate, 1)
             departure = busyUntil
         }

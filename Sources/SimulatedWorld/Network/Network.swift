@@ -27,6 +27,11 @@ public final class Network {
         if let problem = defaultLink.invalidity { throw .invalidLink(problem) }
         self.simulation = simulation
         self.defaultLink = defaultLink
+        // Listeners hold ports, and ports the network.
+        simulation.onEnd { [weak self] in
+            guard let self else { return }
+            for name in stacks.keys.sorted() { stacks[name]?.end() }
+        }
     }
 
     /// Adds a host whose code reaches the network through the ports that it gets at each boot.
@@ -39,6 +44,8 @@ public final class Network {
         let host = try simulation.host(name, starts: starts) { [unowned self] in
             guard let stack = stacks[name] else { return }
             stack.noteBoot()
+            // Connections of which both machines crashed while idle.
+            for number in connections.keys.sorted() { retireIfFinished(number) }
             try await boot(SimulatedPorts(network: self, stack: stack))
         }
         lastAddress += 1

@@ -9,7 +9,8 @@ final class NetworkStack {
     private(set) var listeners: [Int: StreamListener] = [:]
     private var nextPort: Int = 32_768
     private var waitingForReturn: [() -> Void] = []
-    private var knownBoot: Int = 0
+    /// The event loop of the present incarnation.
+    var loop: SimulatedEventLoop?
 
     init(host: Simulation.Host, address: String) {
         self.host = host
@@ -36,6 +37,12 @@ final class NetworkStack {
         let waiting = waitingForReturn
         waitingForReturn = []
         for action in waiting { action() }
+    }
+
+    /// The run is over: nothing is accepted any more.
+    func end() {
+        listeners = [:]
+        waitingForReturn = []
     }
 
     /// Calls `action` when the host boots again.

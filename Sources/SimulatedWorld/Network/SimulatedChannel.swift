@@ -287,8 +287,10 @@ final class SimulatedChannel: Channel, ChannelCore, @unchecked Sendable {
             }
             guard write.buffer.readableBytes > room else {
                 pendingBytes -= write.buffer.readableBytes
+                // Taken out first: sending may make room and lead back here.
+                let promise = pendingWrites.popFirst()?.promise
                 end.send(write.buffer)
-                finishFirstWrite()
+                promise?.succeed(())
                 continue
             }
             guard let piece = write.buffer.readSlice(length: room) else { return }

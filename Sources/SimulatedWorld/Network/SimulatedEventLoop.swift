@@ -15,6 +15,8 @@ final class SimulatedEventLoop: EventLoop, NIOSerialEventLoopExecutor, @unchecke
     private var isRunning: Bool = false
     private var tasks: CircularBuffer<() -> Void> = CircularBuffer(initialCapacity: 8)
     private var isScheduled: Bool = false
+    private var isDraining: Bool = false
+    private let bootCount: Int
     private var runTasks: (UInt64) -> Void = { _ in }
     private var callbacks: [UInt64: ScheduledEvent] = [:]
     private var nextCallback: UInt64 = 0
@@ -22,6 +24,7 @@ final class SimulatedEventLoop: EventLoop, NIOSerialEventLoopExecutor, @unchecke
     init(host: Simulation.Host, simulation: Simulation) {
         self.host = host
         self.simulation = simulation
+        bootCount = host.bootCount
         runTasks = { [unowned self] _ in runScheduledTasks() }
     }
 
@@ -44,18 +47,22 @@ final class SimulatedEventLoop: EventLoop, NIOSerialEventLoopExecutor, @unchecke
 
     func _executeIsolatedUnsafeUnchecked(_ task: @escaping () -> Void) {
         tasks.append(task)
-        guard !isScheduled else { return }
-        isScheduled = true
+        scheduleTick()
+    }
+
+    private func scheduleTick() {
         if simulation.isEnding {
             // No events happen any more; what unwinds still hops between loops.
-            runScheduledTasks()
-        } else {
+            if !isDraining { runScheduledTasks() }
+        } else if !isScheduled, host.bootCount == bootCount {
+            isScheduled = true
             host.schedule(at: simulation.nanoseconds, runTasks)
         }
     }
 
     /// Runs what was there at the beginning of this tick; what comes meanwhile waits for the next.
     private func runScheduledTasks() {
+        isDraining = true
         run {
             var left = tasks.count
             while left > 0, let task = tasks.popFirst() {
@@ -63,10 +70,9 @@ final class SimulatedEventLoop: EventLoop, NIOSerialEventLoopExecutor, @unchecke
                 left -= 1
             }
         }
+        isDraining = false
         isScheduled = false
-        guard !tasks.isEmpty else { return }
-        isScheduled = true
-        if simulation.isEnding { runScheduledTasks() } else { host.schedule(at: simulation.nanoseconds, runTasks) }
+        if !tasks.isEmpty { scheduleTick() }
     }
 
     func submit<T>(_ task: @escaping @Sendable () throws -> T) -> EventLoopFuture<T> {

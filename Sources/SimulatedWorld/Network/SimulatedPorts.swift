@@ -14,6 +14,7 @@ public final class SimulatedPorts: Ports, @unchecked Sendable {
         self.stack = stack
         loop = SimulatedEventLoop(host: stack.host, simulation: network.simulation)
         bootCount = stack.host.bootCount
+        stack.loop = loop
     }
 
     /// The event loop of the host's incarnation.
@@ -29,6 +30,9 @@ public final class SimulatedPorts: Ports, @unchecked Sendable {
         let promise = loop.makePromise(of: (any Channel).self)
         loop.execute { [self] in
             guard isAlive else { return promise.fail(DialError.hostDown(endpoint)) }
+            guard (1...65_535).contains(endpoint.port) else {
+                return promise.fail(DialError.failed(endpoint, reason: "a port is a number from 1 to 65535"))
+            }
             guard let server = network.resolve(endpoint.host) else {
                 return promise.fail(DialError.unknownHost(endpoint.host))
             }
@@ -75,6 +79,9 @@ public final class SimulatedPorts: Ports, @unchecked Sendable {
     ) -> EventLoopFuture<any Listener> {
         loop.submit { [self] in
             guard isAlive else { throw ListenError.hostDown(endpoint) }
+            guard (0...65_535).contains(endpoint.port) else {
+                throw ListenError.failed(endpoint, reason: "a port is a number from 0 to 65535")
+            }
             let listener = stack.listen(port: endpoint.port, backlog: options.backlog) { [self] end in
                 loop.run {
                     let channel = SimulatedChannel(end: end, loop: loop, simulation: network.simulation)

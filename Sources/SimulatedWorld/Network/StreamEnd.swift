@@ -61,6 +61,7 @@ final class StreamEnd {
 
     func connect(to peer: StreamEnd, link: Link, isServer: Bool, notBefore: UInt64) {
         self.peer = peer
+        remoteAddress = peer.stack.address
         outbound = Flow(
             number: number << 1 | (isServer ? 1 : 0), link: link, sender: self, receiver: peer, simulation: simulation,
             notBefore: notBefore)
@@ -110,7 +111,7 @@ final class StreamEnd {
     }
 
     /// The address of the peer's host.
-    var remoteAddress: String { peer?.stack.address ?? "0.0.0.0" }
+    private(set) var remoteAddress: String = "0.0.0.0"
 
     var hasData: Bool { !received.isEmpty }
 
@@ -159,6 +160,7 @@ final class StreamEnd {
 
     /// The network forgets the connection.
     func unregister() {
+        peer = nil
         outbound?.unregister()
     }
 

@@ -75,7 +75,7 @@ private struct StreamEcho {
             }
             try await Task.sleep(for: .seconds(80_000))
         }
-        return Double(messages) / cost * 1e9
+        return try perSecond(messages, cost)
     }
 
     private final class Streams {
@@ -114,8 +114,16 @@ private struct PipelineEcho {
             counter.start = seam_thread_cpu()
             try await Task.sleep(for: .seconds(80_000))
         }
-        return Double(messages) / counter.cost * 1e9
+        return try perSecond(messages, counter.cost)
     }
+}
+
+/// A run ended before it had measured anything.
+private struct Unmeasured: Error {}
+
+private func perSecond(_ messages: Int, _ nanoseconds: Double) throws -> Double {
+    guard nanoseconds > 0 else { throw Unmeasured() }
+    return Double(messages) / nanoseconds * 1e9
 }
 
 private final class MessageCounter: @unchecked Sendable {
@@ -175,6 +183,7 @@ private struct Polls {
             simulation.stop("measured")
         }
         _ = try simulation.run(for: .seconds(80_000))
+        guard done.cost > 0 else { throw Unmeasured() }
         return done.cost
     }
 }
