@@ -83,6 +83,10 @@ final class Flow {
     /// Sends a reset: once, behind what is on its way; lost if the link does not pass.
     func sendReset() {
         dropStall()
+        if link.state == .held {
+            _ = link.whenUp { [weak self] in self?.sendReset() }
+            return
+        }
         guard link.state == .up, case .arrives(let time) = link.send(bytes: 0, at: simulation.nanoseconds) else {
             return
         }
@@ -270,6 +274,8 @@ final class Flow {
         let now = simulation.nanoseconds
         guard let time = TCPTimings.retransmissions(since: since).first(where: { $0 > now }) else { return }
         stall?.retry = simulation.scheduleForWorld(at: time) { [unowned self] _ in
+            // Neither the repetition nor the answer may be cut off; else the next repetition tries.
+            guard link.state == .up, receiver.canAnswer else { return receiverIsBack() }
             dropStall()
             receiver.answerWithReset()
         }

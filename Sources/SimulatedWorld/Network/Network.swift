@@ -182,10 +182,10 @@ public final class Network {
         let localPort = client.takePort()
         let near = StreamEnd(
             stack: client, number: attempt.number, localPort: localPort, remote: (server.host.name, listener.port),
-            network: self)
+            incarnation: attempt.bootCount, network: self)
         let far = StreamEnd(
             stack: server, number: attempt.number, localPort: listener.port, remote: (client.host.name, localPort),
-            network: self)
+            incarnation: serverBoot, network: self)
         let out = existingLink(from: client.host.name, to: server.host.name)
         let back = existingLink(from: server.host.name, to: client.host.name)
         // The client's acknowledgement; if it is lost, the first data takes its place.

@@ -47,16 +47,19 @@ final class StreamEnd {
     private(set) var receivedEnd: Bool = false
     private var sentEnd: Bool = false
     private var isClosed: Bool = false
-    private var hasFailed: Bool = false
+    private var failure: StreamFailure?
 
-    init(stack: NetworkStack, number: UInt64, localPort: Int, remote: (host: String, port: Int), network: Network) {
+    init(
+        stack: NetworkStack, number: UInt64, localPort: Int, remote: (host: String, port: Int), incarnation: Int,
+        network: Network
+    ) {
         self.stack = stack
         self.number = number
         self.localPort = localPort
         self.remote = remote
         self.network = network
         simulation = network.simulation
-        incarnation = stack.host.bootCount
+        self.incarnation = incarnation
     }
 
     func connect(to peer: StreamEnd, link: Link, isServer: Bool, notBefore: UInt64) {
@@ -70,7 +73,7 @@ final class StreamEnd {
     /// What the peer's packets meet here.
     var presence: Presence {
         if !stack.isUp || stack.host.bootCount != incarnation { return .gone }
-        return isClosed || hasFailed ? .closed : .present
+        return isClosed || failure != nil ? .closed : .present
     }
 
     /// Whether nothing of this end can happen any more.
@@ -117,7 +120,7 @@ final class StreamEnd {
 
     /// Gives the connection up: with an end of stream, or a reset if there is data that nobody read.
     func close() {
-        guard !isClosed, !hasFailed else { return }
+        guard !isClosed, failure == nil else { return }
         if received.isEmpty {
             finish()
         } else {
@@ -131,7 +134,7 @@ final class StreamEnd {
 
     /// Gives the connection up with a reset.
     func reset() {
-        guard !isClosed, !hasFailed else { return }
+        guard !isClosed, failure == nil else { return }
         outbound?.sendReset()
         isClosed = true
         received.removeAll()
@@ -167,7 +170,7 @@ final class StreamEnd {
     /// The connection is gone; unread data with it.
     func fail(_ failure: StreamFailure) {
         guard presence == .present else { return }
-        hasFailed = true
+        self.failure = failure
         received.removeAll()
         outbound?.abandon()
         simulation.record(.connection, number, failure == .reset ? 2 : 3, text: stack.host.name)
@@ -177,9 +180,13 @@ final class StreamEnd {
         network.retireIfFinished(number)
     }
 
+    /// Whether an answer would get on its way now.
+    var canAnswer: Bool { outbound?.link.state == .up }
+
     /// Answers for a connection that this machine does not know.
     func answerWithReset() {
-        guard let outbound, !hasFailed else { return }
+        // A reset is never answered with a reset.
+        guard let outbound, failure != .reset else { return }
         outbound.sendReset()
     }
 
