@@ -172,11 +172,12 @@ final class Flow {
             case .close:
                 isSevered = true
                 enqueue(.end)
-                sender.receiveFromToxic(.end)
+                // The other direction ends behind what it holds.
+                receiver.finish()
             case .reset:
                 isSevered = true
                 sendReset()
-                sender.receiveFromToxic(.reset)
+                sender.fail(.reset)
             }
         }
         // What a toxic dropped makes room.

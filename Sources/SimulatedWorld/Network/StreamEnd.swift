@@ -156,11 +156,6 @@ final class StreamEnd {
         }
     }
 
-    /// A toxic between the two has closed or reset the connection.
-    func receiveFromToxic(_ item: Flow.Item) {
-        if presence == .present { receive(item) }
-    }
-
     /// The network forgets the connection.
     func unregister() {
         peer = nil
