@@ -150,7 +150,7 @@ final class HTTPServerConnection: ChannelInboundHandler, NIOScheduledCallbackHan
         write(reply, keepsAlive: false)
     }
 
-    /// An answer that fits the buffers below: nobody has to wait until it is sent. Waiting costs 2 us.
+    /// The longest answer that fits the buffers below, so that nobody has to wait until it is sent.
     private static let shortAnswer: Int = 16 * 1024
 
     /// Requests that may wait behind the one under way.

@@ -104,6 +104,17 @@ final class LinkTests: XCTestCase {
         }
     }
 
+    func testAHeldLinkKeepsConnectionAttemptsToo() throws {
+        _ = try run { simulation, network, ports in
+            let link = try network.link(from: "client", to: "server")
+            link.hold()
+            simulation.schedule(after: .milliseconds(2500)) { _ in link.release() }
+            let start = simulation.now
+            _ = try await self.connect(ports)
+            XCTAssertEqual(start.duration(to: simulation.now), .milliseconds(2502))
+        }
+    }
+
     // Repetitions end after 924.6 s, as on Linux.
     func testAConnectionThatIsNeverAnsweredTimesOut() throws {
         _ = try run { simulation, network, ports in

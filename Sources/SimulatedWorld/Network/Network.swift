@@ -149,6 +149,12 @@ public final class Network {
         let now = simulation.nanoseconds
         guard repetition <= TCPTimings.synRetries else { return attempt.end(.failure(.timedOut)) }
         let link = existingLink(from: client.host.name, to: server.host.name)
+        if link.state == .held {
+            _ = link.whenUp { [weak self] in
+                self?.sendSYN(from: client, to: server, port: port, attempt: attempt, repetition: repetition)
+            }
+            return
+        }
         if link.state == .up, case .arrives(let time) = link.send(bytes: 0, at: now) {
             simulation.scheduleForWorld(at: time, argument: attempt.number) { [unowned self] _ in
                 receiveSYN(from: client, at: server, port: port, attempt: attempt)
@@ -166,6 +172,12 @@ public final class Network {
         if let listener, listener.isBlackHole || listener.pending >= listener.backlog { return }
         let back = existingLink(from: server.host.name, to: client.host.name)
         let now = simulation.nanoseconds
+        if back.state == .held {
+            _ = back.whenUp { [weak self] in
+                self?.receiveSYN(from: client, at: server, port: port, attempt: attempt)
+            }
+            return
+        }
         guard back.state == .up, case .arrives(let time) = back.send(bytes: 0, at: now) else { return }
         let serverBoot = server.host.bootCount
         simulation.scheduleForWorld(at: time, argument: attempt.number) { [unowned self] _ in
