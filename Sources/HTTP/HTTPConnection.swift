@@ -56,12 +56,18 @@ final class HTTPConnection: ChannelInboundHandler, NIOScheduledCallbackHandler {
         channel.close(promise: nil)
     }
 
+    /// Closes the channel; from now on no request is given to it, however long a security layer takes to say goodbye.
+    func close() {
+        pool.remove(self)
+        channel.close(promise: nil)
+    }
+
     // MARK: Idling
 
     func handleScheduledCallback(eventLoop: some EventLoop) {
         idleTimer = nil
         guard exchange == nil else { return }
-        if eventLoop.now >= idleUntil { channel.close(promise: nil) } else { setIdleTimer() }
+        if eventLoop.now >= idleUntil { close() } else { setIdleTimer() }
     }
 
     // MARK: Responses
@@ -77,7 +83,7 @@ final class HTTPConnection: ChannelInboundHandler, NIOScheduledCallbackHandler {
         case .body(var piece):
             guard body.readableBytes + piece.readableBytes <= pool.options.bodyBytesMax else {
                 exchange.end(.failure(.bodyTooLarge(limit: pool.options.bodyBytesMax)))
-                return context.close(promise: nil)
+                return close()
             }
             if body.readableBytes == 0 { body = piece } else { body.writeBuffer(&piece) }
         case .end: finish(exchange, context)
@@ -93,14 +99,14 @@ final class HTTPConnection: ChannelInboundHandler, NIOScheduledCallbackHandler {
         if keepsAlive, channel.isActive {
             pool.release(self)
         } else {
-            context.close(promise: nil)
+            close()
         }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         // The decoder complains of the end that the first error brings.
         if self.error == nil { self.error = error }
-        context.close(promise: nil)
+        close()
     }
 
     func channelInactive(context: ChannelHandlerContext) {

@@ -114,7 +114,7 @@ final class HTTPConnectionPool {
     func abort(_ exchange: HTTPExchange, _ failure: HTTPFailure) {
         guard !exchange.isOver else { return }
         exchange.end(.failure(failure))
-        exchange.connection?.channel.close(promise: nil)
+        exchange.connection?.close()
     }
 
     private func begin(_ exchange: HTTPExchange, on connection: HTTPConnection) {

@@ -62,11 +62,18 @@ final class HTTPServerConnection: ChannelInboundHandler, NIOScheduledCallbackHan
     /// The rest of the request is not wanted.
     private var isRefused: Bool = false
     /// Requests that came before the one under way was answered.
-    private var queue: CircularBuffer<(head: HTTPRequestHead, body: ByteBuffer)> = CircularBuffer(initialCapacity: 0)
+    private var queue: CircularBuffer<Waiting> = CircularBuffer(initialCapacity: 0)
     /// When it has been silent for long enough; looked at when the timer fires, not moved for each request.
     private var idleUntil: NIODeadline = .distantFuture
     private var idleTimer: NIOScheduledCallback?
     private var task: Task<Void, Never>?
+
+    /// What waits behind the request under way.
+    private enum Waiting {
+        case request(HTTPRequestHead, ByteBuffer)
+        /// The last word on a request that breaks a limit.
+        case refusal(HTTPReply)
+    }
 
     init(channel: any Channel, connections: HTTPServerConnections, responder: HTTPResponder) {
         self.channel = channel
@@ -113,6 +120,8 @@ final class HTTPServerConnection: ChannelInboundHandler, NIOScheduledCallbackHan
     // MARK: Requests
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        // What follows a refusal is not looked at.
+        guard !isRefused else { return }
         idleUntil = channel.eventLoop.now + connections.options.idle
         switch unwrapInboundIn(data) {
         case .head(let head):
@@ -120,31 +129,30 @@ final class HTTPServerConnection: ChannelInboundHandler, NIOScheduledCallbackHan
             body = ByteBuffer()
             let bytes = head.headers.reduce(head.uri.utf8.count) { $0 + $1.name.utf8.count + $1.value.utf8.count }
             if bytes > connections.options.headerBytesMax {
-                refuse(HTTPReply(.requestHeaderFieldsTooLarge), context)
+                refuse(HTTPReply(.requestHeaderFieldsTooLarge))
             }
         case .body(var piece):
-            guard !isRefused else { return }
             guard body.readableBytes + piece.readableBytes <= connections.options.bodyBytesMax else {
-                return refuse(HTTPReply(.contentTooLarge), context)
+                return refuse(HTTPReply(.contentTooLarge))
             }
             if body.readableBytes == 0 { body = piece } else { body.writeBuffer(&piece) }
         case .end:
-            guard !isRefused, let head else { return }
+            guard let head else { return }
             self.head = nil
             if isAnswering {
                 // A client that does not wait is served in the order of its requests, up to a limit.
                 guard queue.count < Self.pipelinedMax else { return context.close(promise: nil) }
-                queue.append((head, body))
+                queue.append(.request(head, body))
             } else {
                 answer(head, body)
             }
         }
     }
 
-    private func refuse(_ reply: HTTPReply, _ context: ChannelHandlerContext) {
+    /// Answers a request that breaks a limit when its turn comes, and then closes.
+    private func refuse(_ reply: HTTPReply) {
         isRefused = true
-        // Behind an answer under way it would be taken for that answer.
-        guard !isAnswering else { return context.close(promise: nil) }
+        guard !isAnswering else { return queue.append(.refusal(reply)) }
         isAnswering = true
         isHead = false
         write(reply, keepsAlive: false)
@@ -199,11 +207,15 @@ final class HTTPServerConnection: ChannelInboundHandler, NIOScheduledCallbackHan
         isAnswering = false
         guard staysOpen, !connections.isShuttingDown else { return channel.close(promise: nil) }
         restartIdleTimer()
-        if let (head, body) = queue.popFirst() { answer(head, body) }
+        switch queue.popFirst() {
+        case .request(let head, let body)?: answer(head, body)
+        case .refusal(let reply)?: refuse(reply)
+        case nil: break
+        }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard error is HTTPParserError, channel.isActive, !isAnswering else { return context.close(promise: nil) }
-        write(HTTPReply(.badRequest), keepsAlive: false)
+        guard error is HTTPParserError, channel.isActive else { return context.close(promise: nil) }
+        if !isRefused { refuse(HTTPReply(.badRequest)) }
     }
 }

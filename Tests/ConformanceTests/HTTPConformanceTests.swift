@@ -111,6 +111,33 @@ final class HTTPConformanceTests: XCTestCase {
         }
     }
 
+    // As many connections as the pool may have, however many requests they serve.
+    func testConnectionsServeManyRequests() throws {
+        var limited = options
+        limited.connectionsMax = 2
+        let responder = HTTPResponder.asynchronous { _, _ in
+            try? await Task.sleep(for: .milliseconds(5))
+            return HTTPReply(.noContent)
+        }
+        for arm in Arm.allCases {
+            let accepted = try arm.run { [limited] stage in
+                let accepted = Accepted()
+                let server = try await HTTPServer.start(
+                    CountingPorts(ports: stage.server, accepted: accepted), at: Endpoint(stage.serverName, 0),
+                    responder: responder)
+                let client = try await HTTPClient.make(stage.client, options: limited)
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for _ in 0..<12 { group.addTask { _ = try await client.send(get("/"), to: server.endpoint) } }
+                    try await group.waitForAll()
+                }
+                await client.shutDown()
+                await server.shutDown()
+                return accepted.count
+            }
+            XCTAssertEqual(accepted, 2, "\(arm)")
+        }
+    }
+
     func testAnAnswerThatIsLateIsATimeOutOfItsPhase() throws {
         let responder = HTTPResponder.asynchronous { _, _ in
             try? await Task.sleep(for: .seconds(2))
@@ -205,15 +232,28 @@ final class HTTPConformanceTests: XCTestCase {
         }
     }
 
+    // Two requests close together share a connection; the third comes after the server has closed it.
     func testAnIdleConnectionIsClosedByTheServer() throws {
-        var server = HTTPServer.Options.standard
-        server.idle = .milliseconds(150)
-        try onBothArms(server: server, responder: .immediate { _, _ in HTTPReply(.ok) }) { arm, client, endpoint in
-            for _ in 0..<2 {
-                let (response, _) = try await client.send(get("/"), to: endpoint)
-                XCTAssertEqual(response.status, .ok, "\(arm)")
-                try await Task.sleep(for: .milliseconds(400))
+        var options = HTTPServer.Options.standard
+        options.idle = .milliseconds(150)
+        for arm in Arm.allCases {
+            let counts = try arm.run { [options] stage in
+                let accepted = Accepted()
+                let server = try await HTTPServer.start(
+                    CountingPorts(ports: stage.server, accepted: accepted), at: Endpoint(stage.serverName, 0),
+                    options: options, responder: .immediate { _, _ in HTTPReply(.ok) })
+                let client = try await HTTPClient.make(stage.client)
+                var counts: [Int] = []
+                for pause in [0, 400, 0] {
+                    _ = try await client.send(get("/"), to: server.endpoint)
+                    counts.append(accepted.count)
+                    try await Task.sleep(for: .milliseconds(pause))
+                }
+                await client.shutDown()
+                await server.shutDown()
+                return counts
             }
+            XCTAssertEqual(counts, [1, 1, 2], "\(arm)")
         }
     }
 
@@ -291,6 +331,43 @@ final class HTTPConformanceTests: XCTestCase {
             }
             let parts = answer.components(separatedBy: "HTTP/1.1 200 OK").dropFirst()
             XCTAssertEqual(parts.map { String($0.suffix(5)) }, ["/slow", "/fast"], "\(arm): \(answer)")
+        }
+    }
+
+    // The second request breaks a limit while the first is answered: its refusal comes in its turn.
+    func testARefusalOfAPipelinedRequestComesInItsTurn() throws {
+        let tooLong = "GET / HTTP/1.1\r\nhost: a\r\ncookie: \(String(repeating: "a", count: 600))\r\n\r\n"
+        for (second, status) in [
+            (tooLong, "431 Request Header Fields Too Large"), ("NONSENSE\r\n\r\n", "400 Bad Request"),
+        ] {
+            for arm in Arm.allCases {
+                let answer = try arm.run { stage -> String in
+                    var options = HTTPServer.Options.standard
+                    options.headerBytesMax = 500
+                    let responder = HTTPResponder.asynchronous { request, _ in
+                        try? await Task.sleep(for: .milliseconds(50))
+                        return HTTPReply(.ok, text: request.path ?? "")
+                    }
+                    let server = try await HTTPServer.start(
+                        stage.server, at: Endpoint(stage.serverName, 0), options: options, responder: responder)
+                    let text = Text()
+                    let channel = try await stage.client.dial(server.endpoint, options: .init()) { channel in
+                        channel.eventLoop.makeCompletedFuture {
+                            let observer = Observer(Observations(), onData: { text.value += String(buffer: $1) })
+                            try channel.pipeline.syncOperations.addHandler(observer)
+                        }
+                    }.get()
+                    let first = "GET /first HTTP/1.1\r\nhost: a\r\n\r\n"
+                    try await channel.writeAndFlush(ByteBuffer(string: first + second))
+                    try await channel.closeFuture.get()
+                    await server.shutDown()
+                    return text.value
+                }
+                let parts = answer.components(separatedBy: "HTTP/1.1 ").dropFirst()
+                XCTAssertEqual(parts.count, 2, "\(arm): \(answer)")
+                XCTAssertTrue(parts.first?.hasSuffix("/first") ?? false, "\(arm): \(answer)")
+                XCTAssertTrue(parts.last?.hasPrefix(status) ?? false, "\(arm): \(answer)")
+            }
         }
     }
 
@@ -384,6 +461,40 @@ private func assertFailure(
     } catch {
         XCTAssertEqual(error as? HTTPFailure, expected, "\(arm): \(error)", line: line)
     }
+}
+
+/// Counts the connections that are accepted.
+private struct CountingPorts: Ports {
+    let ports: any Ports
+    let accepted: Accepted
+
+    var eventLoop: any EventLoop { ports.eventLoop }
+
+    func dial(
+        _ endpoint: Endpoint, options: DialOptions,
+        initializer: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
+    ) -> EventLoopFuture<any Channel> {
+        ports.dial(endpoint, options: options, initializer: initializer)
+    }
+
+    func listen(
+        _ endpoint: Endpoint, options: ListenOptions,
+        initializer: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
+    ) -> EventLoopFuture<any Listener> {
+        ports.listen(endpoint, options: options) { [accepted] channel in
+            accepted.add()
+            return initializer(channel)
+        }
+    }
+}
+
+private final class Accepted: @unchecked Sendable {
+    private let lock = NSLock()
+    private var value: Int = 0
+
+    func add() { lock.withLock { value += 1 } }
+
+    var count: Int { lock.withLock { value } }
 }
 
 private final class Text: @unchecked Sendable {

@@ -365,6 +365,66 @@ final class LinkTests: XCTestCase {
         XCTAssertThrowsError(try Network(Simulation(seed: 1), defaultLink: .init(latency: .fixed(.seconds(-1)))))
     }
 
+    // The server has closed and its answers are lost: the client's machine repeats the byte after 0.2, 0.6, 1.4, 3.0 s,
+    // and the first repetition after the link is healed is answered with a reset.
+    func testALostResetIsAnsweredAgainWhenDataIsRepeated() throws {
+        _ = try run { simulation, network, ports in
+            let client = try await self.connect(ports)
+            let back = try network.link(from: "server", to: "client")
+            back.cut()
+            simulation.host(named: "server")?.crash()
+            simulation.host(named: "server")?.start()
+            let start = simulation.now
+            client.send(bytes: 1)
+            try await Task.sleep(for: .seconds(2))
+            XCTAssertTrue(client.isOpen)
+            back.heal()
+            try await client.closed()
+            XCTAssertEqual(client.error, "reset")
+            XCTAssertEqual(start.duration(to: simulation.now), .milliseconds(3003))
+        }
+    }
+
+    // The same without end: the client's machine gives up when it would if nothing arrived.
+    func testDataThatIsNeverAnsweredTimesOutAlthoughItArrives() throws {
+        _ = try run { simulation, network, ports in
+            let client = try await self.connect(ports)
+            try network.link(from: "server", to: "client").cut()
+            simulation.host(named: "server")?.restart()
+            let start = simulation.now
+            client.send(bytes: 1)
+            try await client.closed()
+            XCTAssertEqual(client.error, "timed out")
+            XCTAssertEqual(start.duration(to: simulation.now).components.seconds, 924)
+        }
+    }
+
+    // A run that ends in the middle of everything: living, half-open and half-made connections. Handlers that outlived
+    // it would keep their channels and all that these hold, seed after seed.
+    func testNothingIsLeftWhenARunEndsInTheMiddle() throws {
+        weak var handler: Client.Handler?
+        weak var network: Network?
+        func once() throws {
+            _ = try run { simulation, simulated, ports in
+                network = simulated
+                let client = try await self.connect(ports)
+                handler = try await client.channel?.pipeline.handler(type: Client.Handler.self).get()
+                let other = try await self.connect(ports)
+                other.send(bytes: 2_000_000)
+                try await Task.sleep(for: .milliseconds(10))
+                simulation.host(named: "server")?.crash()
+                _ = ports.dial(Endpoint("server", 80), options: .init()) { $0.eventLoop.makeSucceededVoidFuture() }
+                try await Task.sleep(for: .milliseconds(500))
+                XCTAssertNotNil(handler)
+                XCTAssertEqual(simulated.openConnections, 2)
+                XCTAssertEqual(simulated.openChannels, 4)
+            }
+        }
+        try once()
+        XCTAssertNil(handler)
+        XCTAssertNil(network)
+    }
+
     func testNothingIsLeftWhenAllIsClosed() throws {
         _ = try run { simulation, network, ports in
             for _ in 0..<50 {

@@ -47,7 +47,7 @@ extension Network {
         from client: String, to server: String, port: Int, _ completion: @escaping (ByteStream?) -> Void
     ) {
         guard let source = resolve(client), let target = resolve(server) else { return completion(nil) }
-        let attempt = ConnectAttempt(stack: source, simulation: simulation) { result in
+        let attempt = ConnectAttempt(stack: source, network: self) { result in
             completion((try? result.get()).map(ByteStream.init))
         }
         connect(from: source, to: target, port: port, attempt: attempt)

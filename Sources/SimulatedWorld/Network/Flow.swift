@@ -29,6 +29,8 @@ final class Flow {
     /// What waits behind a loss, the lost item first.
     private var stalled: CircularBuffer<Item> = CircularBuffer(initialCapacity: 0)
     private var stall: Stall?
+    /// When data was sent first of which the sender hears nothing although it arrives: its receiver's resets are lost.
+    private var unansweredSince: UInt64?
     private var lastArrival: UInt64
     private var usedBytes: Int = 0
     private var senderWaits: Bool = false
@@ -80,17 +82,19 @@ final class Flow {
         if chain == nil { enqueue(.end) } else { sendThroughChain(.end) }
     }
 
-    /// Sends a reset: once, behind what is on its way; lost if the link does not pass.
-    func sendReset() {
+    /// Sends a reset: once, behind what is on its way; false when the link loses it.
+    @discardableResult
+    func sendReset() -> Bool {
         dropStall()
         if link.state == .held {
             _ = link.whenUp { [weak self] in self?.sendReset() }
-            return
+            return true
         }
         guard link.state == .up, case .arrives(let time) = link.send(bytes: 0, at: simulation.nanoseconds) else {
-            return
+            return false
         }
         schedule(.reset, arrival: time)
+        return true
     }
 
     /// Remembers to tell the sender when there is room again.
@@ -205,10 +209,14 @@ final class Flow {
     // MARK: Losses
 
     private func beginStall() {
-        let now = simulation.nanoseconds
-        let giveUp = simulation.scheduleForWorld(at: TCPTimings.giveUp(since: now)) { [unowned self] _ in timeOut() }
-        stall = Stall(since: now, giveUp: giveUp)
+        stall = makeStall()
         waitForLink()
+    }
+
+    private func makeStall() -> Stall {
+        let since = unansweredSince ?? simulation.nanoseconds
+        let giveUp = simulation.scheduleForWorld(at: TCPTimings.giveUp(since: since)) { [unowned self] _ in timeOut() }
+        return Stall(since: since, giveUp: giveUp)
     }
 
     private func waitForLink() {
@@ -257,29 +265,31 @@ final class Flow {
         sender.retireIfFinished()
     }
 
+    /// The receiver knows of no such connection: it says so, and where that is lost, the sender repeats and asks again.
+    private func refuse(_ item: Item) {
+        guard sender.presence == .present, !receiver.answerWithReset() else { return }
+        repeatUnanswered(item) { self.waitForLink() }
+    }
+
     /// The receiver's machine is gone: nobody answers, until it is back and says that it knows nothing.
     private func loseReceiver(_ item: Item) {
         guard !sender.isGone else { return }
-        // Back already: it knows of no such connection.
-        if receiver.stack.isUp { return receiver.answerWithReset() }
-        guard stall == nil else { return }
-        stalled.append(item)
-        let now = simulation.nanoseconds
-        let giveUp = simulation.scheduleForWorld(at: TCPTimings.giveUp(since: now)) { [unowned self] _ in timeOut() }
-        stall = Stall(since: now, giveUp: giveUp)
-        receiver.stack.whenBack { [weak self] in self?.receiverIsBack() }
+        if receiver.stack.isUp { return refuse(item) }
+        repeatUnanswered(item) {
+            receiver.stack.whenBack { [weak self] in
+                if self?.stall != nil { self?.waitForLink() }
+            }
+        }
     }
 
-    private func receiverIsBack() {
-        guard let since = stall?.since else { return }
-        let now = simulation.nanoseconds
-        guard let time = TCPTimings.retransmissions(since: since).first(where: { $0 > now }) else { return }
-        stall?.retry = simulation.scheduleForWorld(at: time) { [unowned self] _ in
-            // Neither the repetition nor the answer may be cut off; else the next repetition tries.
-            guard link.state == .up, receiver.canAnswer else { return receiverIsBack() }
-            dropStall()
-            receiver.answerWithReset()
-        }
+    /// Keeps an item that arrived in vain; what follows it waits behind it.
+    private func repeatUnanswered(_ item: Item, _ wait: () -> Void) {
+        guard stall == nil else { return }
+        stalled.append(item)
+        let stall = makeStall()
+        unansweredSince = stall.since
+        self.stall = stall
+        wait()
     }
 
     // MARK: Receiver's side
@@ -290,9 +300,7 @@ final class Flow {
         let (sender, receiver) = (sender, receiver)
         switch receiver.presence {
         case .present: receiver.receive(item)
-        case .closed:
-            // Data for a connection that its receiver has closed is answered with a reset.
-            if case .data = item { receiver.answerWithReset() }
+        case .closed: if case .data = item { refuse(item) }
         case .gone: loseReceiver(item)
         }
         if inFlight.isEmpty { sender.retireIfFinished() }

@@ -17,6 +17,11 @@ public final class Network {
     private var links: [String: Link] = [:]
     private var unresolvable: Set<String> = []
     private var connections: [UInt64: (near: StreamEnd, far: StreamEnd)] = [:]
+    /// Connections that are being made.
+    private var attempts: [UInt64: ConnectAttempt] = [:]
+    /// Open channels, those of crashed hosts too.
+    private var channels: [UInt64: SimulatedChannel] = [:]
+    private var lastChannel: UInt64 = 0
     private var lastConnection: UInt64 = 0
     private var lastAddress: Int = 0
 
@@ -27,11 +32,22 @@ public final class Network {
         if let problem = defaultLink.invalidity { throw .invalidLink(problem) }
         self.simulation = simulation
         self.defaultLink = defaultLink
-        // Listeners hold ports, and ports the network.
-        simulation.onEnd { [weak self] in
-            guard let self else { return }
-            for name in stacks.keys.sorted() { stacks[name]?.end() }
+        simulation.onEnd { [weak self] in self?.end() }
+    }
+
+    /// The run is over: closes what is open, for listeners, channels and attempts hold each other in circles.
+    private func end() {
+        for name in stacks.keys.sorted() { stacks[name]?.end() }
+        for number in connections.keys.sorted() {
+            guard let ends = connections[number] else { continue }
+            ends.near.disconnect()
+            ends.far.disconnect()
         }
+        connections = [:]
+        for number in attempts.keys.sorted() { attempts[number]?.abandon() }
+        attempts = [:]
+        for number in channels.keys.sorted() { channels[number]?.closeAtEnd() }
+        channels = [:]
     }
 
     /// Adds a host whose code reaches the network through the ports that it gets at each boot.
@@ -138,6 +154,7 @@ public final class Network {
     ) {
         lastConnection += 1
         attempt.number = lastConnection
+        attempts[attempt.number] = attempt
         attempt.bootCount = client.host.bootCount
         sendSYN(from: client, to: server, port: port, attempt: attempt, repetition: 0)
     }
@@ -223,6 +240,22 @@ public final class Network {
 extension Network {
     /// Connections that are open at an end or have something on its way.
     public var openConnections: Int { connections.count }
+    /// Channels that were made and not closed; a crashed host's stay until the run ends.
+    public var openChannels: Int { channels.count }
+
+    func register(_ channel: SimulatedChannel) -> UInt64 {
+        lastChannel += 1
+        channels[lastChannel] = channel
+        return lastChannel
+    }
+
+    func unregisterChannel(_ number: UInt64) {
+        channels[number] = nil
+    }
+
+    fileprivate func forget(_ attempt: ConnectAttempt) {
+        attempts[attempt.number] = nil
+    }
 
     /// Forgets a connection of which nothing can happen any more.
     func retireIfFinished(_ number: UInt64) {
@@ -244,13 +277,13 @@ final class ConnectAttempt {
     var bootCount: Int = 0
     var retry: ScheduledEvent?
     private(set) var isOver: Bool = false
-    private let simulation: Simulation
+    private unowned let network: Network
     private let stack: NetworkStack
     private let completion: (Result<StreamEnd, Failure>) -> Void
 
-    init(stack: NetworkStack, simulation: Simulation, completion: @escaping (Result<StreamEnd, Failure>) -> Void) {
+    init(stack: NetworkStack, network: Network, completion: @escaping (Result<StreamEnd, Failure>) -> Void) {
         self.stack = stack
-        self.simulation = simulation
+        self.network = network
         self.completion = completion
     }
 
@@ -263,6 +296,14 @@ final class ConnectAttempt {
     /// Nobody waits for it any more.
     func cancel() {
         isOver = true
-        if let retry { simulation.cancel(retry) }
+        if let retry { network.simulation.cancel(retry) }
+        network.forget(self)
+    }
+
+    /// The run is over before it came to an end.
+    func abandon() {
+        guard !isOver else { return }
+        isOver = true
+        completion(.failure(.timedOut))
     }
 }

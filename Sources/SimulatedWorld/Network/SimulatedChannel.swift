@@ -10,7 +10,8 @@ import SimulationKernel
 final class SimulatedChannel: Channel, ChannelCore, @unchecked Sendable {
     private let end: StreamEnd
     private let loop: SimulatedEventLoop
-    private let simulation: Simulation
+    private unowned let network: Network
+    private var number: UInt64 = 0
     private let closePromise: EventLoopPromise<Void>
     private var pipelineStorage: ChannelPipeline?
 
@@ -45,13 +46,14 @@ final class SimulatedChannel: Channel, ChannelCore, @unchecked Sendable {
     /// The largest piece that one write puts on the link.
     private static let chunkBytesMax: Int = 64 * 1024
 
-    init(end: StreamEnd, loop: SimulatedEventLoop, simulation: Simulation) {
+    init(end: StreamEnd, loop: SimulatedEventLoop, network: Network) {
         self.end = end
         self.loop = loop
-        self.simulation = simulation
+        self.network = network
         closePromise = loop.makePromise()
         pipelineStorage = ChannelPipeline(channel: self)
         end.delegate = self
+        number = network.register(self)
     }
 
     /// Adds the handlers, registers and activates the channel; `promise` learns the result.
@@ -360,6 +362,7 @@ final class SimulatedChannel: Channel, ChannelCore, @unchecked Sendable {
         let wasActive = isActive
         isActive = false
         end.close()
+        network.unregisterChannel(number)
         let writes = pendingWrites
         pendingWrites = MarkedCircularBuffer(initialCapacity: 0)
         pendingBytes = 0
@@ -369,11 +372,18 @@ final class SimulatedChannel: Channel, ChannelCore, @unchecked Sendable {
         promise?.succeed(())
         if wasActive { pipeline.syncOperations.fireChannelInactive() }
         if isRegistered { pipeline.syncOperations.fireChannelUnregistered() }
-        // Handlers may still be on the stack.
+        // Handlers may be on the stack still.
         loop._executeIsolatedUnsafeUnchecked { [self] in
             removeHandlers(pipeline: pipeline)
             closePromise.succeed(())
         }
+    }
+}
+
+extension SimulatedChannel {
+    /// The run is over: handlers learn that the connection is gone, and free what they hold.
+    func closeAtEnd() {
+        loop.run { if isOpen { close0(error: ChannelError.ioOnClosedChannel, mode: .all, promise: nil) } }
     }
 }
 

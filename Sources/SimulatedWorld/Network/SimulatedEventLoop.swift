@@ -60,16 +60,26 @@ final class SimulatedEventLoop: EventLoop, NIOSerialEventLoopExecutor, @unchecke
         }
     }
 
+    /// Tasks that may run on a loop when the run is over; what tries for ever is dropped.
+    private static let endingTasksMax: Int = 100_000
+    private var endingTasks: Int = 0
+
     /// Runs what was there at the beginning of this tick; what comes meanwhile waits for the next.
     private func runScheduledTasks() {
         isDraining = true
-        run {
-            var left = tasks.count
-            while left > 0, let task = tasks.popFirst() {
-                task()
-                left -= 1
+        repeat {
+            if simulation.isEnding {
+                endingTasks += tasks.count
+                if endingTasks > Self.endingTasksMax { tasks.removeAll() }
             }
-        }
+            run {
+                var left = tasks.count
+                while left > 0, let task = tasks.popFirst() {
+                    task()
+                    left -= 1
+                }
+            }
+        } while simulation.isEnding && !tasks.isEmpty
         isDraining = false
         isScheduled = false
         if !tasks.isEmpty { scheduleTick() }

@@ -47,12 +47,12 @@ public final class SimulatedPorts: Ports, @unchecked Sendable {
         _ promise: EventLoopPromise<any Channel>
     ) {
         let deadline = UncheckedBox(Deadline())
-        let attempt = ConnectAttempt(stack: stack, simulation: network.simulation) { [self] result in
+        let attempt = ConnectAttempt(stack: stack, network: network) { [self] result in
             loop.run {
                 deadline.value.scheduled?.cancel()
                 switch result {
                 case .success(let end):
-                    let channel = SimulatedChannel(end: end, loop: loop, simulation: network.simulation)
+                    let channel = SimulatedChannel(end: end, loop: loop, network: network)
                     channel.start(security: options.tls, serverName: endpoint.host, initializer: initializer, promise)
                 case .failure(.refused): promise.fail(DialError.refused(endpoint))
                 case .failure(.timedOut): promise.fail(DialError.timedOut(endpoint, after: .seconds(127)))
@@ -84,7 +84,7 @@ public final class SimulatedPorts: Ports, @unchecked Sendable {
             }
             let listener = stack.listen(port: endpoint.port, backlog: options.backlog) { [self] end in
                 loop.run {
-                    let channel = SimulatedChannel(end: end, loop: loop, simulation: network.simulation)
+                    let channel = SimulatedChannel(end: end, loop: loop, network: network)
                     channel.start(security: options.tls, serverName: nil, initializer: initializer, nil)
                 }
             }

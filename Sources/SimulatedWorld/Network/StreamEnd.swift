@@ -162,6 +162,12 @@ final class StreamEnd {
         outbound?.unregister()
     }
 
+    /// The run is over: nothing is sent or received any more.
+    func disconnect() {
+        unregister()
+        outbound = nil
+    }
+
     /// The connection is gone; unread data with it.
     func fail(_ failure: StreamFailure) {
         guard presence == .present else { return }
@@ -175,14 +181,11 @@ final class StreamEnd {
         network.retireIfFinished(number)
     }
 
-    /// Whether an answer would get on its way now.
-    var canAnswer: Bool { outbound?.link.state == .up }
-
-    /// Answers for a connection that this machine does not know.
-    func answerWithReset() {
+    /// Answers for a connection that this machine does not know; false when the answer is lost.
+    func answerWithReset() -> Bool {
         // A reset is never answered with a reset.
-        guard let outbound, failure != .reset else { return }
-        outbound.sendReset()
+        guard let outbound, failure != .reset else { return true }
+        return outbound.sendReset()
     }
 
     /// Tells the peer that there is room, when the news has travelled.
