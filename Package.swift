@@ -29,10 +29,14 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     ],
     targets: [
         // Framework: knows no particular system.
+        .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .target(name: "Documents", dependencies: ["CLibYAML"], swiftSettings: strict),
+        .target(name: "Experiments", dependencies: ["Documents"], swiftSettings: strict),
         .target(name: "CSystemSeam", cSettings: [.treatAllWarnings(as: .error)]),
         .target(name: "Randomness", swiftSettings: strict),
         .target(
@@ -56,9 +60,18 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
+            name: "HTTPActivities",
+            dependencies: [
+                "Documents", "Experiments", "HTTP", "Ports", nioCore, httpTypes,
+                .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
+            ],
+            swiftSettings: strict
+        ),
+        .target(
             name: "RealWorld",
             dependencies: [
-                "Ports", nioCore, .product(name: "NIOPosix", package: "swift-nio"),
+                "Documents", "Experiments", "HTTP", "HTTPActivities", "Ports", nioCore, httpTypes,
+ .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             swiftSettings: strict
@@ -66,7 +79,7 @@ let package = Package(
         .target(name: "TraceFiles", swiftSettings: strict),
         .executableTarget(
             name: "windkanal",
-            dependencies: ["TraceFiles", argumentParser],
+            dependencies: ["Experiments", "RealWorld", "TraceFiles", argumentParser],
             swiftSettings: strict
         ),
 
@@ -87,6 +100,8 @@ let package = Package(
             swiftSettings: common
         ),
 
+        .testTarget(name: "DocumentsTests", dependencies: ["Documents"], swiftSettings: common),
+        .testTarget(name: "ExperimentsTests", dependencies: ["Documents", "Experiments"], swiftSettings: common),
         .testTarget(name: "FaultsTests", dependencies: ["Faults", "Randomness", nioCore], swiftSettings: common),
         .testTarget(name: "RandomnessTests", dependencies: ["Randomness"], swiftSettings: common),
         .testTarget(

@@ -15,6 +15,8 @@ public final class HTTPClient: Sendable {
         public var connect: TimeAmount
         /// How long the response may take to begin once the request is sent.
         public var firstByte: TimeAmount
+        /// How long a response that has begun may pause between two pieces; nil leaves it to `total`.
+        public var silence: TimeAmount?
         /// How long the whole may take, from the call to the response's last byte.
         public var total: TimeAmount
         /// Connections to one server at the same time.
@@ -27,6 +29,8 @@ public final class HTTPClient: Sendable {
         public var idle: TimeAmount
         /// Secures connections; nil speaks in the clear.
         public var tls: (any ChannelSecurity)?
+        /// Makes a handler that decodes response bodies, such as one for gzip, for each connection.
+        public var decoder: (@Sendable () -> any ChannelDuplexHandler)?
 
         /// 10 s to connect, 30 s to the first byte, 60 s in all, 8 connections, 1,000 waiting, 16 MiB, 60 s idle.
         public static let standard: Options = Options(

@@ -74,12 +74,14 @@ final class HTTPConnection: ChannelInboundHandler, NIOScheduledCallbackHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard let exchange, !exchange.isOver else { return }
+        if let silence = pool.options.silence { exchange.silenceDeadline = channel.eventLoop.now + silence }
         switch unwrapInboundIn(data) {
         case .head(let head):
             // Interim responses come before the real one.
             guard head.status.code >= 200 else { return }
             self.head = head
             exchange.phase = .receiving
+            if pool.options.silence != nil { exchange.setTimer(channel.eventLoop) }
         case .body(var piece):
             guard body.readableBytes + piece.readableBytes <= pool.options.bodyBytesMax else {
                 exchange.end(.failure(.bodyTooLarge(limit: pool.options.bodyBytesMax)))

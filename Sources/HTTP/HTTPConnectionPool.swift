@@ -17,6 +17,8 @@ final class HTTPExchange: NIOScheduledCallbackHandler {
     var totalDeadline: NIODeadline = .distantFuture
     /// When the response must have begun; in force while waiting.
     var firstByteDeadline: NIODeadline = .distantFuture
+    /// When the next piece must have come; in force while receiving.
+    var silenceDeadline: NIODeadline = .distantFuture
     var timer: NIOScheduledCallback?
     var connection: HTTPConnection?
     unowned let pool: HTTPConnectionPool
@@ -46,7 +48,13 @@ final class HTTPExchange: NIOScheduledCallbackHandler {
 
 extension HTTPExchange {
     /// The next deadline in force.
-    var deadline: NIODeadline { phase == .waiting ? min(firstByteDeadline, totalDeadline) : totalDeadline }
+    var deadline: NIODeadline {
+        switch phase {
+        case .pooling, .connecting: totalDeadline
+        case .waiting: min(firstByteDeadline, totalDeadline)
+        case .receiving: min(silenceDeadline, totalDeadline)
+        }
+    }
 
     /// One timer serves both deadlines: it is set to the earlier and, when that has lost its force, to the later.
     func setTimer(_ loop: any EventLoop) {
@@ -137,6 +145,9 @@ final class HTTPConnectionPool {
                 // Fields were validated when they were made.
                 try channel.pipeline.syncOperations.addHTTPClientHandlers(
                     leftOverBytesStrategy: .dropBytes, enableOutboundHeaderValidation: false)
+                if let decoder = pool.value.options.decoder {
+                    try channel.pipeline.syncOperations.addHandler(decoder())
+                }
                 let connection = HTTPConnection(pool: pool.value, endpoint: endpoint, channel: channel)
                 try channel.pipeline.syncOperations.addHandler(connection)
             }

@@ -1,8 +1,14 @@
 import ArgumentParser
-import Foundation
+import Glibc
 
 /// Prints an error as the command does and gives the exit code to end with.
 func failure(_ error: any Error, status: Int32) -> ExitCode {
-    FileHandle.standardError.write(Data("windkanal: \(error)\n".utf8))
+    standardError("windkanal: \(error)")
     return ExitCode(status)
+}
+
+/// Writes a line to the errors' channel.
+func standardError(_ text: String) {
+    let line = Array("\(text)\n".utf8)
+    _ = unsafe line.withUnsafeBytes { unsafe write(2, $0.baseAddress, $0.count) }
 }

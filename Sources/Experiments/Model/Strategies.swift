@@ -1,0 +1,89 @@
+import Documents
+
+/// When a hypothesis is tested.
+public enum HypothesisStrategy: String, CaseIterable, Sendable {
+    /// Before and after the method.
+    case `default`
+    /// Before it alone.
+    case beforeMethodOnly = "before-method-only"
+    /// After it alone.
+    case afterMethodOnly = "after-method-only"
+    /// During it alone, again and again.
+    case duringMethodOnly = "during-method-only"
+    /// Before, during and after.
+    case continuously
+    /// Never.
+    case skip
+
+    /// The strategy of a name, the reference's old spelling among them.
+    public init?(name: String) {
+        self.init(rawValue: name == "continously" ? "continuously" : name)
+    }
+
+    var testsBefore: Bool { self == .default || self == .beforeMethodOnly || self == .continuously }
+    var testsDuring: Bool { self == .duringMethodOnly || self == .continuously }
+    var testsAfter: Bool { self == .default || self == .afterMethodOnly || self == .continuously }
+}
+
+/// When rollbacks are played.
+public enum RollbackStrategy: String, CaseIterable, Sendable {
+    /// Unless the run failed or was interrupted.
+    case `default`
+    /// Always, unless it was interrupted ungracefully.
+    case always
+    /// Never.
+    case never
+    /// If the system deviated from its steady state.
+    case deviated
+}
+
+/// What a rehearsal leaves out.
+public enum Dry: String, CaseIterable, Sendable {
+    /// Actions are not performed.
+    case actions
+    /// Probes are not performed, and hypotheses count as met.
+    case probes
+    /// Neither is.
+    case activities
+    /// Pauses are skipped.
+    case pause
+
+    func leavesOut(_ type: String) -> Bool {
+        switch self {
+        case .actions: type == "action"
+        case .probes: type == "probe"
+        case .activities: true
+        case .pause: false
+        }
+    }
+
+    /// Whether tolerances are not looked at.
+    var leavesOutProbes: Bool { self == .probes || self == .activities }
+}
+
+/// The strategies that settings, the experiment and the command line ask for together.
+public struct Strategies: Hashable, Sendable {
+    /// When hypotheses are tested.
+    public var hypothesis: HypothesisStrategy
+    /// When rollbacks are played.
+    public var rollbacks: RollbackStrategy
+
+    /// Puts together what the settings' and the experiment's `runtime` say; the experiment's, where there is one, replaces both.
+    ///
+    /// - Throws: ``ActivityError/unexpected(_:)`` for a hypothesis strategy that does not exist.
+    static func read(settings: Value?, experiment: Value?) throws(ActivityError) -> Strategies {
+        let runtime = experiment?.isTruthy == true ? experiment : settings
+        var strategies = Strategies(hypothesis: .default, rollbacks: .default)
+        if let name = runtime?["hypothesis"]?["strategy"], name.isTruthy {
+            guard let text = name.string, let strategy = HypothesisStrategy(name: text) else {
+                throw .unexpected("ValueError: Unknown strategy: \(PythonText.str(name))")
+            }
+            strategies.hypothesis = strategy
+        }
+        if let name = runtime?["rollbacks"]?["strategy"], name.isTruthy {
+            // The reference takes every other word for never.
+            strategies.rollbacks = name.string.flatMap(RollbackStrategy.init) ?? .never
+        }
+        return strategies
+    }
+}

@@ -1,0 +1,134 @@
+public import Documents
+
+/// Who performs activities: in reality by processes and sockets, in a simulation by the simulated world.
+public protocol ActivityProviders: Sendable {
+    /// Performs an activity.
+    ///
+    /// - Parameter call: What to do, with all names replaced.
+    /// - Returns: The activity's output.
+    /// - Throws: ``ActivityError``; ``ActivityError/interrupted`` when the calling task was cancelled.
+    func perform(_ call: ActivityCall) async throws(ActivityError) -> Value
+
+    /// The program that a process activity would start; nil if there is none.
+    func locate(program: String) -> String?
+
+    /// What is wrong with Python functions, in their order: nil where they can be called.
+    func problems(of functions: [PythonFunction]) async -> [String?]
+}
+
+/// An activity whose names are replaced: what its provider does.
+public enum ActivityCall: Hashable, Sendable {
+    /// Starts a program.
+    case process(ProcessCall)
+    /// Sends an HTTP request.
+    case http(HTTPCall)
+    /// Calls a Python function.
+    case python(PythonCall)
+}
+
+/// A program to start.
+public struct ProcessCall: Hashable, Sendable {
+    /// How it gets its arguments.
+    public enum Arguments: Hashable, Sendable {
+        /// None.
+        case none
+        /// One line for the shell, behind the program's path.
+        case shell(String)
+        /// One by one.
+        case list([String])
+    }
+
+    /// The program, as the experiment names it.
+    public let path: String
+    /// Its arguments.
+    public let arguments: Arguments
+    /// How long it may take; nil is without limit.
+    public let timeout: Duration?
+
+    /// Makes a call of its parts.
+    public init(path: String, arguments: Arguments, timeout: Duration?) {
+        self.path = path
+        self.arguments = arguments
+        self.timeout = timeout
+    }
+}
+
+/// An HTTP request to send.
+public struct HTTPCall: Hashable, Sendable {
+    /// Where to.
+    public let url: Value
+    /// The method, in the experiment's spelling.
+    public let method: String
+    /// The fields of the request; a value that is no text is a mistake that shows when it is sent.
+    public let headers: Value.Object
+    /// The query of a GET, the body of everything else; nil if there is none.
+    public let arguments: Value?
+    /// How long connecting and each wait for data may take; nil is without limit, a list holds one for each.
+    public let timeout: Value?
+    /// Whether the server's certificate is checked.
+    public let verifiesTLS: Bool
+    /// How often a request that never got through is tried again.
+    public let retriesMax: Int
+
+    /// Makes a call of its parts.
+    public init(
+        url: Value, method: String, headers: Value.Object, arguments: Value?, timeout: Value?, verifiesTLS: Bool,
+        retriesMax: Int
+    ) {
+        self.url = url
+        self.method = method
+        self.headers = headers
+        self.arguments = arguments
+        self.timeout = timeout
+        self.verifiesTLS = verifiesTLS
+        self.retriesMax = retriesMax
+    }
+}
+
+/// A Python function by its name.
+public struct PythonFunction: Hashable, Sendable {
+    /// `action` or `probe`, for messages.
+    public let activityType: String
+    /// The activity's name, for messages.
+    public let activity: String
+    /// The module.
+    public let module: String
+    /// The function's name in it.
+    public let name: String
+    /// The names of the arguments that it will get.
+    public let arguments: [String]
+
+    /// Makes a name of its parts.
+    public init(activityType: String, activity: String, module: String, name: String, arguments: [String]) {
+        self.activityType = activityType
+        self.activity = activity
+        self.module = module
+        self.name = name
+        self.arguments = arguments
+    }
+}
+
+/// A Python function to call.
+public struct PythonCall: Hashable, Sendable {
+    /// The module.
+    public let module: String
+    /// The function's name in it.
+    public let function: String
+    /// Its arguments by name.
+    public let arguments: Value.Object
+    /// What it gets as `secrets`, if it has such a parameter; nil if the activity names no targets.
+    public let secrets: Value?
+    /// What it gets as `configuration`, if it has such a parameter.
+    public let configuration: Value.Object
+
+    /// Makes a call of its parts.
+    public init(
+        module: String, function: String, arguments: Value.Object, secrets: Value?, configuration: Value.Object
+    ) {
+        self.module = module
+        self.function = function
+        self.arguments = arguments
+        self.secrets = secrets
+        self.configuration = configuration
+    }
+}

@@ -1,0 +1,195 @@
+import Documents
+
+extension ExperimentRun {
+    // MARK: Hypothesis
+
+    /// Performs the probes in order, up to the first that fails or misses its tolerance.
+    func testHypothesis() async throws(ActivityError) -> Journal.SteadyState {
+        say(.info, "Steady state hypothesis: \(experiment["steady-state-hypothesis"]?["title"].map(PythonText.str) ?? "")")
+        var state = Journal.SteadyState()
+        let values = experiment.document.value[Section.hypothesis.pointer]?.array ?? []
+        for (index, value) in values.enumerated() {
+            let pointer = Section.hypothesis.pointer.appending(index)
+            guard let probe = Activity(value, at: pointer) else { throw .unexpected("\(pointer) is no probe") }
+            var entry = try await perform(probe, in: .hypothesis)
+            if entry.status == "failed" {
+                say(.warning, "Probe terminated unexpectedly, so its tolerance could not be validated")
+                entry.toleranceMet = false
+            } else if options.dry?.leavesOutProbes ?? false {
+                entry.toleranceMet = true
+            } else {
+                entry.toleranceMet = try await isWithinTolerance(entry.output, of: probe)
+            }
+            state.probes.append(entry)
+            guard entry.toleranceMet == true else {
+                state.isMet = false
+                return state
+            }
+        }
+        state.isMet = true
+        say(.info, "Steady state hypothesis is met!")
+        return state
+    }
+
+    private func isWithinTolerance(_ output: Value, of probe: Activity) async throws(ActivityError) -> Bool {
+        let tolerance = Tolerance(probe.tolerance)
+        guard let judge = tolerance.probe else { return try tolerance.isMet(by: output, in: scope) }
+        // Another probe decides: it gets the output as its argument `value`.
+        guard var provider = judge["provider"]?.object, var arguments = provider["arguments"]?.object else {
+            throw .unexpected("KeyError: a probe as a tolerance needs a provider with arguments")
+        }
+        arguments["value"] = output
+        provider["arguments"] = .object(arguments)
+        injectedValues.append(
+            (Pointer(tokens: probe.pointer.tokens + ["tolerance", "provider", "arguments", "value"]), output))
+        do {
+            return try await environment.providers.perform(ActivityCall.read(provider, in: scope)).isTruthy
+        } catch .failed(let message) {
+            say(.error, "  => failed: \(message)")
+            return false
+        } catch {
+            throw error
+        }
+    }
+
+    // MARK: Activities
+
+    /// Performs an activity and notes what became of it; a failure that experiments expect is in the entry.
+    ///
+    /// - Throws: ``ActivityError/unexpected(_:)`` and ``ActivityError/interrupted``.
+    func perform(_ declared: Activity, in section: Section) async throws(ActivityError) -> Journal.Entry {
+        let activity = try resolve(declared)
+        // A value in the file takes the rehearsal back for this activity.
+        let dry = activity.source["dry"] == nil ? options.dry : nil
+        let isLeftOut = dry?.leavesOut(activity.type) ?? false
+        let pauses = isLeftOut || dry == .pause ? nil : try pauses(of: activity)
+        try await pause(pauses?.before, isBefore: true)
+        let kind = activity.type.prefix(1).uppercased() + activity.type.dropFirst()
+        say(.info, "\(kind): \(activity.name)\(declared.isBackground ? " [in background]" : "")")
+        environment.recorder(.activityBegins(name: activity.name, type: activity.type))
+
+        var entry = Journal.Entry(
+            pointer: activity.pointer, activity: activity.source, start: environment.wallTime())
+        let slot = append(entry, to: section)
+        let began = environment.elapsed()
+        var thrown: ActivityError?
+        do {
+            if !isLeftOut { entry.output = try await output(of: activity) }
+            entry.status = "succeeded"
+        } catch .failed(let message) {
+            say(.error, "  => failed: \(message)")
+            entry.status = "failed"
+            entry.exception = ["chaoslib.exceptions.ActivityFailed: \(message)\n"]
+        } catch {
+            thrown = error
+        }
+        entry.end = environment.wallTime()
+        let duration = environment.elapsed() - began
+        entry.duration = duration
+        store(entry, at: slot, of: section)
+        environment.recorder(
+            .activityEnded(
+                name: activity.name, type: activity.type, status: entry.status, seconds: duration.inMicroseconds))
+        if thrown != .interrupted { try await pause(pauses?.after, isBefore: false) }
+        if let thrown { throw thrown }
+        return entry
+    }
+
+    private func output(of activity: Activity) async throws(ActivityError) -> Value {
+        let call = try ActivityCall.read(activity.provider, in: scope)
+        let output = try await environment.providers.perform(call)
+        guard activity.tolerance == nil, let status = output["status"]?.integer else { return output }
+        switch call {
+        case .process where status != 0:
+            say(.warning, "The process of '\(activity.name)' returned \(status), which may indicate an error")
+        case .http where status >= 400:
+            say(.warning, "The HTTP call of '\(activity.name)' was answered with \(status), which may indicate an error")
+        case .process, .http, .python: break
+        }
+        return output
+    }
+
+    private func resolve(_ activity: Activity) throws(ActivityError) -> Activity {
+        guard let reference = activity.reference else { return activity }
+        guard let name = reference.string, let target = experiment.activity(named: name) else {
+            throw .unexpected("could not find referenced activity '\(PythonText.str(reference))'")
+        }
+        return target
+    }
+
+    private func append(_ entry: Journal.Entry, to section: Section) -> Int {
+        switch section {
+        case .hypothesis: return 0
+        case .method:
+            journal.run.append(entry)
+            return journal.run.count - 1
+        case .rollbacks:
+            journal.rollbacks.append(entry)
+            return journal.rollbacks.count - 1
+        }
+    }
+
+    private func store(_ entry: Journal.Entry, at slot: Int, of section: Section) {
+        switch section {
+        case .hypothesis: break
+        case .method: journal.run[slot] = entry
+        case .rollbacks: journal.rollbacks[slot] = entry
+        }
+    }
+
+    // MARK: Pauses
+
+    private func pauses(of activity: Activity) throws(ActivityError) -> (before: Value?, after: Value?)? {
+        guard let pauses = activity.source["pauses"], pauses.isTruthy else { return nil }
+        let substituted = try scope.substitute(pauses)
+        guard let object = substituted.object else {
+            throw .unexpected("TypeError: pauses are an object, not \(substituted.kind)")
+        }
+        return (object["before"], object["after"])
+    }
+
+    private func pause(_ length: Value?, isBefore: Bool) async throws(ActivityError) {
+        guard let length, !length.isNull else { return }
+        guard let seconds = length.pythonNumber else {
+            throw .unexpected("TypeError: a pause is a number of seconds, not \(length.kind)")
+        }
+        guard seconds >= 0 else { throw .unexpected("ValueError: a pause must not be negative") }
+        guard seconds > 0 else { return }
+        say(.info, "Pausing \(isBefore ? "before next" : "after") activity for \(PythonText.str(length))s...")
+        environment.recorder(.pause(seconds: seconds, isBefore: isBefore))
+        defer { environment.recorder(.pauseEnded) }
+        do {
+            try await environment.sleep(.seconds(clamping: seconds))
+        } catch {
+            throw .interrupted
+        }
+    }
+
+    // MARK: Messages
+
+    func say(_ level: RunEvent.Level, _ text: String) {
+        environment.recorder(.message(level, text))
+    }
+
+    func sayDeviation(_ state: Journal.SteadyState) {
+        guard let name = state.probes.last?.activity["name"] else { return }
+        say(
+            .critical,
+            "Steady state probe '\(PythonText.str(name))' is not in the given tolerance so failing this experiment")
+    }
+
+    func sayWhyNotRolledBack(_ strategy: RollbackStrategy) {
+        switch strategy {
+        case .default: say(.info, "Rollbacks are not played: the run ended with status \(journal.status?.rawValue ?? "")")
+        case .always: say(.warning, "Rollbacks are not played: the run was interrupted ungracefully")
+        case .never: say(.warning, "Rollbacks are not played: the strategy is never")
+        case .deviated: say(.warning, "Rollbacks are not played: they were asked for in case of a deviation only")
+        }
+    }
+
+    func sayEnd() {
+        let status = journal.deviated ? "deviated" : journal.status?.rawValue ?? ""
+        say(.info, "Experiment ended with status: \(status)")
+        if journal.deviated { say(.warning, "The steady-state has deviated, a weakness may have been discovered") }
+    }
+}

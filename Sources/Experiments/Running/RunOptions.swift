@@ -1,0 +1,44 @@
+public import Documents
+
+/// How an experiment is run; nil leaves a choice to the experiment and the settings.
+public struct RunOptions: Sendable {
+    /// When the hypothesis is tested.
+    public var hypothesisStrategy: HypothesisStrategy?
+    /// When rollbacks are played.
+    public var rollbackStrategy: RollbackStrategy?
+    /// The gap between two tests of the hypothesis during the method.
+    public var hypothesisFrequency: Duration = .seconds(1)
+    /// Whether a deviation during the method ends it.
+    public var failsFast: Bool = false
+    /// What a rehearsal leaves out; nil performs everything.
+    public var dry: Dry?
+    /// Values in place of the experiment's own.
+    public var variables: Variables = Variables()
+    /// The `runtime` part of the settings.
+    public var runtimeSettings: Value?
+
+    /// Leaves everything to the experiment.
+    public init() {}
+}
+
+/// How a run is cut short.
+public enum Interruption: String, Hashable, Sendable {
+    /// Ctrl-C.
+    case interrupt = "SIGINT"
+    /// The system asks the process to end.
+    case termination = "SIGTERM"
+    /// As an experiment asks for it: what runs in the background is awaited, rollbacks follow their strategy.
+    case gracefulExit = "SIGUSR1"
+    /// The same at once: nothing is awaited, nothing is rolled back.
+    case ungracefulExit = "SIGUSR2"
+}
+
+/// Why a run has no journal.
+public struct RunFailure: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What happened.
+    public let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}

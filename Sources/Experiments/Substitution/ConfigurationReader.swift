@@ -1,0 +1,132 @@
+import Documents
+
+/// Turns the definitions of an experiment's configuration and secrets into values.
+struct ConfigurationReader {
+    let variables: Variables
+    /// The process' environment.
+    let environment: [String: String]
+
+    /// Why a definition has no value.
+    enum Problem: Error, CustomStringConvertible {
+        /// The environment lacks a variable; validation says so.
+        case missingVariable(String)
+        /// The definition cannot be used at all.
+        case unusable(String)
+
+        var description: String {
+            switch self {
+            case .missingVariable(let message), .unusable(let message): message
+            }
+        }
+    }
+
+    /// A key whose value a probe finds when the run begins.
+    struct DynamicKey: Hashable {
+        let key: String
+        let probe: Value.Object
+    }
+
+    func variable(_ name: String) -> String? { variables.environment[name] ?? environment[name] }
+
+    /// The values of a configuration, and the keys that probes must find.
+    func configuration(_ definitions: Value?) throws(Problem) -> (values: Value.Object, dynamic: [DynamicKey]) {
+        var values = Value.Object()
+        var dynamic: [DynamicKey] = []
+        for (key, definition) in try object(definitions, "the configuration") {
+            let definition = variables.configuration[key] ?? definition
+            guard let object = definition.object else {
+                values[key] = definition
+                continue
+            }
+            switch object["type"]?.string {
+            case "env": values[key] = try value(of: object)
+            case "probe": dynamic.append(DynamicKey(key: key, probe: object))
+            default: values[key] = definition
+            }
+        }
+        return (values, dynamic)
+    }
+
+    /// The values of secrets, by target.
+    func secrets(_ definitions: Value?) throws(Problem) -> Value.Object {
+        var targets = Value.Object()
+        for (target, definition) in try object(definitions, "the secrets") {
+            targets[target] = try secret(definition, overrides: variables.secrets[target]?.object)
+        }
+        for (target, values) in variables.secrets where targets[target] == nil { targets[target] = values }
+        return targets
+    }
+
+    private func secret(_ definition: Value, overrides: Value.Object?) throws(Problem) -> Value {
+        guard let object = definition.object else { return definition }
+        switch object["type"]?.string {
+        case "env":
+            guard let key = object["key"]?.string else { throw .unusable("a secret from the environment needs a key") }
+            guard let text = variable(key) else {
+                throw .missingVariable("Secrets make reference to an environment key that does not exist: \(key)")
+            }
+            return .string(text)
+        case "vault":
+            throw .unusable("secrets from a vault cannot be read; take them from the environment or a file of variables")
+        default:
+            var values = Value.Object()
+            for (key, value) in object {
+                if let override = overrides?[key] {
+                    values[key] = override
+                } else {
+                    values[key] = try secret(value, overrides: nil)
+                }
+            }
+            for (key, value) in overrides ?? [:] where values[key] == nil { values[key] = value }
+            return .object(values)
+        }
+    }
+
+    private func object(_ value: Value?, _ what: String) throws(Problem) -> Value.Object {
+        guard let value else { return [:] }
+        guard let object = value.object else { throw .unusable("\(what) must be an object, not \(value.kind)") }
+        return object
+    }
+
+    private func value(of definition: Value.Object) throws(Problem) -> Value {
+        guard let key = definition["key"]?.string else {
+            throw .unusable("a value from the environment needs a key that is a text")
+        }
+        let found: Value
+        if let text = variable(key) {
+            found = .string(text)
+        } else if let standard = definition["default"] {
+            found = standard
+        } else {
+            throw .missingVariable("Configuration makes reference to an environment key that does not exist: \(key)")
+        }
+        guard let typeName = definition["env_var_type"], !typeName.isNull else { return found }
+        guard let type = typeName.string.flatMap(ConversionType.init(name:)) else {
+            throw .unusable("\(key): \(ConversionError.unknownType(PythonText.str(typeName)))")
+        }
+        return try convert(found, to: type, of: key)
+    }
+
+    private func convert(_ value: Value, to type: ConversionType, of key: String) throws(Problem) -> Value {
+        if case .string(let text) = value {
+            // Nothing is no JSON, and stays nothing.
+            if type == .json, text.isEmpty { return value }
+            do {
+                return try type.convert(text)
+            } catch {
+                throw .unusable("\(key): \(error)")
+            }
+        }
+        switch (type, value) {
+        case (.text, _), (.json, _), (.bool, .bool), (.integer, .integer), (.integer, .largeInteger), (.real, .real):
+            return value
+        case (.integer, .bool(let bool)): return .integer(bool ? 1 : 0)
+        case (.integer, .real(let real)):
+            if let integer = Int(exactly: real.rounded(.towardZero)) { return .integer(integer) }
+        case (.real, _):
+            if let number = value.pythonNumber { return .real(number) }
+        case (.integer, _), (.bool, _), (.bytes, _): break
+        }
+        throw .unusable("\(key): \(value.kind) cannot be made a value of the type '\(type.rawValue)'")
+    }
+}

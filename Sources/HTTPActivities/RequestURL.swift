@@ -1,0 +1,127 @@
+import Experiments
+
+/// An address of the web, split as requests splits it.
+struct RequestURL: Hashable, CustomStringConvertible {
+    let isSecure: Bool
+    let host: String
+    /// As it is written, without the default.
+    private let givenPort: Int?
+    /// The name and the password before the host, if there are any.
+    let credentials: (user: String, password: String)?
+    var path: String
+    var query: String
+
+    static func == (left: RequestURL, right: RequestURL) -> Bool { left.description == right.description }
+    func hash(into hasher: inout Hasher) { hasher.combine(description) }
+
+    var port: Int { givenPort ?? (isSecure ? 443 : 80) }
+
+    /// The host, with its port if that is not the usual one.
+    var authority: String { givenPort.map { "\(host):\($0)" } ?? host }
+
+    /// What stands in the request's first line.
+    var target: String { path + (query.isEmpty ? "" : "?\(query)") }
+
+    var description: String { "\(isSecure ? "https" : "http")://\(authority)\(target)" }
+
+    /// Reads an address.
+    ///
+    /// - Throws: ``ActivityError/unexpected(_:)`` with requests' name for what is wrong.
+    init(_ text: String) throws(ActivityError) {
+        let text = String(text.drop(while: \.isWhitespace))
+        guard let colon = text.firstIndex(of: ":"), text[..<colon].allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "+-.".contains($0)) }),
+            text[..<colon].first?.isLetter ?? false
+        else {
+            throw .unexpected("requests.exceptions.MissingSchema: Invalid URL '\(text)': No scheme supplied. Perhaps you meant https://\(text)?")
+        }
+        let scheme = text[..<colon].lowercased()
+        guard scheme == "http" || scheme == "https" else {
+            throw .unexpected("requests.exceptions.InvalidSchema: No connection adapters were found for '\(text)'")
+        }
+        isSecure = scheme == "https"
+        var rest = text[text.index(after: colon)...]
+        guard rest.hasPrefix("//") else {
+            throw .unexpected("requests.exceptions.InvalidURL: Invalid URL '\(text)': No host supplied")
+        }
+        rest = rest.dropFirst(2)
+        let authority = rest.prefix { !"/?#\\".contains($0) }
+        rest = rest[authority.endIndex...]
+        if let hash = rest.firstIndex(of: "#") { rest = rest[..<hash] }
+        let mark = rest.firstIndex(of: "?") ?? rest.endIndex
+        path = Self.quoted(rest[..<mark].isEmpty ? "/" : String(rest[..<mark]), allowing: "/%:@!$&'()*+,;=~-._")
+        query = mark == rest.endIndex ? "" : Self.quoted(String(rest[rest.index(after: mark)...]), allowing: "/%:@!$&'()*+,;=~-._?[]")
+        var hostPort = authority
+        if let at = authority.lastIndex(of: "@") {
+            let parts = authority[..<at].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            credentials = (Self.unquoted(parts[0]), parts.count > 1 ? Self.unquoted(parts[1]) : "")
+            hostPort = authority[authority.index(after: at)...]
+        } else {
+            credentials = nil
+        }
+        var port: Int?
+        if let colon = hostPort.lastIndex(of: ":"), !hostPort[colon...].contains("]") {
+            let digits = hostPort[hostPort.index(after: colon)...]
+            guard digits.isEmpty || Int(digits).map({ (0...65_535).contains($0) }) ?? false else {
+                throw .unexpected("requests.exceptions.InvalidURL: Failed to parse: \(text)")
+            }
+            port = Int(digits)
+            hostPort = hostPort[..<colon]
+        }
+        givenPort = port
+        host = hostPort.lowercased().filter { $0 != "[" && $0 != "]" }
+        guard !host.isEmpty, !host.hasPrefix("*"), !host.hasPrefix("."), !host.contains(" ") else {
+            throw .unexpected("requests.exceptions.InvalidURL: Invalid URL '\(text)': No host supplied")
+        }
+    }
+
+    /// The address that a redirection from this one leads to.
+    func following(_ location: String) throws(ActivityError) -> RequestURL {
+        let scheme = isSecure ? "https" : "http"
+        if location.hasPrefix("//") { return try RequestURL("\(scheme):\(location)") }
+        if location.contains("://") { return try RequestURL(location) }
+        if location.hasPrefix("/") { return try RequestURL("\(scheme)://\(authority)\(location)") }
+        if location.hasPrefix("?") { return try RequestURL("\(scheme)://\(authority)\(path)\(location)") }
+        let folder = path[...(path.lastIndex(of: "/") ?? path.startIndex)]
+        return try RequestURL("\(scheme)://\(authority)\(folder)\(location)")
+    }
+
+    // MARK: Percent signs
+
+    /// The text with all but letters, digits and some signs as percent signs and bytes.
+    static func quoted(_ text: String, allowing signs: String) -> String {
+        let allowed = Set(signs.utf8)
+        var result = ""
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"):
+                result.unicodeScalars.append(Unicode.Scalar(byte))
+            case _ where allowed.contains(byte): result.unicodeScalars.append(Unicode.Scalar(byte))
+            default:
+                let digits = String(byte, radix: 16, uppercase: true)
+                result += "%" + (digits.count == 1 ? "0" : "") + digits
+            }
+        }
+        return result
+    }
+
+    /// A name or a value of a form: as above, with blanks as plus signs.
+    static func formQuoted(_ text: String) -> String {
+        quoted(text, allowing: "-._~ ").map { $0 == " " ? "+" : String($0) }.joined()
+    }
+
+    private static func unquoted(_ text: Substring) -> String {
+        var bytes: [UInt8] = []
+        var rest = text.utf8[...]
+        while let byte = rest.popFirst() {
+            let digits = String(decoding: rest.prefix(2), as: UTF8.self)
+            if byte == UInt8(ascii: "%"), digits.utf8.count == 2, let value = UInt8(digits, radix: 16) {
+                bytes.append(value)
+                rest = rest.dropFirst(2)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,56 @@
+public import Documents
+public import Experiments
+import HTTPActivities
+import NIOCore
+import NIOPosix
+import NIOSSL
+import Ports
+import Synchronization
+
+/// Performs activities on this machine: programs, sockets and the user's Python.
+public final class RealActivityProviders: ActivityProviders, Sendable {
+    private let process: ProcessActivityProvider
+    private let python: PythonActivityProvider
+    /// Made when the first request is sent: most experiments of processes never need it.
+    private let group: Mutex<MultiThreadedEventLoopGroup?> = Mutex(nil)
+
+    /// Makes providers whose programs get this environment.
+    public init(environment: [String: String]) {
+        process = ProcessActivityProvider(environment: environment)
+        python = PythonActivityProvider(environment: environment)
+    }
+
+    /// The event loop for everything that goes over sockets.
+    var eventLoop: any EventLoop {
+        group.withLock { group in
+            let existing = group ?? MultiThreadedEventLoopGroup(numberOfThreads: 1)
+            group = existing
+            return existing.next()
+        }
+    }
+
+    /// Performs an activity.
+    public func perform(_ call: ActivityCall) async throws(ActivityError) -> Value {
+        switch call {
+        case .process(let call): try await process.perform(call)
+        case .python(let call): try await python.perform(call)
+        case .http(let call):
+            try await HTTPActivityProvider(RealPorts(eventLoop: eventLoop), security: Self.security).perform(call)
+        }
+    }
+
+    /// The program that a process activity would start.
+    public func locate(program: String) -> String? { process.locate(program) }
+
+    /// What is wrong with Python functions.
+    public func problems(of functions: [PythonFunction]) async -> [String?] {
+        await python.problems(of: functions)
+    }
+
+    /// TLS with the system's trusted certificates, or without looking at the server's.
+    @Sendable static func security(verifies: Bool) throws -> (any ChannelSecurity)? {
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.certificateVerification = verifies ? .fullVerification : .none
+        return try TLSSecurity(configuration)
+    }
+}

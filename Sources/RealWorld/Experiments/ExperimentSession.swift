@@ -1,0 +1,163 @@
+import Documents
+public import Experiments
+
+/// What the command does with an experiment that has no landscape of ours: it runs for real, as with the reference.
+public struct ExperimentSession: Sendable {
+    /// Everything that the command line may say.
+    public struct Request: Sendable {
+        /// The experiment's file or address.
+        public var source: String
+        /// Where the journal goes.
+        public var journalPath: String = "./journal.json"
+        /// How the experiment is run.
+        public var options: RunOptions = RunOptions()
+        /// Whether the experiment is validated first.
+        public var validates: Bool = true
+        /// Whether the certificate of an address is checked.
+        public var verifiesTLS: Bool = true
+        /// Whether what the reference lets pass counts against the verdict.
+        public var isStrict: Bool = false
+        /// Whether secrets are taken out of the journal and of what is told.
+        public var redacts: Bool = true
+
+        /// Runs a source as the reference would.
+        public init(source: String) {
+            self.source = source
+        }
+    }
+
+    private let console: ConsoleRecorder
+    private let environment: [String: String]
+    private let settings: Value
+
+    /// Prepares a session in an environment.
+    public init(console: ConsoleRecorder, environment: [String: String], settings: Settings) {
+        self.console = console
+        self.environment = environment
+        self.settings = settings.value
+    }
+
+    // MARK: Commands
+
+    /// Validates an experiment and says what is wrong.
+    ///
+    /// - Returns: The exit code.
+    public func validate(_ request: Request) async -> Int32 {
+        let providers = providers(request)
+        let notifications = notifications(providers)
+        guard let experiment = await load(request, providers) else { return 1 }
+        await notifications.notify("validate-started", payload: experiment.document.value)
+        let isValid = await isValid(experiment, request, providers)
+        if isValid { console.say(.info, "experiment syntax and semantic look valid") }
+        await notifications.notify(
+            isValid ? "validate-completed" : "validate-failed", payload: experiment.document.value)
+        return isValid ? 0 : 1
+    }
+
+    /// Runs an experiment and writes its journal.
+    ///
+    /// - Returns: The exit code: 0 for a completed run without a deviation, 1 for everything else.
+    public func run(_ request: Request) async -> Int32 {
+        let providers = providers(request)
+        let notifications = notifications(providers)
+        guard let experiment = await load(request, providers) else { return 1 }
+        await notifications.notify("run-started", payload: experiment.document.value)
+        if request.validates {
+            guard await isValid(experiment, request, providers) else { return 1 }
+        } else {
+            warnOfVariables(experiment, request)
+        }
+        var options = request.options
+        options.runtimeSettings = settings["runtime"]
+        let run = ExperimentRun(
+            experiment, options: options,
+            environment: RunEnvironment(
+                clock: ContinuousClock(), wallTime: { Machine.wallTime }, providers: providers,
+                variables: environment(request), platform: Machine.platform, node: Machine.node,
+                recorder: { console.record($0) }))
+        let signals = Signals { interruption in Task { await run.interrupt(interruption) } }
+        defer { signals.end() }
+        let journal: Journal
+        do {
+            journal = try await run.run()
+        } catch {
+            console.say(.critical, error.description)
+            return 1
+        }
+        return await finish(journal, of: run, request, notifications)
+    }
+
+    private func finish(
+        _ journal: Journal, of run: ExperimentRun, _ request: Request, _ notifications: Notifications
+    ) async -> Int32 {
+        var value = journal.value
+        if request.redacts { value = await run.redactor.redact(journal: value) }
+        do {
+            try Files.write(JSONWriter.write(value, .indented(2)), to: request.journalPath)
+        } catch {
+            console.say(.critical, "the journal cannot be written: \(error)")
+            return 1
+        }
+        switch journal.status {
+        case .completed?: await notifications.notify("run-completed", payload: value)
+        case .failed?: await notifications.notify("run-failed", payload: value)
+        case .aborted?, .interrupted?, nil: break
+        }
+        if journal.deviated { await notifications.notify("run-deviated", payload: value) }
+        let (verdict, reasons) = journal.verdict(strict: request.isStrict)
+        let isSuccess = journal.isSuccess(strict: request.isStrict)
+        if !isSuccess || request.isStrict { for reason in reasons { console.say(.warning, "Verdict: \(reason)") } }
+        console.print(
+            "verdict \(verdict.rawValue) status \(journal.status?.rawValue ?? "") deviated \(journal.deviated)")
+        return isSuccess ? 0 : 1
+    }
+
+    // MARK: Parts
+
+    private func environment(_ request: Request) -> [String: String] {
+        environment.merging(request.options.variables.environment) { $1 }
+    }
+
+    private func providers(_ request: Request) -> RealActivityProviders {
+        RealActivityProviders(environment: environment(request))
+    }
+
+    private func notifications(_ providers: RealActivityProviders) -> Notifications {
+        Notifications(
+            settings: settings, providers: providers, wallTime: { Machine.wallTime },
+            warn: { console.say(.warning, $0) })
+    }
+
+    private func load(_ request: Request, _ providers: RealActivityProviders) async -> Experiment? {
+        let source = ExperimentSource(
+            providers: providers, environment: environment, settings: settings, verifiesTLS: request.verifiesTLS)
+        do {
+            return try await source.load(request.source)
+        } catch {
+            console.say(.error, error.description)
+            return nil
+        }
+    }
+
+    private func isValid(
+        _ experiment: Experiment, _ request: Request, _ providers: RealActivityProviders
+    ) async -> Bool {
+        console.say(.info, "Validating the experiment's syntax")
+        var validator = Validator(
+            experiment, providers: providers, environment: environment, variables: request.options.variables,
+            runtimeSettings: settings["runtime"])
+        let findings = await validator.validate()
+        for finding in findings {
+            console.say(finding.severity == .error ? .error : .warning, "\(experiment.origin): \(finding)")
+        }
+        let isValid = !findings.contains { $0.severity == .error }
+        if isValid { console.say(.info, "Experiment looks valid") }
+        return isValid
+    }
+
+    private func warnOfVariables(_ experiment: Experiment, _ request: Request) {
+        for name in request.options.variables.configuration.keys where experiment["configuration"]?[name] == nil {
+            console.say(.warning, "the variable '\(name)' is not declared in the configuration: it has no effect")
+        }
+    }
+}

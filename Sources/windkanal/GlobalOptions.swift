@@ -1,0 +1,51 @@
+import ArgumentParser
+import RealWorld
+
+/// Options that the reference takes before its command; here they may stand on both sides of it.
+struct GlobalOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The settings file.", valueName: "file"), completion: .file())
+    var settings: String?
+
+    @Flag(help: "Take no notice of anything but what goes wrong.")
+    var quiet: Bool = false
+
+    @Flag(help: "Tell what happens as JSON objects, one on each line of the output.")
+    var json: Bool = false
+
+    // Accepted so that command lines of the reference work; there is nothing to turn off.
+    @Flag(help: .hidden) var verbose: Bool = false
+    @Flag(name: .customLong("no-version-check"), help: .hidden) var hasNoVersionCheck: Bool = false
+    @Flag(name: .customLong("no-log-file"), help: .hidden) var hasNoLogFile: Bool = false
+
+    func validate() throws {
+        if quiet, json { throw ValidationError("--quiet and --json exclude each other") }
+    }
+
+    var mode: ConsoleRecorder.Mode { quiet ? .quiet : json ? .json : .lines }
+
+    /// What this process was started with, and the user's settings.
+    ///
+    /// - Throws: An exit code, after saying what is wrong with the settings.
+    func surroundings() throws -> (environment: [String: String], settings: Settings) {
+        let environment = ProcessEnvironment.current
+        let path = settings ?? (environment["HOME"].map { "\($0)/.chaostoolkit/settings.yaml" } ?? "")
+        do {
+            return (environment, try Settings.read(path))
+        } catch {
+            throw failure(error, status: 1)
+        }
+    }
+
+    /// Arguments with those options that stand before the command moved behind it.
+    static func moved(_ arguments: [String]) -> [String] {
+        var leading: [String] = []
+        var rest = arguments[...]
+        while let first = rest.first, first.hasPrefix("--"), !["--help", "--version"].contains(first) {
+            guard !first.hasPrefix("--generate"), !first.hasPrefix("--experimental") else { break }
+            leading.append(rest.removeFirst())
+            if first == "--settings", !rest.isEmpty { leading.append(rest.removeFirst()) }
+        }
+        guard let command = rest.popFirst() else { return arguments }
+        return [command] + rest + leading
+    }
+}
