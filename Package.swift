@@ -71,7 +71,7 @@ let package = Package(
             name: "RealWorld",
             dependencies: [
                 "Documents", "Experiments", "HTTP", "HTTPActivities", "Ports", nioCore, httpTypes,
- .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             swiftSettings: strict

@@ -54,7 +54,8 @@ public struct HTTPActivityProvider: Sendable {
         while true {
             let (response, body) = try await send(exchange, call, timeouts, cookies)
             cookies.take(response.headerFields, host: exchange.url.host)
-            guard let location = response.headerFields[.location], exchange.isRedirected(by: response.status.code) else {
+            guard let location = response.headerFields[.location], exchange.isRedirected(by: response.status.code)
+            else {
                 return (response, body)
             }
             redirects += 1

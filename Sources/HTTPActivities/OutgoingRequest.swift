@@ -22,7 +22,8 @@ struct OutgoingRequest {
         }
         for (name, value) in call.headers where !value.isNull {
             guard let value = value.string, HTTPField.isValidValue(value), value.first?.isWhitespace != true else {
-                throw .unexpected("requests.exceptions.InvalidHeader: the value of '\(name)' must be a text without line breaks")
+                throw .unexpected(
+                    "requests.exceptions.InvalidHeader: the value of '\(name)' must be a text without line breaks")
             }
             guard HTTPField.Name(name) != nil else {
                 throw .unexpected("requests.exceptions.InvalidHeader: '\(name)' is no name of a header")

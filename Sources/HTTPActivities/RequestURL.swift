@@ -29,10 +29,13 @@ struct RequestURL: Hashable, CustomStringConvertible {
     /// - Throws: ``ActivityError/unexpected(_:)`` with requests' name for what is wrong.
     init(_ text: String) throws(ActivityError) {
         let text = String(text.drop(while: \.isWhitespace))
-        guard let colon = text.firstIndex(of: ":"), text[..<colon].allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "+-.".contains($0)) }),
+        guard let colon = text.firstIndex(of: ":"),
+            text[..<colon].allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "+-.".contains($0)) }),
             text[..<colon].first?.isLetter ?? false
         else {
-            throw .unexpected("requests.exceptions.MissingSchema: Invalid URL '\(text)': No scheme supplied. Perhaps you meant https://\(text)?")
+            throw .unexpected(
+                "requests.exceptions.MissingSchema: Invalid URL '\(text)': No scheme supplied. Perhaps you meant https://\(text)?"
+            )
         }
         let scheme = text[..<colon].lowercased()
         guard scheme == "http" || scheme == "https" else {
@@ -49,7 +52,9 @@ struct RequestURL: Hashable, CustomStringConvertible {
         if let hash = rest.firstIndex(of: "#") { rest = rest[..<hash] }
         let mark = rest.firstIndex(of: "?") ?? rest.endIndex
         path = Self.quoted(rest[..<mark].isEmpty ? "/" : String(rest[..<mark]), allowing: "/%:@!$&'()*+,;=~-._")
-        query = mark == rest.endIndex ? "" : Self.quoted(String(rest[rest.index(after: mark)...]), allowing: "/%:@!$&'()*+,;=~-._?[]")
+        query =
+            mark == rest.endIndex
+            ? "" : Self.quoted(String(rest[rest.index(after: mark)...]), allowing: "/%:@!$&'()*+,;=~-._?[]")
         var hostPort = authority
         if let at = authority.lastIndex(of: "@") {
             let parts = authority[..<at].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)

@@ -113,7 +113,8 @@ struct Run: AsyncParsableCommand {
             }
         }
         if !controlFile.isEmpty { console.say(.warning, "controls written in Python are not run") }
-        let status = await ExperimentSession(console: console, environment: environment, settings: settings).run(request)
+        let status = await ExperimentSession(console: console, environment: environment, settings: settings).run(
+            request)
         throw ExitCode(status)
     }
 }
@@ -122,7 +123,8 @@ struct Run: AsyncParsableCommand {
 struct Validate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Says everything that is wrong with an experiment.",
-        discussion: "Exits with 0 when it can be run, with 1 when not. Warnings name what the reference ignores silently.")
+        discussion:
+            "Exits with 0 when it can be run, with 1 when not. Warnings name what the reference ignores silently.")
 
     @Argument(help: "The experiment's file, or an address that starts with http:// or https://.", completion: .file())
     var source: String

@@ -7,13 +7,18 @@ final class YAMLTests: XCTestCase {
     }
 
     func testStructureAnchorsAndMergesAreRead() throws {
-        XCTAssertEqual(try json("a: [1, 'x']\nb:\n- {c: yes}\n- |\n  t\n  u\n"), "{\"a\":[1,\"x\"],\"b\":[{\"c\":true},\"t\\nu\\n\"]}")
-        XCTAssertEqual(try json("x: &x {a: 1, b: 2}\ny:\n  <<: *x\n  b: 3\n"), "{\"x\":{\"a\":1,\"b\":2},\"y\":{\"a\":1,\"b\":3}}")
         XCTAssertEqual(
-            try json("- &a {k: 1}\n- &b {k: 2, l: 2}\n- <<: [*a, *b]\n"), "[{\"k\":1},{\"k\":2,\"l\":2},{\"k\":1,\"l\":2}]")
+            try json("a: [1, 'x']\nb:\n- {c: yes}\n- |\n  t\n  u\n"),
+            "{\"a\":[1,\"x\"],\"b\":[{\"c\":true},\"t\\nu\\n\"]}")
+        XCTAssertEqual(
+            try json("x: &x {a: 1, b: 2}\ny:\n  <<: *x\n  b: 3\n"), "{\"x\":{\"a\":1,\"b\":2},\"y\":{\"a\":1,\"b\":3}}")
+        XCTAssertEqual(
+            try json("- &a {k: 1}\n- &b {k: 2, l: 2}\n- <<: [*a, *b]\n"),
+            "[{\"k\":1},{\"k\":2,\"l\":2},{\"k\":1,\"l\":2}]")
         XCTAssertEqual(try json("a: 1\na: 2\n"), "{\"a\":2}")
         XCTAssertEqual(try json(""), "null")
-        XCTAssertEqual(try json("1: a\ntrue: b\n~: c\n1.5: d\n"), "{\"1\":\"a\",\"true\":\"b\",\"null\":\"c\",\"1.5\":\"d\"}")
+        XCTAssertEqual(
+            try json("1: a\ntrue: b\n~: c\n1.5: d\n"), "{\"1\":\"a\",\"true\":\"b\",\"null\":\"c\",\"1.5\":\"d\"}")
         XCTAssertEqual(try json("a: !!str 5\nb: !!int '7'\nc: !!float 3\n"), "{\"a\":\"5\",\"b\":7,\"c\":3.0}")
         XCTAssertEqual(try json("d: 2001-12-14t21:59:43.10-05:00\n"), "{\"d\":\"2001-12-14T21:59:43.100000-05:00\"}")
     }

@@ -11,7 +11,8 @@ final class PythonRegexTests: XCTestCase {
         for vector in try JSONReader.read(data)["vectors"]?.array ?? [] {
             let pattern = try XCTUnwrap(vector["pattern"]?.string)
             guard vector["valid"]?.bool == true else {
-                XCTAssertThrowsError(try PythonRegex(pattern), "\(pattern) (Python: \(vector["message"]?.string ?? ""))")
+                XCTAssertThrowsError(
+                    try PythonRegex(pattern), "\(pattern) (Python: \(vector["message"]?.string ?? ""))")
                 continue
             }
             do {
@@ -20,7 +21,8 @@ final class PythonRegexTests: XCTestCase {
                     for text in vector[key]?.array ?? [] {
                         let text = text.string ?? ""
                         XCTAssertEqual(
-                            try regex.matches(in: text), isFound, "\(pattern.debugDescription) in \(text.debugDescription)")
+                            try regex.matches(in: text), isFound,
+                            "\(pattern.debugDescription) in \(text.debugDescription)")
                     }
                 }
             } catch {

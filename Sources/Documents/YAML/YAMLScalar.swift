@@ -207,7 +207,8 @@ enum YAMLDate {
         // Six digits, as Python keeps them; none when there is nothing.
         let micros = String((fraction + "000000").prefix(6))
         let shown = micros == "000000" ? "" : ".\(micros)"
-        return "\(pad(year, 4))-\(pad(month, 2))-\(pad(day, 2))T\(pad(hour, 2)):\(pad(minute, 2)):\(pad(second, 2))\(shown)\(zone)"
+        return
+            "\(pad(year, 4))-\(pad(month, 2))-\(pad(day, 2))T\(pad(hour, 2)):\(pad(minute, 2)):\(pad(second, 2))\(shown)\(zone)"
     }
 
     private static func check(

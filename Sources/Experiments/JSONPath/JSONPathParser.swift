@@ -58,7 +58,8 @@ struct JSONPathParser {
                 while position < text.count, text[position] != "\"" {
                     // What an escape means is not looked at: it stays as it is written.
                     if text[position] == "\\" {
-                        guard position + 1 < text.count, "\"\\/bfnrtu".unicodeScalars.contains(text[position + 1]) else {
+                        guard position + 1 < text.count, "\"\\/bfnrtu".unicodeScalars.contains(text[position + 1])
+                        else {
                             throw .invalid("no escape begins here", position: position)
                         }
                         if text[position + 1] == "u" {

@@ -30,7 +30,9 @@ extension Journal {
             reasons.append("'\(entry.activity["name"].map(PythonText.str) ?? "")' of the method failed")
         }
         let missed = during.count { $0.isMet == false }
-        if missed > 0 { reasons.append("the hypothesis was not met in \(missed) of \(during.count) tests during the method") }
+        if missed > 0 {
+            reasons.append("the hypothesis was not met in \(missed) of \(during.count) tests during the method")
+        }
         switch status {
         case .failed?: return (.failed, reasons)
         case .aborted?: return (.aborted, reasons)

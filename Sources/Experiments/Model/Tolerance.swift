@@ -76,7 +76,8 @@ public struct Tolerance: Hashable, Sendable {
     private static func part(_ target: Value?, of value: Value) throws(ActivityError) -> Value {
         guard let target, target.isTruthy else { return value }
         guard let object = value.object else {
-            throw .unexpected("TypeError: the tolerance's target \(PythonText.repr(target)) needs an object, not \(value.kind)")
+            throw .unexpected(
+                "TypeError: the tolerance's target \(PythonText.repr(target)) needs an object, not \(value.kind)")
         }
         return target.string.flatMap { object[$0] } ?? value
     }
@@ -119,7 +120,8 @@ public struct Tolerance: Hashable, Sendable {
         var document = value
         switch value {
         case .string(let text): document = (try? JSONReader.read(text.utf8)) ?? value
-        case .bytes(let bytes): document = (try? JSONReader.read(bytes)) ?? .string(String(decoding: bytes, as: UTF8.self))
+        case .bytes(let bytes):
+            document = (try? JSONReader.read(bytes)) ?? .string(String(decoding: bytes, as: UTF8.self))
         case .null, .bool, .integer, .largeInteger, .real, .array, .object, .date: break
         }
         let found: [Value]
@@ -137,7 +139,9 @@ public struct Tolerance: Hashable, Sendable {
     }
 
     private static func isWithin(_ range: Value?, _ value: Value) throws(ActivityError) -> Bool {
-        guard let bounds = range?.array, bounds.count >= 2 else { throw .unexpected("TypeError: a range has two numbers") }
+        guard let bounds = range?.array, bounds.count >= 2 else {
+            throw .unexpected("TypeError: a range has two numbers")
+        }
         switch value {
         case .string(let text):
             if let number = ExactDecimal(text) { return try isWithin(bounds, exact: number) }

@@ -21,7 +21,8 @@ enum PythonNumber {
         case "inf", "infinity": return sign * .infinity
         case "nan": return .nan
         default:
-            guard let first = unsigned.first, first.isNumber || first == ".", unsigned.allSatisfy({ "0123456789.e+-".contains($0) })
+            guard let first = unsigned.first, first.isNumber || first == ".",
+                unsigned.allSatisfy({ "0123456789.e+-".contains($0) })
             else { return nil }
             // Swift wants a digit on both sides of the point.
             var text = unsigned.hasPrefix(".") ? "0" + unsigned : String(unsigned)

@@ -86,7 +86,9 @@ extension ActivityCall {
         if let targets = provider["secrets"], targets.isTruthy {
             var merged = Value.Object()
             for target in targets.array ?? [targets] {
-                if let name = target.string, let values = scope.secrets[name]?.object { merged = merged.merging(values) }
+                if let name = target.string, let values = scope.secrets[name]?.object {
+                    merged = merged.merging(values)
+                }
             }
             secrets = .object(merged)
         }

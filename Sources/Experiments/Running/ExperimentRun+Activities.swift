@@ -5,7 +5,9 @@ extension ExperimentRun {
 
     /// Performs the probes in order, up to the first that fails or misses its tolerance.
     func testHypothesis() async throws(ActivityError) -> Journal.SteadyState {
-        say(.info, "Steady state hypothesis: \(experiment["steady-state-hypothesis"]?["title"].map(PythonText.str) ?? "")")
+        say(
+            .info,
+            "Steady state hypothesis: \(experiment["steady-state-hypothesis"]?["title"].map(PythonText.str) ?? "")")
         var state = Journal.SteadyState()
         let values = experiment.document.value[Section.hypothesis.pointer]?.array ?? []
         for (index, value) in values.enumerated() {
@@ -103,7 +105,9 @@ extension ExperimentRun {
         case .process where status != 0:
             say(.warning, "The process of '\(activity.name)' returned \(status), which may indicate an error")
         case .http where status >= 400:
-            say(.warning, "The HTTP call of '\(activity.name)' was answered with \(status), which may indicate an error")
+            say(
+                .warning, "The HTTP call of '\(activity.name)' was answered with \(status), which may indicate an error"
+            )
         case .process, .http, .python: break
         }
         return output
@@ -180,7 +184,8 @@ extension ExperimentRun {
 
     func sayWhyNotRolledBack(_ strategy: RollbackStrategy) {
         switch strategy {
-        case .default: say(.info, "Rollbacks are not played: the run ended with status \(journal.status?.rawValue ?? "")")
+        case .default:
+            say(.info, "Rollbacks are not played: the run ended with status \(journal.status?.rawValue ?? "")")
         case .always: say(.warning, "Rollbacks are not played: the run was interrupted ungracefully")
         case .never: say(.warning, "Rollbacks are not played: the strategy is never")
         case .deviated: say(.warning, "Rollbacks are not played: they were asked for in case of a deviation only")

@@ -82,7 +82,9 @@ public actor ExperimentRun {
     }
 
     /// Performs a phase that an interruption can cut short.
-    private func phase(_ body: @escaping @Sendable (isolated ExperimentRun) async throws -> Void) async throws(RunFailure) {
+    private func phase(_ body: @escaping @Sendable (isolated ExperimentRun) async throws -> Void)
+        async throws(RunFailure)
+    {
         let task = Task { try await body(self) }
         foreground = task
         defer { foreground = nil }
@@ -125,12 +127,16 @@ public actor ExperimentRun {
 
     /// Lets a probe find a value of the configuration; a probe that fails leaves the key out.
     private func find(_ key: ConfigurationReader.DynamicKey) async throws(ActivityError) {
-        let call = try ActivityCall.read(key.probe["provider"]?.object, in: scope)
+        var visible = scope
+        for name in scope.configuration.keys where !key.visible.contains(name) { visible.configuration[name] = nil }
+        let call = try ActivityCall.read(key.probe["provider"]?.object, in: visible)
         do {
             let output = try await environment.providers.perform(call)
             switch call {
             case .process:
-                guard output["status"] == .integer(0) else { throw ActivityError.failed("its process returned an error") }
+                guard output["status"] == .integer(0) else {
+                    throw ActivityError.failed("its process returned an error")
+                }
                 scope.configuration[key.key] = .string(String((output["stdout"]?.string ?? "").trimmingBlanks))
             case .http: scope.configuration[key.key] = output["body"] ?? .null
             case .python: scope.configuration[key.key] = output

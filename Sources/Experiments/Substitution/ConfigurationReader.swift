@@ -24,6 +24,8 @@ struct ConfigurationReader {
     struct DynamicKey: Hashable {
         let key: String
         let probe: Value.Object
+        /// The keys before it: the probe may refer to these alone.
+        let visible: Set<String>
     }
 
     func variable(_ name: String) -> String? { variables.environment[name] ?? environment[name] }
@@ -32,15 +34,17 @@ struct ConfigurationReader {
     func configuration(_ definitions: Value?) throws(Problem) -> (values: Value.Object, dynamic: [DynamicKey]) {
         var values = Value.Object()
         var dynamic: [DynamicKey] = []
+        var before: Set<String> = []
         for (key, definition) in try object(definitions, "the configuration") {
             let definition = variables.configuration[key] ?? definition
+            defer { before.insert(key) }
             guard let object = definition.object else {
                 values[key] = definition
                 continue
             }
             switch object["type"]?.string {
             case "env": values[key] = try value(of: object)
-            case "probe": dynamic.append(DynamicKey(key: key, probe: object))
+            case "probe": dynamic.append(DynamicKey(key: key, probe: object, visible: before))
             default: values[key] = definition
             }
         }
@@ -67,7 +71,8 @@ struct ConfigurationReader {
             }
             return .string(text)
         case "vault":
-            throw .unusable("secrets from a vault cannot be read; take them from the environment or a file of variables")
+            throw .unusable(
+                "secrets from a vault cannot be read; take them from the environment or a file of variables")
         default:
             var values = Value.Object()
             for (key, value) in object {

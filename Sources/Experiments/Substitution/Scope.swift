@@ -23,22 +23,21 @@ public struct Scope: Hashable, Sendable {
     ///
     /// - Throws: ``ActivityError/unexpected(_:)`` when a target of the secrets is no object.
     func substitute(_ value: Value) throws(ActivityError) -> Value {
-        for (name, target) in secrets where target.object == nil {
-            throw .unexpected("TypeError: the secrets' target '\(name)' is \(target.kind), not an object")
-        }
-        return replace(value)
-    }
-
-    private func replace(_ value: Value) -> Value {
         switch value {
-        case .string(let string): replace(string)
-        case .array(let array): .array(array.map(replace))
-        case .object(let object): .object(object.mapValues(replace))
-        case .null, .bool, .integer, .largeInteger, .real, .date, .bytes: value
+        case .string(let string): return try substitute(string)
+        case .array(let array):
+            var result: [Value] = []
+            for element in array { result.append(try substitute(element)) }
+            return .array(result)
+        case .object(let object):
+            var result = object
+            for (name, member) in object { result[name] = try substitute(member) }
+            return .object(result)
+        case .null, .bool, .integer, .largeInteger, .real, .date, .bytes: return value
         }
     }
 
-    private func replace(_ string: String) -> Value {
+    private func substitute(_ string: String) throws(ActivityError) -> Value {
         guard string.utf8.contains(UInt8(ascii: "$")) else { return .string(string) }
         let text = Array(string.utf8)
         var result: [UInt8] = []
@@ -58,8 +57,8 @@ public struct Scope: Hashable, Sendable {
             let start = index + (isBraced ? 2 : 1)
             var end = start
             while end < text.count, Self.isNamePart(text[end], isFirst: end == start) { end += 1 }
-            let isClosed = !isBraced || end < text.count && text[end] == UInt8(ascii: "}")
-            guard end > start, isClosed, let value = lookUp(String(decoding: text[start..<end], as: UTF8.self)) else {
+            let isName = end > start && (!isBraced || end < text.count && text[end] == UInt8(ascii: "}"))
+            guard isName, let value = try lookUp(String(decoding: text[start..<end], as: UTF8.self)) else {
                 result.append(text[index])
                 index += 1
                 continue
@@ -80,10 +79,13 @@ public struct Scope: Hashable, Sendable {
         }
     }
 
-    private func lookUp(_ name: String) -> Value? {
+    private func lookUp(_ name: String) throws(ActivityError) -> Value? {
         if let value = configuration[name] { return value }
-        for target in secrets.values {
-            if let value = target[name] { return value }
+        for (target, values) in secrets {
+            guard let values = values.object else {
+                throw .unexpected("TypeError: the secrets' target '\(target)' is \(values.kind), not an object")
+            }
+            if let value = values[name] { return value }
         }
         return nil
     }

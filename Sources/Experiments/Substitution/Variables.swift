@@ -22,7 +22,9 @@ public struct Variables: Hashable, Sendable {
     ///
     /// - Throws: ``ConversionError`` for an unknown type or a value that is not of it, and for a text without `=`.
     public mutating func set(_ assignment: String) throws(ConversionError) {
-        guard let equals = assignment.firstIndex(of: "=") else { throw .notA("assignment NAME[:TYPE]=VALUE", assignment) }
+        guard let equals = assignment.firstIndex(of: "=") else {
+            throw .notA("assignment NAME[:TYPE]=VALUE", assignment)
+        }
         var name = assignment[..<equals]
         let text = String(assignment[assignment.index(after: equals)...])
         var type = ConversionType.text

@@ -45,7 +45,9 @@ extension Validator {
             }
         }
         for name in ["configuration", "secrets"] where object[name] != nil {
-            add(.warning, "'\(name)' of an activity has no effect", pointer.appending(name), remedy: "move it into the provider")
+            add(
+                .warning, "'\(name)' of an activity has no effect", pointer.appending(name),
+                remedy: "move it into the provider")
         }
         for name in ["before", "after"] {
             guard case .string(let text)? = object["pauses"]?[name] else { continue }
@@ -107,7 +109,9 @@ extension Validator {
     private mutating func checkHTTP(_ provider: Value.Object, at pointer: Pointer) {
         checkNames(
             of: provider,
-            known: ["type", "url", "method", "headers", "arguments", "timeout", "verify_tls", "max_retries", "secrets"],
+            known: [
+                "type", "url", "method", "headers", "arguments", "timeout", "verify_tls", "max_retries", "secrets",
+            ],
             what: "an HTTP request", at: pointer)
         if !(provider["url"]?.isTruthy ?? false) { add(.error, "a HTTP activity must have a URL", pointer) }
         if let headers = provider["headers"], headers.isTruthy, headers.object == nil {
@@ -117,7 +121,8 @@ extension Validator {
 
     private mutating func checkPython(_ provider: Value.Object, of activity: Value.Object, at pointer: Pointer) {
         checkNames(
-            of: provider, known: ["type", "module", "func", "arguments", "secrets", "timeout"], what: "a Python function",
+            of: provider, known: ["type", "module", "func", "arguments", "secrets", "timeout"],
+            what: "a Python function",
             at: pointer)
         guard let module = provider["module"]?.string, !module.isEmpty else {
             return add(.error, "a Python activity must have a module path", pointer)
@@ -168,7 +173,8 @@ extension Validator {
             checkActivity(.object(object), at: pointer)
             if object["provider"]?["arguments"]?.object == nil {
                 add(
-                    .warning, "a probe as a tolerance gets the output as its argument 'value': without arguments the run "
+                    .warning,
+                    "a probe as a tolerance gets the output as its argument 'value': without arguments the run "
                         + "ends without a journal", pointer, remedy: "add \"arguments\": {} to its provider")
             }
             return
@@ -219,7 +225,8 @@ extension Validator {
             add(
                 .error, "hypothesis probe tolerance JSON path \(text) is invalid: \(error)",
                 pointer.appending("path"),
-                remedy: "paths begin with $, names stand in double quotes, filters look at the current value: [?(@.x=1)]")
+                remedy:
+                    "paths begin with $, names stand in double quotes, filters look at the current value: [?(@.x=1)]")
         }
     }
 
@@ -253,7 +260,9 @@ extension Validator {
             }
             let shown = PythonText.str(name)
             if let scope = control["scope"], scope.isTruthy, scope != "before", scope != "after" {
-                add(.error, "Control '\(shown)' scope property must be 'before' or 'after' only", place.appending("scope"))
+                add(
+                    .error, "Control '\(shown)' scope property must be 'before' or 'after' only",
+                    place.appending("scope"))
             }
             guard let provider = control["provider"], provider.isTruthy else {
                 add(.error, "Control '\(shown)' must have a `provider` property", place)

@@ -151,7 +151,9 @@ public struct Validator {
         guard let hypothesis else { return }
         let pointer = Pointer(tokens: ["steady-state-hypothesis"])
         guard let object = hypothesis.object else {
-            return add(.error, "a hypothesis is an object, not \(hypothesis.kind)", pointer, remedy: "leave it out to have none")
+            return add(
+                .error, "a hypothesis is an object, not \(hypothesis.kind)", pointer,
+                remedy: "leave it out to have none")
         }
         if !(object["title"]?.isTruthy ?? false) { add(.error, "hypothesis requires a title", pointer) }
         checkControls(object["controls"], at: pointer.appending("controls"))
@@ -168,7 +170,8 @@ public struct Validator {
         guard let object = value.object, !object.isEmpty else { return }
         if let reference = object["ref"]?.string, !reference.isEmpty, experiment.activity(named: reference) == nil {
             add(
-                .warning, "could not find referenced activity '\(reference)': the run would end without a journal", pointer,
+                .warning, "could not find referenced activity '\(reference)': the run would end without a journal",
+                pointer,
                 remedy: "name an activity of the method")
         }
         guard let tolerance = object["tolerance"] else {

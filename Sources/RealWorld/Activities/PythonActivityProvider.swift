@@ -3,12 +3,11 @@ import Experiments
 
 /// Performs Python activities by the user's own Python: the one of `WINDKANAL_PYTHON`, else `python3`.
 struct PythonActivityProvider {
-    private let environment: [String: String]
-    private let interpreter: String?
+    private let worker: PythonWorker?
 
     init(environment: [String: String]) {
-        self.environment = environment
-        interpreter = Programs(environment: environment).locate(environment["WINDKANAL_PYTHON"] ?? "python3")
+        worker = Programs(environment: environment).locate(environment["WINDKANAL_PYTHON"] ?? "python3")
+            .map { PythonWorker(interpreter: $0, environment: environment) }
     }
 
     private static let missing: String =
@@ -44,28 +43,24 @@ struct PythonActivityProvider {
         if answer["interrupted"] != nil { throw .interrupted }
         if let message = answer["failed"]?.string { throw .failed(message) }
         if let message = answer["unwritable"]?.string {
-            throw .unexpected("what '\(call.module).\(call.function)' returns cannot be written to a journal: \(message)")
+            throw .unexpected(
+                "what '\(call.module).\(call.function)' returns cannot be written to a journal: \(message)")
         }
         throw .unexpected(answer["unexpected"]?.string ?? "Python gave no answer")
     }
 
     private func ask(_ request: Value) async throws(ActivityError) -> Value {
-        guard let interpreter else { throw .failed(Self.missing) }
-        let child = ChildProcess(
-            path: interpreter, arguments: [interpreter, "-c", PythonHelper.source], environment: environment,
-            input: Array(JSONWriter.write(request).utf8), isKilledOnCancel: true)
-        switch await child.run() {
-        case .ended(_, let output, let errors):
-            do {
-                return try JSONReader.read(output)
-            } catch {
-                let lines = String(decoding: errors, as: UTF8.self).split(whereSeparator: \.isNewline)
-                throw .failed("\(interpreter) gave no answer: \(lines.last ?? "it wrote nothing")")
-            }
-        case .cancelled: throw .interrupted
-        case .timedOut: throw .failed("python activity took too long to complete")
-        case .notStarted(let reason): throw .failed("\(interpreter) cannot be started: \(reason)")
-        case .tooMuchOutput(let limit): throw .failed("the Python function wrote more than \(limit) bytes")
+        guard let worker else { throw .failed(Self.missing) }
+        return try await worker.ask(Self.encoded(request))
+    }
+
+    /// The value with bytes as the helper knows them: JSON has none.
+    private static func encoded(_ value: Value) -> Value {
+        switch value {
+        case .bytes(let bytes): .object(["\0bytes": .array(bytes.map { .integer(Int($0)) })])
+        case .array(let array): .array(array.map(encoded))
+        case .object(let object): .object(object.mapValues(encoded))
+        case .null, .bool, .integer, .largeInteger, .real, .string, .date: value
         }
     }
 }

@@ -1,13 +1,26 @@
-/// The program that the user's Python runs for us: it reads a request as JSON and answers in JSON on the descriptor that was its output.
+/// The program that the user's Python runs for us: it reads requests as lines of JSON and answers each from a thread of its own, on the
+/// descriptor that was its output.
 ///
-/// What the called function prints goes to the errors, so that it cannot spoil the answer.
+/// What called functions print goes to the errors, so that it cannot spoil an answer.
 enum PythonHelper {
     static let source: String = """
-        import builtins, datetime, decimal, importlib, inspect, io, json, os, sys, traceback, uuid
+        import builtins, datetime, decimal, importlib, inspect, json, os, signal, sys, threading, traceback, uuid
 
-        answer = os.fdopen(os.dup(1), "w", encoding="utf-8")
+        answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
         os.dup2(2, 1)
-        request = json.loads(sys.stdin.buffer.read().decode("utf-8"))
+        requests = os.fdopen(os.dup(0), "r", encoding="utf-8")
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        writing = threading.Lock()
+        parent = os.getppid()
+        for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM):
+            signal.signal(number, lambda number, frame: os.kill(parent, number))
+        # Ctrl-C reaches the whole group; the parent decides what it means.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+        def decoded(members):
+            if list(members) == ["\\0bytes"]:
+                return bytes(members["\\0bytes"])
+            return members
 
         def encoded(value):
             if isinstance(value, (datetime.datetime, datetime.date)):
@@ -56,7 +69,7 @@ enum PythonHelper {
             except BaseException as error:
                 return "%s: %s" % (full_name(error), error)
 
-        def called():
+        def called(request):
             try:
                 module = importlib.import_module(request["module"])
                 function = getattr(module, request["function"])
@@ -85,11 +98,18 @@ enum PythonHelper {
                 return {"unwritable": str(error)}
             return {"value": value}
 
-        if "functions" in request:
-            result = [checked(wanted) for wanted in request["functions"]]
-        else:
-            result = called()
-        json.dump(result, answer, default=encoded)
-        answer.close()
+        def answered(request):
+            if "functions" in request:
+                result = [checked(wanted) for wanted in request["functions"]]
+            else:
+                result = called(request)
+            with writing:
+                answers.write(json.dumps({"id": request["id"], "answer": result}, default=encoded) + "\\n")
+                answers.flush()
+
+        for line in requests:
+            request = json.loads(line, object_hook=decoded)
+            threading.Thread(target=answered, args=(request,), daemon=True).start()
+        os._exit(0)
         """
 }

@@ -67,7 +67,8 @@ public final class ConsoleRecorder: Sendable {
     private func write(_ level: RunEvent.Level, _ text: String) {
         let text = redactor.withLock { $0.redact(text) }
         switch mode {
-        case .json: writeJSON(["event": "message", "level": .string(level.rawValue.lowercased()), "text": .string(text)])
+        case .json:
+            writeJSON(["event": "message", "level": .string(level.rawValue.lowercased()), "text": .string(text)])
         case .quiet where level == .info || level == .warning: break
         case .lines, .quiet: Self.put(line(level, text), to: 2)
         }

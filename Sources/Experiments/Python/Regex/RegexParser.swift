@@ -302,7 +302,8 @@ struct RegexParser {
             }
             guard set(next, in: &changed, to: turnsOn) else {
                 throw .invalid(
-                    count == 0 ? "unknown extension ?\(next)" : "unknown flag", position: count == 0 ? start + 1 : index - 1)
+                    count == 0 ? "unknown extension ?\(next)" : "unknown flag",
+                    position: count == 0 ? start + 1 : index - 1)
             }
             count += 1
         }
