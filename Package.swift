@@ -23,6 +23,7 @@ let package = Package(
         .library(name: "SimulatedWorld", targets: ["SimulatedWorld", "Faults", "Ports"]),
         .library(name: "RealWorld", targets: ["RealWorld"]),
         .library(name: "HTTP", targets: ["HTTP"]),
+        .library(name: "Experiments", targets: ["Experiments", "Documents", "HTTPActivities"]),
         .executable(name: "windkanal", targets: ["windkanal"]),
     ],
     dependencies: [
@@ -91,17 +92,21 @@ let package = Package(
             dependencies: ["Faults", "HTTP", "Ports", "SimulatedWorld", "SimulationKernel", nioCore, httpTypes],
             swiftSettings: common
         ),
+        .target(name: "Fuzzing", dependencies: ["Documents", "Experiments", "Randomness"], swiftSettings: common),
         .executableTarget(
             name: "lab",
             dependencies: [
-                "CSystemSeam", "HTTP", "Ports", "SimulatedWorld", "SimulationKernel", "Torture", "TraceFiles",
-                argumentParser, nioCore, httpTypes,
+                "CSystemSeam", "Documents", "Experiments", "Fuzzing", "HTTP", "Ports", "Randomness", "SimulatedWorld",
+                "SimulationKernel", "Torture", "TraceFiles", argumentParser, nioCore, httpTypes,
             ],
             swiftSettings: common
         ),
 
         .testTarget(name: "DocumentsTests", dependencies: ["Documents"], swiftSettings: common),
-        .testTarget(name: "ExperimentsTests", dependencies: ["Documents", "Experiments"], swiftSettings: common),
+        .testTarget(
+            name: "ExperimentsTests", dependencies: ["Documents", "Experiments", "Fuzzing", "Randomness"],
+            swiftSettings: common
+        ),
         .testTarget(name: "FaultsTests", dependencies: ["Faults", "Randomness", nioCore], swiftSettings: common),
         .testTarget(name: "RandomnessTests", dependencies: ["Randomness"], swiftSettings: common),
         .testTarget(
@@ -117,7 +122,8 @@ let package = Package(
         .testTarget(
             name: "ConformanceTests",
             dependencies: [
-                "HTTP", "Ports", "RealWorld", "SimulatedWorld", "SimulationKernel", nioCore,
+                "Documents", "Experiments", "HTTP", "HTTPActivities", "Ports", "RealWorld", "SimulatedWorld",
+                "SimulationKernel", nioCore,
                 .product(name: "NIOPosix", package: "swift-nio"),
                 httpTypes,
             ],

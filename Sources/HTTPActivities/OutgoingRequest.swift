@@ -30,7 +30,7 @@ struct OutgoingRequest {
             }
             fields.append((name, value))
         }
-        guard let arguments = call.arguments, !arguments.isNull else { return }
+        guard let arguments = call.arguments, arguments.isTruthy else { return }
         if method == "GET" {
             let query = try Self.form(arguments, isQuery: true)
             if !query.isEmpty { url.query += (url.query.isEmpty ? "" : "&") + query }

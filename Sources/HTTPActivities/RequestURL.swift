@@ -51,10 +51,10 @@ struct RequestURL: Hashable, CustomStringConvertible {
         rest = rest[authority.endIndex...]
         if let hash = rest.firstIndex(of: "#") { rest = rest[..<hash] }
         let mark = rest.firstIndex(of: "?") ?? rest.endIndex
-        path = Self.quoted(rest[..<mark].isEmpty ? "/" : String(rest[..<mark]), allowing: "/%:@!$&'()*+,;=~-._")
+        path = Self.withoutDots(Self.requoted(String(rest[..<mark]), allowing: "/:@!$&'()*+,;=~-._"))
         query =
             mark == rest.endIndex
-            ? "" : Self.quoted(String(rest[rest.index(after: mark)...]), allowing: "/%:@!$&'()*+,;=~-._?[]")
+            ? "" : Self.requoted(String(rest[rest.index(after: mark)...]), allowing: "/:@!$&'()*+,;=~-._?[]")
         var hostPort = authority
         if let at = authority.lastIndex(of: "@") {
             let parts = authority[..<at].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
@@ -71,6 +71,9 @@ struct RequestURL: Hashable, CustomStringConvertible {
             }
             port = Int(digits)
             hostPort = hostPort[..<colon]
+        }
+        guard hostPort.hasPrefix("[") == hostPort.hasSuffix("]") else {
+            throw .unexpected("requests.exceptions.InvalidURL: Invalid IPv6 URL '\(text)'")
         }
         givenPort = port
         host = hostPort.lowercased().filter { $0 != "[" && $0 != "]" }
@@ -90,7 +93,31 @@ struct RequestURL: Hashable, CustomStringConvertible {
         return try RequestURL("\(scheme)://\(authority)\(folder)\(location)")
     }
 
+    /// The path with `.` and `..` resolved.
+    private static func withoutDots(_ path: String) -> String {
+        var parts: [Substring] = []
+        let segments = path.split(separator: "/", omittingEmptySubsequences: false)
+        for (index, segment) in segments.enumerated() {
+            switch segment {
+            case "..": if parts.count > 1 { parts.removeLast() }
+            case ".": break
+            default: parts.append(segment)
+            }
+            if index == segments.count - 1, segment == ".." || segment == "." { parts.append("") }
+        }
+        let joined = parts.joined(separator: "/")
+        return joined.hasPrefix("/") ? joined : "/" + joined
+    }
+
     // MARK: Percent signs
+
+    /// The same, where percent signs that are followed by two digits everywhere stay what they are.
+    private static func requoted(_ text: String, allowing signs: String) -> String {
+        let bytes = Array(text.utf8)
+        func isDigit(_ index: Int) -> Bool { index < bytes.count && Character(Unicode.Scalar(bytes[index])).isHexDigit }
+        let isQuoted = bytes.indices.allSatisfy { bytes[$0] != UInt8(ascii: "%") || isDigit($0 + 1) && isDigit($0 + 2) }
+        return quoted(text, allowing: isQuoted ? signs + "%" : signs)
+    }
 
     /// The text with all but letters, digits and some signs as percent signs and bytes.
     static func quoted(_ text: String, allowing signs: String) -> String {

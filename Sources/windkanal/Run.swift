@@ -108,8 +108,8 @@ struct Run: AsyncParsableCommand {
                 let text = String(decoding: try Files.read(file), as: UTF8.self)
                 try request.options.variables.read(file: text, name: file)
             } catch {
-                standardError("windkanal: \(file): \(error)")
-                throw ExitCode(1)
+                // As with the reference, the run goes on without it; but not without a word.
+                console.say(.error, "\(file) cannot be read and sets no variables: \(error)")
             }
         }
         if !controlFile.isEmpty { console.say(.warning, "controls written in Python are not run") }

@@ -24,7 +24,7 @@ public struct Activity: Hashable, Sendable {
     public var type: String { source["type"].map(PythonText.str) ?? "" }
 
     /// The name of the activity that it stands for.
-    public var reference: Value? { source["ref"] }
+    public var reference: Value? { source["ref"].flatMap { $0.isTruthy ? $0 : nil } }
 
     /// Whether the next activity starts without waiting for it.
     public var isBackground: Bool { source["background"]?.isTruthy ?? false }

@@ -63,7 +63,7 @@ extension Value {
     public var pythonText: String { PythonText.str(self) }
 
     /// Whether Python takes it for true.
-    var isTruthy: Bool {
+    public var isTruthy: Bool {
         switch self {
         case .null: false
         case .bool(let bool): bool

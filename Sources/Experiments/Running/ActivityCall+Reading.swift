@@ -4,14 +4,16 @@ extension ActivityCall {
     /// Reads what a provider is told to do, with names replaced as the reference replaces them: always in an HTTP request's url, fields and
     /// timeout; in arguments only if there is anything to refer to; nowhere else.
     ///
-    /// - Throws: ``ActivityError/unexpected(_:)`` for what validation would have refused.
-    static func read(_ provider: Value.Object?, in scope: Scope) throws(ActivityError) -> ActivityCall {
+    /// - Returns: What to do; nil for a provider of an unknown type, which does nothing and succeeds, as in the reference.
+    /// - Throws: ``ActivityError/unexpected(_:)`` for what else validation would have refused.
+    static func read(_ provider: Value.Object?, in scope: Scope) throws(ActivityError) -> ActivityCall? {
         guard let provider else { throw .unexpected("KeyError: 'provider'") }
-        switch provider["type"]?.string {
+        guard let type = provider["type"] else { throw .unexpected("KeyError: 'type'") }
+        switch type.string {
         case "process": return .process(try process(provider, scope))
         case "http": return .http(try http(provider, scope))
         case "python": return .python(try python(provider, scope))
-        default: throw .unexpected("unknown provider type \(provider["type"].map(PythonText.repr) ?? "None")")
+        default: return nil
         }
     }
 
@@ -54,7 +56,7 @@ extension ActivityCall {
     private static func http(_ provider: Value.Object, _ scope: Scope) throws(ActivityError) -> HTTPCall {
         guard let url = provider["url"] else { throw .unexpected("KeyError: 'url'") }
         var headers = Value.Object()
-        if let given = provider["headers"], !given.isNull {
+        if let given = provider["headers"], given.isTruthy {
             guard let object = try scope.substitute(given).object else {
                 throw .unexpected("TypeError: the headers of a request are an object, not \(given.kind)")
             }

@@ -45,7 +45,8 @@ extension ExperimentRun {
         injectedValues.append(
             (Pointer(tokens: probe.pointer.tokens + ["tolerance", "provider", "arguments", "value"]), output))
         do {
-            return try await environment.providers.perform(ActivityCall.read(provider, in: scope)).isTruthy
+            guard let call = try ActivityCall.read(provider, in: scope) else { return false }
+            return try await environment.providers.perform(call).isTruthy
         } catch .failed(let message) {
             say(.error, "  => failed: \(message)")
             return false
@@ -56,27 +57,65 @@ extension ExperimentRun {
 
     // MARK: Activities
 
+    /// An activity that is about to begin.
+    struct Prepared {
+        let activity: Activity
+        let isLeftOut: Bool
+        let isBackground: Bool
+        /// Seconds, or what stands for them.
+        let pauseBefore: Value?
+        let pauseAfter: Value?
+    }
+
+    /// An activity that has begun.
+    struct Begun {
+        var entry: Journal.Entry
+        let slot: Int
+        let at: Duration
+    }
+
     /// Performs an activity and notes what became of it; a failure that experiments expect is in the entry.
     ///
     /// - Throws: ``ActivityError/unexpected(_:)`` and ``ActivityError/interrupted``.
     func perform(_ declared: Activity, in section: Section) async throws(ActivityError) -> Journal.Entry {
+        try await perform(try prepare(declared), nil, in: section)
+    }
+
+    /// Finds out what is to be done.
+    func prepare(_ declared: Activity) throws(ActivityError) -> Prepared {
         let activity = try resolve(declared)
+        guard activity.source["type"]?.string != nil else { throw .unexpected("KeyError: an activity needs a type") }
+        guard activity.source["name"] != nil else { throw .unexpected("KeyError: 'name'") }
         // A value in the file takes the rehearsal back for this activity.
         let dry = activity.source["dry"] == nil ? options.dry : nil
         let isLeftOut = dry?.leavesOut(activity.type) ?? false
         let pauses = isLeftOut || dry == .pause ? nil : try pauses(of: activity)
-        try await pause(pauses?.before, isBefore: true)
-        let kind = activity.type.prefix(1).uppercased() + activity.type.dropFirst()
-        say(.info, "\(kind): \(activity.name)\(declared.isBackground ? " [in background]" : "")")
-        environment.recorder(.activityBegins(name: activity.name, type: activity.type))
+        return Prepared(
+            activity: activity, isLeftOut: isLeftOut, isBackground: declared.isBackground, pauseBefore: pauses?.before,
+            pauseAfter: pauses?.after)
+    }
 
-        var entry = Journal.Entry(
-            pointer: activity.pointer, activity: activity.source, start: environment.wallTime())
-        let slot = append(entry, to: section)
-        let began = environment.elapsed()
+    /// Notes that an activity begins.
+    func begin(_ prepared: Prepared, in section: Section) -> Begun {
+        let activity = prepared.activity
+        let kind = activity.type.prefix(1).uppercased() + activity.type.dropFirst()
+        say(.info, "\(kind): \(activity.name)\(prepared.isBackground ? " [in background]" : "")")
+        environment.recorder(.activityBegins(name: activity.name, type: activity.type))
+        let entry = Journal.Entry(pointer: activity.pointer, activity: activity.source, start: environment.wallTime())
+        return Begun(entry: entry, slot: append(entry, to: section), at: environment.elapsed())
+    }
+
+    /// Performs what is prepared and has, perhaps, begun.
+    func perform(
+        _ prepared: Prepared, _ begun: Begun?, in section: Section
+    ) async throws(ActivityError) -> Journal.Entry {
+        if begun == nil { try await pause(prepared.pauseBefore, isBefore: true) }
+        let activity = prepared.activity
+        let begun = begun ?? begin(prepared, in: section)
+        var entry = begun.entry
         var thrown: ActivityError?
         do {
-            if !isLeftOut { entry.output = try await output(of: activity) }
+            if !prepared.isLeftOut { entry.output = try await output(of: activity) }
             entry.status = "succeeded"
         } catch .failed(let message) {
             say(.error, "  => failed: \(message)")
@@ -86,19 +125,19 @@ extension ExperimentRun {
             thrown = error
         }
         entry.end = environment.wallTime()
-        let duration = environment.elapsed() - began
+        let duration = environment.elapsed() - begun.at
         entry.duration = duration
-        store(entry, at: slot, of: section)
+        store(entry, at: begun.slot, of: section)
         environment.recorder(
             .activityEnded(
                 name: activity.name, type: activity.type, status: entry.status, seconds: duration.inMicroseconds))
-        if thrown != .interrupted { try await pause(pauses?.after, isBefore: false) }
+        if thrown != .interrupted { try await pause(prepared.pauseAfter, isBefore: false) }
         if let thrown { throw thrown }
         return entry
     }
 
     private func output(of activity: Activity) async throws(ActivityError) -> Value {
-        let call = try ActivityCall.read(activity.provider, in: scope)
+        guard let call = try ActivityCall.read(activity.provider, in: scope) else { return .null }
         let output = try await environment.providers.perform(call)
         guard activity.tolerance == nil, let status = output["status"]?.integer else { return output }
         switch call {
@@ -144,21 +183,21 @@ extension ExperimentRun {
     // MARK: Pauses
 
     private func pauses(of activity: Activity) throws(ActivityError) -> (before: Value?, after: Value?)? {
-        guard let pauses = activity.source["pauses"], pauses.isTruthy else { return nil }
+        guard let pauses = activity.source["pauses"] else { return nil }
         let substituted = try scope.substitute(pauses)
         guard let object = substituted.object else {
             throw .unexpected("TypeError: pauses are an object, not \(substituted.kind)")
         }
-        return (object["before"], object["after"])
+        func pause(_ name: String) -> Value? { object[name].flatMap { $0.isTruthy ? $0 : nil } }
+        return (pause("before"), pause("after"))
     }
 
     private func pause(_ length: Value?, isBefore: Bool) async throws(ActivityError) {
-        guard let length, !length.isNull else { return }
+        guard let length else { return }
         guard let seconds = length.pythonNumber else {
             throw .unexpected("TypeError: a pause is a number of seconds, not \(length.kind)")
         }
         guard seconds >= 0 else { throw .unexpected("ValueError: a pause must not be negative") }
-        guard seconds > 0 else { return }
         say(.info, "Pausing \(isBefore ? "before next" : "after") activity for \(PythonText.str(length))s...")
         environment.recorder(.pause(seconds: seconds, isBefore: isBefore))
         defer { environment.recorder(.pauseEnded) }

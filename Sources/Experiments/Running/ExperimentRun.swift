@@ -104,6 +104,7 @@ public actor ExperimentRun {
     // MARK: Preparing
 
     private func prepare() async throws(ActivityError) -> Strategies {
+        try checkStructure()
         journal.experiment.set(Pointer(tokens: ["dry"]), to: options.dry.map { .string($0.rawValue) } ?? .null)
         var strategies = try Strategies.read(settings: options.runtimeSettings, experiment: experiment["runtime"])
         strategies.hypothesis = options.hypothesisStrategy ?? strategies.hypothesis
@@ -125,11 +126,35 @@ public actor ExperimentRun {
         return strategies
     }
 
+    /// Refuses what the reference dies of: it looks through all activities before it begins.
+    private func checkStructure() throws(ActivityError) {
+        for section in [Section.method, .hypothesis, .rollbacks] {
+            guard let value = experiment.document.value[section.pointer] else { continue }
+            // Of rollbacks only their absence is looked at.
+            if section == .rollbacks {
+                if value.isNull { throw .unexpected("TypeError: rollbacks are null, not a list") }
+                continue
+            }
+            guard let list = value.array else {
+                throw .unexpected("TypeError: \(section.pointer) is \(value.kind), not a list")
+            }
+            for (index, element) in list.enumerated() where element.object == nil {
+                throw .unexpected("TypeError: \(section.pointer.appending(index)) is \(element.kind), not an activity")
+            }
+        }
+        for name in ["steady-state-hypothesis", "controls"] where experiment[name]?.isNull ?? false {
+            throw .unexpected("TypeError: \(name) is null")
+        }
+        if let runtime = experiment["runtime"], !runtime.isNull, runtime.object == nil {
+            throw .unexpected("AttributeError: the runtime is \(runtime.kind), not an object")
+        }
+    }
+
     /// Lets a probe find a value of the configuration; a probe that fails leaves the key out.
     private func find(_ key: ConfigurationReader.DynamicKey) async throws(ActivityError) {
         var visible = scope
         for name in scope.configuration.keys where !key.visible.contains(name) { visible.configuration[name] = nil }
-        let call = try ActivityCall.read(key.probe["provider"]?.object, in: visible)
+        guard let call = try ActivityCall.read(key.probe["provider"]?.object, in: visible) else { return }
         do {
             let output = try await environment.providers.perform(call)
             switch call {
@@ -254,17 +279,27 @@ public actor ExperimentRun {
         return array.enumerated().map { (Activity($0.element, at: section.pointer.appending($0.offset)), $0.offset) }
     }
 
+    /// Lets an activity go on beside the others; without a pause before it, it has begun when this returns.
     private func startInBackground(_ activity: Activity, _ section: Section) {
-        let task = Task {
-            do {
-                _ = try await perform(activity, in: section)
-            } catch ActivityError.interrupted {
-                return
-            } catch {
-                say(.error, "'\(activity.name)' ended unexpectedly: \(error)")
-            }
+        do {
+            let prepared = try prepare(activity)
+            let begun = prepared.pauseBefore == nil ? begin(prepared, in: section) : nil
+            background.append(
+                Task {
+                    do throws(ActivityError) {
+                        _ = try await perform(prepared, begun, in: section)
+                    } catch {
+                        sayUnexpected(error, of: activity)
+                    }
+                })
+        } catch {
+            sayUnexpected(error, of: activity)
         }
-        background.append(task)
+    }
+
+    private func sayUnexpected(_ error: ActivityError, of activity: Activity) {
+        guard error != .interrupted else { return }
+        say(.error, "'\(activity.name)' ended unexpectedly: \(error)")
     }
 
     /// Waits for what runs in the background, unless the run must end at once.

@@ -7,7 +7,7 @@ extension Validator {
         guard let object = value.object else {
             return add(.error, "an activity is an object, not \(value.kind)", pointer)
         }
-        if let reference = object["ref"] {
+        if let reference = object["ref"], !reference.isNull {
             if (reference.string ?? "").isEmpty {
                 add(.error, "reference to activity must be non-empty strings", pointer.appending("ref"))
             }
@@ -35,7 +35,7 @@ extension Validator {
     }
 
     private mutating func checkDetails(of object: Value.Object, at pointer: Pointer) {
-        if let timeout = object["timeout"] {
+        if let timeout = object["timeout"], !timeout.isNull {
             if timeout.pythonNumber == nil {
                 add(.error, "activity timeout must be a number", pointer.appending("timeout"))
             } else {
@@ -48,6 +48,9 @@ extension Validator {
             add(
                 .warning, "'\(name)' of an activity has no effect", pointer.appending(name),
                 remedy: "move it into the provider")
+        }
+        if let pauses = object["pauses"], pauses.object == nil {
+            add(.error, "pauses are an object, not \(pauses.kind)", pointer.appending("pauses"))
         }
         for name in ["before", "after"] {
             guard case .string(let text)? = object["pauses"]?[name] else { continue }

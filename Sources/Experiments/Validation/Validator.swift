@@ -48,6 +48,9 @@ public struct Validator {
         checkHypothesis(object["steady-state-hypothesis"])
         checkMethod(object)
         checkRollbacks(object["rollbacks"])
+        if object["controls"] == .null {
+            add(.error, "controls are a list, not null", Pointer(tokens: ["controls"]), remedy: "leave them out")
+        }
         checkControls(object["controls"], at: Pointer(tokens: ["controls"]))
         checkStrategies(object["runtime"])
         checkNames(of: object, known: Self.experimentNames, what: "an experiment", at: .root)
@@ -128,6 +131,11 @@ public struct Validator {
     }
 
     private mutating func checkStrategies(_ runtime: Value?) {
+        if let runtime, !runtime.isNull, runtime.object == nil {
+            add(
+                .warning, "the runtime is \(runtime.kind), not an object: the run would end without a journal",
+                Pointer(tokens: ["runtime"]))
+        }
         do {
             _ = try Strategies.read(settings: runtimeSettings, experiment: runtime)
         } catch {
@@ -158,7 +166,7 @@ public struct Validator {
         if !(object["title"]?.isTruthy ?? false) { add(.error, "hypothesis requires a title", pointer) }
         checkControls(object["controls"], at: pointer.appending("controls"))
         checkNames(of: object, known: ["title", "probes", "controls"], what: "a hypothesis", at: pointer)
-        guard let probes = object["probes"], probes.isTruthy else { return }
+        guard let probes = object["probes"] else { return }
         guard let list = probes.array else {
             return add(.error, "probes are a list, not \(probes.kind)", pointer.appending("probes"))
         }
@@ -204,6 +212,7 @@ public struct Validator {
     private mutating func checkRollbacks(_ rollbacks: Value?) {
         guard let rollbacks else { return }
         guard let list = rollbacks.array else {
+            if !rollbacks.isTruthy, !rollbacks.isNull { return }
             return add(.error, "rollbacks are a list, not \(rollbacks.kind)", Section.rollbacks.pointer)
         }
         for (index, value) in list.enumerated() {
