@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 import HTTPTypes
 import NIOCore
 import NIOHTTP1

@@ -1,4 +1,3 @@
-import Foundation
 public import HTTPTypes
 public import NIOCore
 
@@ -54,8 +53,7 @@ public struct HTTPRouter: Sendable {
         var parameters: [String: String] = [:]
         for (expected, segment) in zip(pattern, path) {
             if expected.hasPrefix("{"), expected.hasSuffix("}") {
-                parameters[String(expected.dropFirst().dropLast())] =
-                    String(segment).removingPercentEncoding ?? String(segment)
+                parameters[String(expected.dropFirst().dropLast())] = PercentEncoding.decode(segment)
             } else if expected != segment {
                 return nil
             }

@@ -1,4 +1,5 @@
 import Experiments
+import HTTP
 
 /// An address of the web, split as requests splits it.
 struct RequestURL: Hashable, CustomStringConvertible {
@@ -58,7 +59,7 @@ struct RequestURL: Hashable, CustomStringConvertible {
         var hostPort = authority
         if let at = authority.lastIndex(of: "@") {
             let parts = authority[..<at].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-            credentials = (Self.unquoted(parts[0]), parts.count > 1 ? Self.unquoted(parts[1]) : "")
+            credentials = (PercentEncoding.decode(parts[0]), parts.count > 1 ? PercentEncoding.decode(parts[1]) : "")
             hostPort = authority[authority.index(after: at)...]
         } else {
             credentials = nil
@@ -140,20 +141,5 @@ struct RequestURL: Hashable, CustomStringConvertible {
     /// A name or a value of a form: as above, with blanks as plus signs.
     static func formQuoted(_ text: String) -> String {
         quoted(text, allowing: "-._~ ").map { $0 == " " ? "+" : String($0) }.joined()
-    }
-
-    private static func unquoted(_ text: Substring) -> String {
-        var bytes: [UInt8] = []
-        var rest = text.utf8[...]
-        while let byte = rest.popFirst() {
-            let digits = String(decoding: rest.prefix(2), as: UTF8.self)
-            if byte == UInt8(ascii: "%"), digits.utf8.count == 2, let value = UInt8(digits, radix: 16) {
-                bytes.append(value)
-                rest = rest.dropFirst(2)
-            } else {
-                bytes.append(byte)
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
     }
 }

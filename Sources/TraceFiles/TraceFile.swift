@@ -1,4 +1,4 @@
-public import Foundation
+public import FoundationEssentials
 
 /// A recorded run: JSON Lines, one decision a line.
 public struct TraceFile: Sendable {
@@ -19,8 +19,10 @@ public struct TraceFile: Sendable {
     public init(path: String) throws(TraceFileError) {
         do {
             self.init(name: path, data: try Data(contentsOf: URL(filePath: path)))
+        } catch let error as CocoaError where error.code == .fileReadNoSuchFile {
+            throw .unreadable(name: path, reason: "there is no such file")
         } catch {
-            throw .unreadable(name: path, reason: error.localizedDescription)
+            throw .unreadable(name: path, reason: "\(error)")
         }
     }
 

@@ -16,13 +16,13 @@ final class ArchitectureTests: XCTestCase {
         "Faults": ["NIOCore", "Randomness"],
         "Ports": ["NIOCore"],
         "SimulatedWorld": ["Dispatch", "Faults", "Glibc", "NIOCore", "Ports", "Randomness", "SimulationKernel"],
-        "HTTP": ["Foundation", "HTTPTypes", "NIOCore", "NIOHTTP1", "Ports"],
+        "HTTP": ["FoundationEssentials", "Glibc", "HTTPTypes", "NIOCore", "NIOHTTP1", "Ports"],
         "RealWorld": [
-            "Dispatch", "Documents", "Experiments", "Foundation", "Glibc", "HTTP", "HTTPActivities", "HTTPTypes",
+            "Dispatch", "Documents", "Experiments", "Glibc", "HTTP", "HTTPActivities", "HTTPTypes",
             "NIOCore",
             "NIOPosix", "NIOSSL", "Ports", "Synchronization",
         ],
-        "TraceFiles": ["Foundation"],
+        "TraceFiles": ["FoundationEssentials"],
         "first-run": ["SimulationKernel"],
         "Torture": [
             "Dispatch", "Faults", "Foundation", "Glibc", "HTTP", "HTTPTypes", "NIOCore", "Ports", "SimulatedWorld",

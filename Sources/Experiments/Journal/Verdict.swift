@@ -23,6 +23,7 @@ extension Journal {
     ///
     /// - Parameter strict: Whether what the reference lets pass counts: a failed action or probe of the method, and a deviation that was
     ///   seen during the method only.
+    /// - Returns: The verdict, and in words what went wrong.
     public func verdict(strict: Bool) -> (verdict: Verdict, reasons: [String]) {
         var reasons: [String] = []
         if before?.isMet == false { reasons.append("the system was not steady before the method") }

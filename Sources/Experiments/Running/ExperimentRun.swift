@@ -148,6 +148,10 @@ public actor ExperimentRun {
         if let runtime = experiment["runtime"], !runtime.isNull, runtime.object == nil {
             throw .unexpected("AttributeError: the runtime is \(runtime.kind), not an object")
         }
+        for name in ["hypothesis", "rollbacks"] {
+            guard let part = experiment["runtime"]?[name], part.object == nil else { continue }
+            throw .unexpected("AttributeError: the runtime's \(name) is \(part.kind), not an object")
+        }
     }
 
     /// Lets a probe find a value of the configuration; a probe that fails leaves the key out.

@@ -50,10 +50,22 @@ extension Validator {
                 remedy: "move it into the provider")
         }
         if let pauses = object["pauses"], pauses.object == nil {
-            add(.error, "pauses are an object, not \(pauses.kind)", pointer.appending("pauses"))
+            // The reference lets nothing pass here, and aborts the method at it.
+            add(
+                pauses.isNull ? .warning : .error, "pauses are an object, not \(pauses.kind)",
+                pointer.appending("pauses"),
+                remedy: "leave them out")
         }
         for name in ["before", "after"] {
-            guard case .string(let text)? = object["pauses"]?[name] else { continue }
+            guard let pause = object["pauses"]?[name], pause.isTruthy else { continue }
+            guard case .string(let text) = pause else {
+                if pause.pythonNumber == nil {
+                    add(
+                        .warning, "a pause is a number of seconds, not \(pause.kind): the method would be aborted",
+                        Pointer(tokens: pointer.tokens + ["pauses", name]))
+                }
+                continue
+            }
             if !(text.hasPrefix("${") && text.hasSuffix("}")) {
                 add(
                     .error,

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 public import NIOCore
 import NIOPosix
 public import Ports

@@ -1,0 +1,229 @@
+import Documents
+import XCTest
+
+@testable import Experiments
+
+final class ExperimentRunTests: XCTestCase {
+    /// How the hypothesis' probe behaves.
+    private enum Outcome: CaseIterable {
+        case met
+        case missed
+        case fails
+    }
+
+    private static let providers = FakeProviders { call throws(ActivityError) in
+        guard case .process(let call) = call else { throw .unexpected("no process") }
+        switch call.path {
+        case "met": return ["status": 0]
+        case "missed": return ["status": 1]
+        case "fails": throw .failed("it took too long")
+        case "breaks": throw .unexpected("it broke")
+        case "waits":
+            do {
+                try await Task.sleep(for: .seconds(60))
+                return ["status": 0]
+            } catch {
+                throw .interrupted
+            }
+        default: return ["status": 0]
+        }
+    }
+
+    private func activity(_ path: String, type: String = "action", more: Value.Object = [:]) -> Value {
+        let base: Value.Object = [
+            "type": .string(type), "name": .string(path), "provider": ["type": "process", "path": .string(path)],
+        ]
+        return .object(base.merging(more))
+    }
+
+    private func experiment(
+        probe: String? = nil, method: [Value] = [], rollbacks: [Value] = [], more: Value.Object = [:]
+    ) -> Experiment {
+        var object: Value.Object = ["title": "t", "description": "d", "method": .array(method)]
+        object["rollbacks"] = .array(rollbacks)
+        if let probe {
+            object["steady-state-hypothesis"] = [
+                "title": "h", "probes": [activity(probe, type: "probe", more: ["tolerance": 0])],
+            ]
+        }
+        return Experiment(Document(value: .object(object.merging(more))), origin: "test")
+    }
+
+    private func makeRun(
+        _ experiment: Experiment, _ options: RunOptions = RunOptions(),
+        recorder: @escaping @Sendable (RunEvent) -> Void = { _ in }
+    ) -> ExperimentRun {
+        ExperimentRun(
+            experiment, options: options,
+            environment: RunEnvironment(
+                clock: ContinuousClock(), wallTime: { .zero }, providers: Self.providers,
+                variables: ["KEY": "hidden-word"],
+                platform: "p", node: "n", recorder: recorder))
+    }
+
+    // The reference's table: what each strategy makes of a hypothesis that is met, missed, or cannot be tested.
+    func testEveryStrategyDecidesAsTheReference() async throws {
+        typealias Row = (HypothesisStrategy, Outcome, String, deviated: Bool, played: Bool, rolledBack: Bool)
+        let rows: [Row] = [
+            (.default, .met, "completed", false, true, true), (.default, .missed, "completed", false, false, true),
+            (.default, .fails, "failed", false, false, false),
+            (.continuously, .met, "completed", false, true, true),
+            (.continuously, .missed, "completed", false, false, true),
+            (.beforeMethodOnly, .met, "completed", false, true, true),
+            (.beforeMethodOnly, .missed, "completed", false, false, true),
+            (.beforeMethodOnly, .fails, "failed", false, false, false),
+            (.afterMethodOnly, .met, "completed", false, true, true),
+            (.afterMethodOnly, .missed, "completed", true, true, true),
+            (.afterMethodOnly, .fails, "failed", true, true, false),
+            (.duringMethodOnly, .met, "completed", false, true, true),
+            (.duringMethodOnly, .missed, "completed", false, true, true),
+            (.duringMethodOnly, .fails, "completed", false, true, true),
+            (.skip, .fails, "completed", false, true, true),
+        ]
+        for (strategy, outcome, status, deviated, played, rolledBack) in rows {
+            var options = RunOptions()
+            options.hypothesisStrategy = strategy
+            let journal = try await makeRun(
+                experiment(probe: "\(outcome)", method: [activity("a")], rollbacks: [activity("undo")]), options
+            ).run()
+            let name = "\(strategy) \(outcome)"
+            XCTAssertEqual(journal.status?.rawValue, status, name)
+            XCTAssertEqual(journal.deviated, deviated, name)
+            XCTAssertEqual(journal.run.count, played ? 1 : 0, name)
+            XCTAssertEqual(journal.rollbacks.count, rolledBack ? 1 : 0, name)
+        }
+    }
+
+    func testADeviationEndsTheMethodWhenItShouldFailFast() async throws {
+        var options = RunOptions()
+        options.hypothesisStrategy = .duringMethodOnly
+        options.failsFast = true
+        let pause: Value.Object = ["pauses": ["after": 0.05]]
+        let journal = try await makeRun(
+            experiment(
+                probe: "missed", method: [activity("a", more: pause), activity("b")], rollbacks: [activity("undo")]),
+            options
+        ).run()
+        XCTAssertEqual(journal.status, .failed)
+        XCTAssertEqual(journal.run.map { $0.activity["name"] }, ["a"])
+        XCTAssertEqual(journal.rollbacks.count, 0)
+    }
+
+    // A failed activity changes nothing for the reference, and everything for a strict verdict.
+    func testAStrictVerdictCountsWhatTheReferenceLetsPass() async throws {
+        let failed = try await makeRun(experiment(probe: "met", method: [activity("fails")])).run()
+        XCTAssertTrue(failed.isSuccess(strict: false))
+        XCTAssertEqual(failed.verdict(strict: false).verdict, .held)
+        XCTAssertFalse(failed.isSuccess(strict: true))
+        XCTAssertEqual(failed.verdict(strict: true).verdict, .failed)
+
+        let unsteady = try await makeRun(experiment(probe: "missed", method: [activity("a")])).run()
+        XCTAssertTrue(unsteady.isSuccess(strict: false))
+        XCTAssertFalse(unsteady.isSuccess(strict: true))
+        XCTAssertEqual(unsteady.verdict(strict: false).verdict, .unsteady)
+
+        var options = RunOptions()
+        options.hypothesisStrategy = .duringMethodOnly
+        let during = try await makeRun(
+            experiment(probe: "missed", method: [activity("a", more: ["pauses": ["after": 0.02]])]), options
+        ).run()
+        XCTAssertTrue(during.isSuccess(strict: false))
+        XCTAssertEqual(during.verdict(strict: true).verdict, .refuted)
+    }
+
+    func testSomethingUnexpectedAbortsTheMethodAndEndsTheRestWithoutAJournal() async throws {
+        let journal = try await makeRun(
+            experiment(method: [activity("breaks"), activity("a")], rollbacks: [activity("undo")])
+        ).run()
+        XCTAssertEqual(journal.status, .aborted)
+        XCTAssertEqual(journal.run.count, 1)
+        XCTAssertNil(journal.run[0].status)
+        XCTAssertEqual(journal.rollbacks.count, 1)
+        for broken in [experiment(probe: "breaks"), experiment(rollbacks: [activity("breaks")])] {
+            do {
+                _ = try await makeRun(broken).run()
+                XCTFail("a journal came of it")
+            } catch {
+                XCTAssertEqual("\(error)", "it broke")
+            }
+        }
+    }
+
+    // Entries stand in the order in which activities began, and the method ends when all have.
+    func testActivitiesInTheBackgroundAreAwaited() async throws {
+        let journal = try await makeRun(
+            experiment(method: [
+                activity("a", more: ["background": true, "pauses": ["after": 0.05]]), activity("b"),
+                activity("breaks", more: ["background": true]), activity("c"),
+            ])
+        ).run()
+        XCTAssertEqual(journal.run.map { $0.activity["name"] }, ["a", "b", "breaks", "c"])
+        XCTAssertEqual(journal.run.map(\.status), ["succeeded", "succeeded", nil, "succeeded"])
+        XCTAssertEqual(journal.status, .completed)
+    }
+
+    func testAnInterruptionCutsTheActivityAndLeavesTheRestOut() async throws {
+        for (kind, strategy, rolledBack) in [
+            (Interruption.interrupt, RollbackStrategy.default, 0), (.termination, .always, 1),
+            (.gracefulExit, .always, 1), (.ungracefulExit, .always, 0),
+        ] {
+            var options = RunOptions()
+            options.rollbackStrategy = strategy
+            let began = expectation(description: "the activity has begun")
+            let run = makeRun(
+                experiment(probe: "met", method: [activity("waits"), activity("a")], rollbacks: [activity("undo")]),
+                options,
+                recorder: { event in
+                    if case .activityBegins(name: "waits", type: _) = event { began.fulfill() }
+                })
+            let task = Task { try await run.run() }
+            await fulfillment(of: [began], timeout: 10)
+            await run.interrupt(kind)
+            let journal = try await task.value
+            XCTAssertEqual(journal.status, .interrupted, "\(kind)")
+            XCTAssertEqual(journal.run.count, 1, "\(kind)")
+            XCTAssertNil(journal.run[0].status, "\(kind)")
+            XCTAssertNotNil(journal.before, "\(kind)")
+            XCTAssertNil(journal.after, "\(kind)")
+            XCTAssertEqual(journal.rollbacks.count, rolledBack, "\(kind)")
+        }
+    }
+
+    func testSecretsAreNotInWhatOthersRead() async throws {
+        let messages = Messages()
+        let run = makeRun(
+            experiment(
+                method: [activity("hidden-word")],
+                more: [
+                    "secrets": ["s": ["plain": "abc", "key": ["type": "env", "key": "KEY"]]],
+                    "contributions": ["x": "knows hidden-word"],
+                ]),
+            recorder: { if case .message(_, let text) = $0 { messages.add(text) } })
+        let journal = try await run.run()
+        let redactor = await run.redactor
+        let text = JSONWriter.write(redactor.redact(journal: journal.value))
+        XCTAssertFalse(text.contains("hidden-word"), text)
+        XCTAssertTrue(text.contains("knows [redacted]"), text)
+        XCTAssertTrue(text.contains("\"plain\":\"[redacted]\""), text)
+        XCTAssertTrue(text.contains("\"type\":\"env\",\"key\":\"KEY\""), text)
+        XCTAssertTrue(messages.all.contains("Action: hidden-word"))
+        XCTAssertEqual(messages.all.map { redactor.redact($0) }.filter { $0.contains("hidden-word") }, [])
+    }
+
+    func testDynamicValuesSeeWhatStandsBeforeThem() async throws {
+        let configuration: Value = [
+            "early": 1,
+            "found": ["type": "probe", "name": "p", "provider": ["type": "process", "path": "${early}"]],
+        ]
+        let journal = try await makeRun(
+            experiment(method: [activity("a")], more: ["configuration": configuration, "title": "${early} ${found}"])
+        ).run()
+        XCTAssertEqual(journal.experiment["title"], "1 ")
+    }
+}
+
+private final class Messages: @unchecked Sendable {
+    private(set) var all: [String] = []
+
+    func add(_ text: String) { all.append(text) }
+}
