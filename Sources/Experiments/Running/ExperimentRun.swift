@@ -145,7 +145,7 @@ public actor ExperimentRun {
         for name in ["steady-state-hypothesis", "controls"] where experiment[name]?.isNull ?? false {
             throw .unexpected("TypeError: \(name) is null")
         }
-        if let runtime = experiment["runtime"], !runtime.isNull, runtime.object == nil {
+        if let runtime = experiment["runtime"], runtime.isTruthy, runtime.object == nil {
             throw .unexpected("AttributeError: the runtime is \(runtime.kind), not an object")
         }
         for name in ["hypothesis", "rollbacks"] {

@@ -131,7 +131,7 @@ public struct Validator {
     }
 
     private mutating func checkStrategies(_ runtime: Value?) {
-        if let runtime, !runtime.isNull, runtime.object == nil {
+        if let runtime, runtime.isTruthy, runtime.object == nil {
             add(
                 .warning, "the runtime is \(runtime.kind), not an object: the run would end without a journal",
                 Pointer(tokens: ["runtime"]))

@@ -47,11 +47,12 @@ public struct ExperimentSession: Sendable {
         let notifications = notifications(providers)
         guard let experiment = await load(request, providers) else { return 1 }
         await notifications.notify("validate-started", payload: experiment.document.value)
-        let isValid = await isValid(experiment, request, providers)
-        if isValid { console.say(.info, "experiment syntax and semantic look valid") }
+        let firstError = await firstError(in: experiment, request, providers)
+        if firstError == nil { console.say(.info, "experiment syntax and semantic look valid") }
         await notifications.notify(
-            isValid ? "validate-completed" : "validate-failed", payload: experiment.document.value)
-        return isValid ? 0 : 1
+            firstError == nil ? "validate-completed" : "validate-failed", payload: experiment.document.value,
+            error: firstError?.message)
+        return firstError == nil ? 0 : 1
     }
 
     /// Runs an experiment and writes its journal.
@@ -63,7 +64,7 @@ public struct ExperimentSession: Sendable {
         guard let experiment = await load(request, providers) else { return 1 }
         await notifications.notify("run-started", payload: experiment.document.value)
         if request.validates {
-            guard await isValid(experiment, request, providers) else { return 1 }
+            guard await firstError(in: experiment, request, providers) == nil else { return 1 }
         } else {
             warnOfVariables(experiment, request)
         }
@@ -139,9 +140,10 @@ public struct ExperimentSession: Sendable {
         }
     }
 
-    private func isValid(
-        _ experiment: Experiment, _ request: Request, _ providers: RealActivityProviders
-    ) async -> Bool {
+    /// Says everything that is wrong; the first error, or nil if the experiment can be run.
+    private func firstError(
+        in experiment: Experiment, _ request: Request, _ providers: RealActivityProviders
+    ) async -> Finding? {
         console.say(.info, "Validating the experiment's syntax")
         var validator = Validator(
             experiment, providers: providers, environment: environment, variables: request.options.variables,
@@ -150,9 +152,9 @@ public struct ExperimentSession: Sendable {
         for finding in findings {
             console.say(finding.severity == .error ? .error : .warning, "\(experiment.origin): \(finding)")
         }
-        let isValid = !findings.contains { $0.severity == .error }
-        if isValid { console.say(.info, "Experiment looks valid") }
-        return isValid
+        let firstError = findings.first { $0.severity == .error }
+        if firstError == nil { console.say(.info, "Experiment looks valid") }
+        return firstError
     }
 
     private func warnOfVariables(_ experiment: Experiment, _ request: Request) {
