@@ -61,6 +61,13 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
+            name: "Pipeline", dependencies: ["Documents", "HTTP", "Ports", nioCore, httpTypes], swiftSettings: strict),
+        .target(
+            name: "MeasurementServer",
+            dependencies: ["Documents", "HTTP", "Pipeline", "Ports", "Randomness", nioCore, httpTypes],
+            swiftSettings: strict
+        ),
+        .target(
             name: "HTTPActivities",
             dependencies: [
                 "Documents", "Experiments", "HTTP", "Ports", nioCore, httpTypes,
@@ -77,10 +84,23 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        .target(
+            name: "PipelineTestbed",
+            dependencies: [
+                "Documents", "Experiments", "HTTP", "HTTPActivities", "MeasurementServer", "Pipeline", "Ports",
+                "Randomness",
+                "SimulatedWorld", "SimulationKernel", httpTypes,
+            ],
+            swiftSettings: strict
+        ),
         .target(name: "TraceFiles", swiftSettings: strict),
         .executableTarget(
             name: "windkanal",
-            dependencies: ["Experiments", "RealWorld", "TraceFiles", argumentParser],
+            dependencies: [
+                "Experiments", "Pipeline", "PipelineTestbed", "Randomness", "RealWorld", "SimulationKernel",
+                "TraceFiles",
+                argumentParser,
+            ],
             swiftSettings: strict
         ),
 

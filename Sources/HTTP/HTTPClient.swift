@@ -74,10 +74,11 @@ public final class HTTPClient: Sendable {
     ///   - request: What to send; an authority it lacks is taken from `endpoint`.
     ///   - body: The request's body.
     ///   - endpoint: The server.
+    ///   - deadline: How long the response may take to begin, and the whole, in place of the options'.
     /// - Returns: The response and its body.
     /// - Throws: ``HTTPFailure``; a status that is no success is no failure.
     public func send(
-        _ request: HTTPRequest, body: ByteBuffer = ByteBuffer(), to endpoint: Endpoint
+        _ request: HTTPRequest, body: ByteBuffer = ByteBuffer(), to endpoint: Endpoint, deadline: TimeAmount? = nil
     ) async throws(HTTPFailure) -> (response: HTTPResponse, body: ByteBuffer) {
         var request = request
         if request.authority == nil { request.authority = endpoint.description }
@@ -88,7 +89,7 @@ public final class HTTPClient: Sendable {
         loop.execute { [request] in
             let exchange = HTTPExchange(
                 head: HTTPConversion.head(request, bodyBytes: body.readableBytes), body: body, endpoint: endpoint,
-                isHead: request.method == .head, promise: promise, pool: pool.value)
+                isHead: request.method == .head, promise: promise, pool: pool.value, limit: deadline)
             slot.exchange = exchange
             pool.value.start(exchange)
         }

@@ -11,6 +11,8 @@ final class HTTPExchange: NIOScheduledCallbackHandler {
     let endpoint: Endpoint
     let isHead: Bool
     let promise: EventLoopPromise<HTTPConnectionPool.Answer>
+    /// How long it may take, in place of the options' limits.
+    let limit: TimeAmount?
     var phase: HTTPFailure.Phase = .pooling
     var isOver: Bool = false
     /// When the whole must be over.
@@ -25,9 +27,10 @@ final class HTTPExchange: NIOScheduledCallbackHandler {
 
     init(
         head: HTTPRequestHead, body: ByteBuffer, endpoint: Endpoint, isHead: Bool,
-        promise: EventLoopPromise<HTTPConnectionPool.Answer>, pool: HTTPConnectionPool
+        promise: EventLoopPromise<HTTPConnectionPool.Answer>, pool: HTTPConnectionPool, limit: TimeAmount? = nil
     ) {
         self.pool = pool
+        self.limit = limit
         self.head = head
         self.body = body
         self.endpoint = endpoint
@@ -98,7 +101,7 @@ final class HTTPConnectionPool {
     func start(_ exchange: HTTPExchange) {
         guard !isShutDown else { return exchange.end(.failure(.shutDown)) }
         guard !exchange.isOver else { return }
-        exchange.totalDeadline = loop.now + options.total
+        exchange.totalDeadline = loop.now + (exchange.limit ?? options.total)
         if let connection = servers[exchange.endpoint]?.idle.popLast() {
             return begin(exchange, on: connection)
         }
@@ -129,7 +132,7 @@ final class HTTPConnectionPool {
         servers[exchange.endpoint, default: Server()].busy[connection.number] = connection
         exchange.phase = .waiting
         exchange.connection = connection
-        exchange.firstByteDeadline = loop.now + options.firstByte
+        exchange.firstByteDeadline = loop.now + (exchange.limit ?? options.firstByte)
         exchange.setTimer(loop)
         connection.send(exchange)
     }

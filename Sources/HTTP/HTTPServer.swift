@@ -9,6 +9,26 @@ public struct HTTPReply: Sendable {
     public var response: HTTPResponse
     /// The body.
     public var body: ByteBuffer
+    /// How it reaches the client.
+    public var delivery: Delivery = .whole
+    /// How long to wait before anything is sent.
+    public var delay: TimeAmount = .zero
+
+    /// How a reply reaches the client; all but the first are faults, for servers that play broken ones.
+    public enum Delivery: Hashable, Sendable {
+        /// As it is.
+        case whole
+        /// Not at all; the client waits until it gives up.
+        case never
+        /// The connection is closed instead.
+        case closed
+        /// The connection is reset instead.
+        case reset
+        /// So many bytes of the body, and then the connection is closed.
+        case truncated(bytes: Int)
+        /// In pieces of so many bytes, one after each interval.
+        case dribbled(bytes: Int, every: TimeAmount)
+    }
 
     /// Makes a reply of its parts.
     public init(_ response: HTTPResponse, body: ByteBuffer = ByteBuffer()) {

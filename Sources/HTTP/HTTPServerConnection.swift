@@ -1,6 +1,7 @@
 import HTTPTypes
 import NIOCore
 import NIOHTTP1
+import Ports
 
 /// The open connections of a server; touched on its event loop only.
 final class HTTPServerConnections {
@@ -173,13 +174,66 @@ final class HTTPServerConnection: ChannelInboundHandler, NIOScheduledCallbackHan
         let keepsAlive = head.isKeepAlive
         switch responder {
         case .immediate(let respond):
-            write(respond(request, body), keepsAlive: keepsAlive)
+            deliver(respond(request, body), keepsAlive: keepsAlive)
         case .asynchronous(let respond):
             let promise = channel.eventLoop.makePromise(of: HTTPReply.self)
             promise.futureResult.assumeIsolatedUnsafeUnchecked().whenSuccess { [self] reply in
-                write(reply, keepsAlive: keepsAlive)
+                deliver(reply, keepsAlive: keepsAlive)
             }
             task = Task { promise.succeed(await respond(request, body)) }
+        }
+    }
+
+    // MARK: Replies
+
+    /// Sends a reply when and how it says.
+    private func deliver(_ reply: HTTPReply, keepsAlive: Bool) {
+        guard reply.delay > .zero else { return deliverNow(reply, keepsAlive: keepsAlive) }
+        _ = channel.eventLoop.assumeIsolatedUnsafeUnchecked().scheduleTask(in: reply.delay) { [self] in
+            deliverNow(reply, keepsAlive: keepsAlive)
+        }
+    }
+
+    private func deliverNow(_ reply: HTTPReply, keepsAlive: Bool) {
+        switch reply.delivery {
+        case .whole: write(reply, keepsAlive: keepsAlive)
+        case .never: break
+        case .closed: channel.close(promise: nil)
+        case .reset: resetConnection(channel)
+        case .truncated(let bytes):
+            writeHead(of: reply)
+            var body = reply.body
+            if let piece = body.readSlice(length: min(bytes, body.readableBytes)) { writeBody(piece) }
+            channel.close(promise: nil)
+        case .dribbled(let bytes, let interval):
+            writeHead(of: reply)
+            dribble(reply.body, max(1, bytes), interval, keepsAlive: keepsAlive)
+        }
+    }
+
+    private func writeHead(of reply: HTTPReply) {
+        guard channel.isActive else { return }
+        let head = HTTPConversion.head(reply.response, bodyBytes: reply.body.readableBytes, keepsAlive: true)
+        channel.pipeline.syncOperations.writeAndFlush(NIOAny(HTTPServerResponsePart.head(head)), promise: nil)
+    }
+
+    private func writeBody(_ piece: ByteBuffer) {
+        guard channel.isActive else { return }
+        channel.pipeline.syncOperations.writeAndFlush(
+            NIOAny(HTTPServerResponsePart.body(.byteBuffer(piece))), promise: nil)
+    }
+
+    private func dribble(_ body: ByteBuffer, _ bytes: Int, _ interval: TimeAmount, keepsAlive: Bool) {
+        var rest = body
+        guard channel.isActive else { return }
+        guard let piece = rest.readSlice(length: min(bytes, rest.readableBytes)), piece.readableBytes > 0 else {
+            let staysOpen = keepsAlive && !connections.isShuttingDown
+            channel.pipeline.syncOperations.writeAndFlush(NIOAny(HTTPServerResponsePart.end(nil)), promise: nil)
+            return finishAnswer(staysOpen)
+        }
+        writeBody(piece)
+        _ = channel.eventLoop.assumeIsolatedUnsafeUnchecked().scheduleTask(in: interval) { [self, rest] in
+            dribble(rest, bytes, interval, keepsAlive: keepsAlive)
         }
     }
 

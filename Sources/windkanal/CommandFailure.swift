@@ -2,7 +2,7 @@ import ArgumentParser
 import Glibc
 
 /// Prints an error as the command does and gives the exit code to end with.
-func failure(_ error: any Error, status: Int32) -> ExitCode {
+func failure(_ error: some CustomStringConvertible, status: Int32) -> ExitCode {
     standardError("windkanal: \(error)")
     return ExitCode(status)
 }

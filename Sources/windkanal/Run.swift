@@ -1,5 +1,6 @@
 import ArgumentParser
 import Experiments
+import PipelineTestbed
 import RealWorld
 
 /// Runs an experiment.
@@ -63,6 +64,7 @@ struct Run: AsyncParsableCommand {
     @Flag(help: "Leave secrets in the journal and on the terminal.")
     var noRedaction: Bool = false
 
+    @OptionGroup var simulated: SimulationOptions
     @OptionGroup var globals: GlobalOptions
 
     func validate() throws {
@@ -113,9 +115,26 @@ struct Run: AsyncParsableCommand {
             }
         }
         if !controlFile.isEmpty { console.say(.warning, "controls written in Python are not run") }
-        let status = await ExperimentSession(console: console, environment: environment, settings: settings).run(
-            request)
-        throw ExitCode(status)
+        let session = ExperimentSession(console: console, environment: environment, settings: settings)
+        guard let experiment = await session.load(request) else { throw ExitCode(1) }
+        let scenario: Scenario?
+        do {
+            scenario = try Scenario(of: experiment)
+        } catch {
+            throw failure(error, status: 1)
+        }
+        guard let scenario else {
+            if let option = simulated.first {
+                throw failure("\(option) needs an experiment with the extension '\(Scenario.extensionName)'", status: 2)
+            }
+            throw ExitCode(await session.run(experiment, request))
+        }
+        request.options.runtimeSettings = settings.runtime
+        let simulation = SimulatedSession(
+            experiment: experiment, scenario: scenario, request: request, environment: environment, options: simulated,
+            mode: globals.mode)
+        let arguments = SimulationOptions.withoutSeeds(Array(CommandLine.arguments.dropFirst()))
+        throw ExitCode(try await simulation.run(repeating: arguments))
     }
 }
 

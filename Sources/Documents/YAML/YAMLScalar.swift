@@ -214,9 +214,7 @@ enum YAMLDate {
     private static func check(
         _ year: Int, _ month: Int, _ day: Int, _ hour: Int, _ minute: Int, _ second: Int, _ text: String, _ place: Place
     ) throws(DocumentError) {
-        let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
-        let lengths = [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
-        guard year >= 1, 1...12 ~= month, 1...lengths[month - 1] ~= day, hour < 24, minute < 60, second < 60 else {
+        guard year >= 1, GregorianCalendar.isDate(year, month, day), hour < 24, minute < 60, second < 60 else {
             throw DocumentError("'\(text)' is no date; put it into quotes if it is a text", at: place)
         }
     }

@@ -60,3 +60,10 @@ public struct Redactor: Hashable, Sendable {
         return .object(object.mapValues(hidden))
     }
 }
+
+extension Journal {
+    /// The journal as it is written, without what a redactor takes out; nil leaves everything in.
+    public func value(redactedBy redactor: Redactor?) -> Value {
+        redactor?.redact(journal: value) ?? value
+    }
+}

@@ -21,6 +21,7 @@ public final class ConsoleRecorder: Sendable {
     private let redactor: Mutex<Redactor> = Mutex(Redactor())
     private let progress: Mutex<Progress?> = Mutex(nil)
     private let hides: Bool
+    private let showsProgress: Bool
 
     /// Pauses that take longer show how much of them is left.
     private static let progressFrom: Double = 3
@@ -30,10 +31,16 @@ public final class ConsoleRecorder: Sendable {
         let timer: any DispatchSourceTimer
     }
 
-    /// Makes a recorder; `redacts` says whether secrets are taken out.
-    public init(_ mode: Mode, redacts: Bool = true) {
+    /// Makes a recorder.
+    ///
+    /// - Parameters:
+    ///   - mode: How much is told, and to whom.
+    ///   - redacts: Whether secrets are taken out.
+    ///   - showsProgress: Whether long pauses show how much is left; not in a simulation, where they take no time.
+    public init(_ mode: Mode, redacts: Bool = true, showsProgress: Bool = true) {
         self.mode = mode
         hides = redacts
+        self.showsProgress = showsProgress
         isTerminal = isatty(2) != 0
     }
 
@@ -45,7 +52,7 @@ public final class ConsoleRecorder: Sendable {
         case .pause(let seconds, let isBefore):
             writeJSON(["event": "pause", "seconds": .real(seconds), "before": .bool(isBefore)])
             if seconds >= Self.progressFrom { startProgress(seconds) }
-        case .pauseEnded: endProgress()
+        case .pauseEnded: endPause()
         case .activityBegins(let name, let type):
             writeJSON(["event": "activity-begins", "name": .string(name), "type": .string(type)])
         case .activityEnded(let name, let type, let status, let seconds):
@@ -114,7 +121,7 @@ public final class ConsoleRecorder: Sendable {
     // MARK: Progress
 
     private func startProgress(_ seconds: Double) {
-        guard mode == .lines, isTerminal else { return }
+        guard mode == .lines, isTerminal, showsProgress else { return }
         let end = ContinuousClock.now + .milliseconds(Int(min(seconds, 1e9) * 1000))
         let timer = DispatchSource.makeTimerSource()
         timer.schedule(deadline: .now(), repeating: 1)
@@ -127,7 +134,19 @@ public final class ConsoleRecorder: Sendable {
         progress.withLock { $0 = running }
     }
 
-    private func endProgress() {
+    /// Shows on a terminal how far long work has come, in a line that the next one overwrites.
+    public func showProgress(_ text: String) {
+        guard mode == .lines, isTerminal else { return }
+        Self.put("\r\u{1b}[K  \(text)", to: 2)
+    }
+
+    /// Takes that line away.
+    public func endProgress() {
+        guard mode == .lines, isTerminal else { return }
+        Self.put("\r\u{1b}[K", to: 2)
+    }
+
+    private func endPause() {
         let wasRunning = progress.withLock { progress in
             progress?.timer.cancel()
             defer { progress = nil }

@@ -59,9 +59,21 @@ public struct ExperimentSession: Sendable {
     ///
     /// - Returns: The exit code: 0 for a completed run without a deviation, 1 for everything else.
     public func run(_ request: Request) async -> Int32 {
+        guard let experiment = await load(request) else { return 1 }
+        return await run(experiment, request)
+    }
+
+    /// Reads an experiment; nil after saying why that is impossible.
+    public func load(_ request: Request) async -> Experiment? {
+        await load(request, providers(request))
+    }
+
+    /// Runs an experiment that was read and writes its journal.
+    ///
+    /// - Returns: The exit code.
+    public func run(_ experiment: Experiment, _ request: Request) async -> Int32 {
         let providers = providers(request)
         let notifications = notifications(providers)
-        guard let experiment = await load(request, providers) else { return 1 }
         await notifications.notify("run-started", payload: experiment.document.value)
         if request.validates {
             guard await firstError(in: experiment, request, providers) == nil else { return 1 }
@@ -91,23 +103,17 @@ public struct ExperimentSession: Sendable {
     private func finish(
         _ journal: Journal, of run: ExperimentRun, _ request: Request, _ notifications: Notifications
     ) async -> Int32 {
-        var value = journal.value
-        if request.redacts { value = await run.redactor.redact(journal: value) }
-        do {
-            try Files.write(JSONWriter.write(value, .indented(2)), to: request.journalPath)
-        } catch {
-            console.say(.critical, "the journal cannot be written: \(error)")
-            return 1
-        }
+        let value = journal.value(redactedBy: request.redacts ? await run.redactor : nil)
+        guard console.write(value, to: request.journalPath) else { return 1 }
         switch journal.status {
         case .completed?: await notifications.notify("run-completed", payload: value)
         case .failed?: await notifications.notify("run-failed", payload: value)
         case .aborted?, .interrupted?, nil: break
         }
         if journal.deviated { await notifications.notify("run-deviated", payload: value) }
-        let (verdict, reasons) = journal.verdict(strict: request.isStrict)
+        let verdict = journal.verdict(strict: request.isStrict).verdict
         let isSuccess = journal.isSuccess(strict: request.isStrict)
-        if !isSuccess || request.isStrict { for reason in reasons { console.say(.warning, "Verdict: \(reason)") } }
+        console.sayReasons(of: journal, strict: request.isStrict)
         console.print(
             "verdict \(verdict.rawValue) status \(journal.status?.rawValue ?? "") deviated \(journal.deviated)")
         return isSuccess ? 0 : 1
@@ -149,9 +155,7 @@ public struct ExperimentSession: Sendable {
             experiment, providers: providers, environment: environment, variables: request.options.variables,
             runtimeSettings: settings["runtime"])
         let findings = await validator.validate()
-        for finding in findings {
-            console.say(finding.severity == .error ? .error : .warning, "\(experiment.origin): \(finding)")
-        }
+        console.say(findings, of: experiment)
         let firstError = findings.first { $0.severity == .error }
         if firstError == nil { console.say(.info, "Experiment looks valid") }
         return firstError

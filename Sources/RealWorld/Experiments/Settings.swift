@@ -5,6 +5,9 @@ public struct Settings: Sendable {
     /// What the file holds; nothing if there is none.
     public let value: Value
 
+    /// The defaults of runs.
+    public var runtime: Value? { value["runtime"] }
+
     /// Reads a file; one that is not there holds nothing.
     ///
     /// - Throws: ``SourceError`` for one that is no YAML.

@@ -380,6 +380,14 @@ final class SimulatedChannel: Channel, ChannelCore, @unchecked Sendable {
     }
 }
 
+extension SimulatedChannel: ResettableChannel {
+    func resetConnection() {
+        guard isOpen else { return }
+        end.reset()
+        close0(error: ChannelError.ioOnClosedChannel, mode: .all, promise: nil)
+    }
+}
+
 extension SimulatedChannel {
     /// The run is over: handlers learn that the connection is gone, and free what they hold.
     func closeAtEnd() {

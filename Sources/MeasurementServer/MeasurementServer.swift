@@ -1,0 +1,79 @@
+public import HTTP
+import NIOCore
+public import Pipeline
+public import Ports
+public import Randomness
+
+/// A mock of the measurement server: flats with rooms and devices, answers by the contract, and faults on demand.
+///
+/// It serves simulated links and sockets alike. `/_windkanal/…` is its admin API, by which an experiment's HTTP actions inject faults and take
+/// them back (docs/measurement-server.md).
+public struct MeasurementServer: Sendable {
+    /// What it serves, and how.
+    public struct Options: Sendable {
+        /// What answers look like.
+        public var contract: MeasurementContract = .ieeFlat
+        /// How many flats there are; they are called `SD0`, `SD1`, ...
+        public var flats: Int = 20
+        /// Rooms of each flat.
+        public var rooms: Int = 4
+        /// The user's name and password; nil asks for none.
+        public var credentials: Credentials?
+        /// Measured values in place of the model's.
+        public var series: MeasuredSeries?
+        /// How late answers are without any fault.
+        public var latency: DurationDistribution = .fixed(.milliseconds(20))
+        /// Requests and limits of the server.
+        public var http: HTTPServer.Options = .standard
+
+        /// Twenty flats of four rooms.
+        public init() {}
+    }
+
+    /// A user's name and password.
+    public struct Credentials: Hashable, Sendable, CustomStringConvertible {
+        /// The name.
+        public let user: String
+        let password: String
+
+        /// Makes credentials of their parts.
+        public init(user: String, password: String) {
+            self.user = user
+            self.password = password
+        }
+
+        /// The name alone.
+        public var description: String { user }
+    }
+
+    /// Where it listens.
+    public let server: HTTPServer
+
+    /// The names of so many flats.
+    public static func flatNames(_ count: Int) -> [String] { (0..<count).map { "SD\($0)" } }
+
+    /// Starts to serve.
+    ///
+    /// - Parameters:
+    ///   - ports: How it reaches the network.
+    ///   - endpoint: Where it listens.
+    ///   - seed: What its values and draws follow from.
+    ///   - options: What it serves.
+    /// - Throws: ``ListenError``.
+    public static func start(
+        _ ports: any Ports, at endpoint: Endpoint, seed: Seed, options: Options = Options()
+    ) async throws -> MeasurementServer {
+        let loop = ports.eventLoop
+        let state = try await loop.submit {
+            NIOLoopBound(ServerState(seed: seed, options: options, loop: loop), eventLoop: loop)
+        }
+        .get()
+        let server = try await HTTPServer.start(
+            ports, at: endpoint, options: options.http,
+            responder: .immediate { request, body in state.value.answer(request, body) })
+        return MeasurementServer(server: server)
+    }
+
+    /// Stops serving.
+    public func shutDown() async { await server.shutDown() }
+}

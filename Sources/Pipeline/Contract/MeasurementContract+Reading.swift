@@ -1,0 +1,211 @@
+public import Documents
+
+/// What a payload says.
+public struct Measurements: Hashable, Sendable {
+    /// The readings that could be understood, in the payload's order.
+    public var readings: [Reading] = []
+    /// Parts that could not.
+    public var problems: [PayloadProblem] = []
+
+    /// Nothing.
+    public init() {}
+}
+
+/// Why a payload, or a part of it, is not understood.
+public enum PayloadProblem: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The payload is no JSON.
+    case notJSON(DocumentError)
+    /// Nothing stands there.
+    case missing(Pointer)
+    /// Something else stands there than the contract says.
+    case wrongType(Pointer, expected: String)
+    /// A value is NaN or infinite.
+    case notFinite(Pointer)
+    /// A time is of none of the contract's formats.
+    case badTime(Pointer)
+    /// A time lies outside 2000 to 2100.
+    case implausibleTime(Pointer)
+    /// A name is not of the contract's pattern, or its channel is not of the contract.
+    case unknownName(Pointer)
+    /// There are more records than are taken.
+    case tooManyRecords(limit: Int)
+
+    /// What is wrong and where.
+    public var description: String {
+        switch self {
+        case .notJSON(let error): "the payload is no JSON: \(error)"
+        case .missing(let pointer): "\(pointer) is missing"
+        case .wrongType(let pointer, let expected): "\(pointer) is not \(expected)"
+        case .notFinite(let pointer): "\(pointer) is not a finite number"
+        case .badTime(let pointer): "\(pointer) is no time of a known format"
+        case .implausibleTime(let pointer): "\(pointer) lies outside the years 2000 to 2100"
+        case .unknownName(let pointer): "\(pointer) names no room and channel of the contract"
+        case .tooManyRecords(let limit): "there are more than \(limit) records"
+        }
+    }
+}
+
+extension MeasurementContract {
+    /// Records of a payload that are looked at.
+    public static let recordsMax: Int = 10_000
+
+    /// Reads a payload: what is not understood is named, and does not hide the rest.
+    ///
+    /// - Parameters:
+    ///   - payload: The body of an answer.
+    ///   - flat: The flat that was asked for.
+    /// - Returns: Readings and problems.
+    /// - Throws: ``PayloadProblem`` when nothing at all can be read.
+    public func read(_ payload: some Sequence<UInt8>, of flat: String) throws(PayloadProblem) -> Measurements {
+        let document: Value
+        do {
+            document = try JSONReader.read(payload)
+        } catch {
+            throw .notJSON(error)
+        }
+        guard let value = document[records] else { throw .missing(records) }
+        guard let list = value.array else { throw .wrongType(records, expected: "a list") }
+        var measurements = Measurements()
+        if list.count > Self.recordsMax { measurements.problems.append(.tooManyRecords(limit: Self.recordsMax)) }
+        var base = Base()
+        for (index, record) in list.prefix(Self.recordsMax).enumerated() {
+            let pointer = records.appending(index)
+            switch layout {
+            case .rooms(let room): read(record, room, at: pointer, of: flat, into: &measurements)
+            case .readings(let row): read(record, row, &base, at: pointer, of: flat, into: &measurements)
+            }
+        }
+        return measurements
+    }
+
+    /// What stands before names and is added to times.
+    private struct Base {
+        var name: String = ""
+        var seconds: Double = 0
+    }
+
+    // MARK: Layouts
+
+    private func read(
+        _ record: Value, _ roomPointer: Pointer, at pointer: Pointer, of flat: String, into result: inout Measurements
+    ) {
+        guard let room = record[roomPointer].flatMap(Self.name) else {
+            return result.problems.append(.missing(pointer + roomPointer))
+        }
+        for channel in channels {
+            guard let valuePointer = channel.value, let timePointer = channel.time else { continue }
+            // A room need not have every channel.
+            if record[valuePointer] == nil, record[timePointer] == nil { continue }
+            do {
+                let value = try number(record, valuePointer, pointer)
+                let time = try time(record[timePointer], pointer + timePointer)
+                let id = Reading.Identity(flat: flat, room: room, channel: channel.name, milliseconds: time)
+                result.readings.append(Reading(id, value: value))
+            } catch {
+                result.problems.append(error)
+            }
+        }
+    }
+
+    private func read(
+        _ record: Value, _ row: Row, _ base: inout Base, at pointer: Pointer, of flat: String,
+        into result: inout Measurements
+    ) {
+        if let name = row.baseName.flatMap({ record[$0]?.string }) { base.name = name }
+        if let time = row.baseTime.flatMap({ record[$0]?.number }), time.isFinite { base.seconds = time }
+        do {
+            let name = base.name + (record[row.name]?.string ?? "")
+            guard let (room, channel) = parts(of: name, row.pattern) else {
+                throw PayloadProblem.unknownName(pointer + row.name)
+            }
+            let value = try number(record, row.value, pointer)
+            var time = record[row.time]
+            if row.baseTime != nil, time == nil || time?.number != nil {
+                time = .real(base.seconds + (time?.number ?? 0))
+            }
+            let milliseconds = try self.time(time, pointer + row.time)
+            let id = Reading.Identity(flat: flat, room: room, channel: channel, milliseconds: milliseconds)
+            result.readings.append(Reading(id, value: value))
+        } catch let problem as PayloadProblem {
+            result.problems.append(problem)
+        } catch {
+            // Only the kind above is thrown.
+        }
+    }
+
+    /// Room and channel of a name; whatever stands before the pattern is not looked at.
+    private func parts(of name: String, _ pattern: String) -> (room: String, channel: String)? {
+        guard let open = pattern.firstRange(of: "{room}"), let close = pattern.firstRange(of: "{channel}"),
+            open.upperBound <= close.lowerBound
+        else { return nil }
+        let separator = pattern[open.upperBound..<close.lowerBound]
+        for channel in channels where name.hasSuffix(separator + channel.name) {
+            let room = name.dropLast(separator.count + channel.name.count)
+            let last = room.split { ":/".contains($0) }.last ?? room[...]
+            return last.isEmpty ? nil : (String(last), channel.name)
+        }
+        return nil
+    }
+
+    // MARK: Parts
+
+    private static func name(_ value: Value) -> String? {
+        switch value {
+        case .string(let text): text.isEmpty ? nil : text
+        case .integer(let number): String(number)
+        case .null, .bool, .largeInteger, .real, .array, .object, .date, .bytes: nil
+        }
+    }
+
+    private func number(_ record: Value, _ pointer: Pointer, _ place: Pointer) throws(PayloadProblem) -> Double {
+        guard let value = record[pointer] else { throw .missing(place + pointer) }
+        guard let number = value.number else { throw .wrongType(place + pointer, expected: "a number") }
+        guard number.isFinite else { throw .notFinite(place + pointer) }
+        return number
+    }
+
+    private func time(_ value: Value?, _ place: Pointer) throws(PayloadProblem) -> Int64 {
+        guard let value else { throw .missing(place) }
+        guard let time = MeasurementTime.read(value, times, zoneSeconds: zoneSeconds) else { throw .badTime(place) }
+        guard MeasurementTime.plausible.contains(time) else { throw .implausibleTime(place) }
+        return time
+    }
+
+    // MARK: What is not mapped
+
+    /// Places of a payload that the contract does not look at, lists with `*` for their indices.
+    public func unmapped(in document: Value) -> [String] {
+        var known: Set<String> = []
+        let record = records.description + "/*"
+        switch layout {
+        case .rooms(let room):
+            known.insert(record + room.description)
+            for channel in channels {
+                for pointer in [channel.value, channel.time] {
+                    if let pointer { known.insert(record + pointer.description) }
+                }
+            }
+        case .readings(let row):
+            for pointer in [row.name, row.value, row.time, row.unit, row.baseName, row.baseTime] {
+                if let pointer { known.insert(record + Self.withStars(pointer.description)) }
+            }
+        }
+        var found: Set<String> = []
+        Self.leaves(of: document, at: "", into: &found)
+        return found.subtracting(known).sorted()
+    }
+
+    private static func withStars(_ pointer: String) -> String {
+        pointer.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) == nil ? String($0) : "*" }
+            .joined(separator: "/")
+    }
+
+    private static func leaves(of value: Value, at place: String, into found: inout Set<String>) {
+        switch value {
+        case .object(let object):
+            for (name, member) in object { leaves(of: member, at: "\(place)/\(name)", into: &found) }
+        case .array(let array): for element in array { leaves(of: element, at: "\(place)/*", into: &found) }
+        case .null, .bool, .integer, .largeInteger, .real, .string, .date, .bytes: found.insert(place)
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import Documents
+public import HTTP
+import HTTPTypes
+import NIOCore
+public import Ports
+
+/// The landscape's front door: it routes clients to services, and says whether the system is well.
+///
+/// `/health`, `/ready`, `/flats/{flat}/measurements`, `/freshness`.
+public struct Gateway: Sendable {
+    /// How the gateway behaves.
+    public struct Options: Sendable {
+        /// The service that knows measurements and their ages.
+        public var upstream: Endpoint
+        /// How long it may take to answer.
+        public var deadline: Duration = .seconds(5)
+        /// Lets requests ask to be answered late.
+        public var injection: LatencyInjection = .off
+
+        /// Routes to a service.
+        public init(upstream: Endpoint) {
+            self.upstream = upstream
+        }
+    }
+
+    /// Where it answers.
+    public let server: HTTPServer
+    private let client: HTTPClient
+
+    /// Starts answering.
+    ///
+    /// - Throws: ``ListenError``.
+    public static func start(_ ports: any Ports, at endpoint: Endpoint, options: Options) async throws -> Gateway {
+        let deadline = TimeAmount.nanoseconds(options.deadline.nanoseconds)
+        let client = try await HTTPClient.make(
+            ports,
+            options: HTTPClient.Options(
+                connect: deadline, firstByte: deadline, total: deadline, connectionsMax: 64, waitingMax: 1000,
+                bodyBytesMax: 16 << 20, idle: .seconds(60)))
+        var router = HTTPRouter()
+        router.on(.get, "/health") { _, _, _ in HTTPReply(json: ["status": "up"]) }
+        for path in ["/ready", "/freshness", "/flats/{flat}/measurements"] {
+            router.on(.get, path) { request, _, _ in await forward(request, to: options.upstream, client) }
+        }
+        let server = try await HTTPServer.start(
+            ports, at: endpoint, responder: options.injection.around(router.responder))
+        return Gateway(server: server, client: client)
+    }
+
+    /// Lets requests under way end and closes.
+    public func shutDown() async {
+        await server.shutDown()
+        await client.shutDown()
+    }
+
+    private static func forward(
+        _ request: HTTPRequest, to upstream: Endpoint, _ client: HTTPClient
+    ) async -> HTTPReply {
+        var forwarded = HTTPRequest(method: .get, scheme: nil, authority: nil, path: request.path ?? "/")
+        forwarded.headerFields[.accept] = request.headerFields[.accept]
+        do throws(HTTPFailure) {
+            let (response, body) = try await client.send(forwarded, to: upstream)
+            var reply = HTTPReply(HTTPResponse(status: response.status), body: body)
+            reply.response.headerFields[.contentType] = response.headerFields[.contentType]
+            return reply
+        } catch {
+            let isLate =
+                error == .timedOut(.waiting) || error == .timedOut(.connecting) || error == .timedOut(.receiving)
+            return HTTPReply(json: ["error": .string("\(error)")], isLate ? .gatewayTimeout : .badGateway)
+        }
+    }
+}

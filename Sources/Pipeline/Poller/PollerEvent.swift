@@ -1,0 +1,57 @@
+public import HTTP
+
+/// Why a poll brought nothing.
+public enum PollFailure: Error, Hashable, Sendable, CustomStringConvertible {
+    /// No answer.
+    case http(HTTPFailure)
+    /// An answer that is no success; the server may say how many seconds to stay away.
+    case status(Int, retryAfter: Int?)
+    /// An answer that is not understood.
+    case payload(PayloadProblem)
+
+    /// What happened.
+    public var description: String {
+        switch self {
+        case .http(let failure): "\(failure)"
+        case .status(let status, nil): "the server answered \(status)"
+        case .status(let status, let seconds?): "the server answered \(status) and asks to wait for \(seconds) s"
+        case .payload(let problem): "\(problem)"
+        }
+    }
+}
+
+/// What a poller tells while it works.
+public enum PollerEvent: Hashable, Sendable {
+    /// A flat was fetched: how many readings were new, how many known, and the newest measurement's time in ms since 1970.
+    case fetched(flat: String, new: Int, known: Int, newest: Int64?)
+    /// A poll brought nothing.
+    case failed(flat: String, PollFailure)
+    /// A flat began to fail; told once, until it recovers.
+    case failing(flat: String, PollFailure)
+    /// A flat that failed is back; told once.
+    case recovered(flat: String, after: Duration)
+    /// A pass over all flats has succeeded.
+    case passed
+    /// A poll was left out: too many are under way, the breaker is open, or the server asked to wait.
+    case skipped(flat: String, Skip)
+    /// A device's clock is ahead of ours by so many milliseconds.
+    case clockAhead(flat: String, milliseconds: Int64)
+    /// A part of an answer was not understood; the rest was taken.
+    case partial(flat: String, PayloadProblem)
+
+    /// Why a poll was left out.
+    public enum Skip: String, Hashable, Sendable {
+        /// As many requests of the flat are under way as may be.
+        case overlap
+        /// The breaker is open.
+        case breaker
+        /// The server asked to wait.
+        case retryAfter
+    }
+}
+
+/// Who gets what was measured.
+public protocol MeasurementSink: Sendable {
+    /// Takes new readings; a failure is the poller's to tell.
+    func publish(_ readings: [Reading]) async throws
+}

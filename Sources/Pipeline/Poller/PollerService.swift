@@ -1,0 +1,145 @@
+import Documents
+public import HTTP
+import HTTPTypes
+import NIOCore
+public import Ports
+
+/// A poller as a service: it polls, and answers how old what it knows is.
+///
+/// `/health`, `/ready`, `/freshness`, `/flats/{flat}/measurements`, `/metrics`, and `POST /events` for the events of devices.
+public struct PollerService: Sendable {
+    /// The poller.
+    public let poller: Poller
+    /// Where it answers.
+    public let server: HTTPServer
+
+    /// Starts answering; ``run()`` polls.
+    ///
+    /// - Throws: ``ListenError``.
+    public static func start(
+        _ ports: any Ports, at endpoint: Endpoint, poller: Poller, injection: LatencyInjection = .off
+    ) async throws -> PollerService {
+        let responder = injection.around(router(poller).responder)
+        return PollerService(
+            poller: poller, server: try await HTTPServer.start(ports, at: endpoint, responder: responder))
+    }
+
+    /// Polls until the task is cancelled, and then lets requests under way end.
+    public func run() async {
+        await poller.run()
+        await server.shutDown()
+    }
+
+    private static func router(_ poller: Poller) -> HTTPRouter {
+        var router = HTTPRouter()
+        router.on(.get, "/health") { _, _, _ in HTTPReply(json: ["status": "up"]) }
+        router.on(.get, "/ready") { _, _, _ in
+            let isReady = await poller.ages.flats.contains { !$0.isFailing && $0.data != nil }
+            return HTTPReply(json: ["ready": .bool(isReady)], isReady ? .ok : .serviceUnavailable)
+        }
+        router.on(.get, "/freshness") { _, _, _ in
+            HTTPReply(json: freshness(await poller.ages, profile: poller.options.profile.name))
+        }
+        router.on(.get, "/flats/{flat}/measurements") { _, parameters, _ in
+            guard let readings = await poller.latest(of: parameters["flat"] ?? "") else {
+                return HTTPReply(json: ["error": "no such flat"], .notFound)
+            }
+            return HTTPReply(json: ["readings": .array(readings.map(value))])
+        }
+        router.on(.get, "/metrics") { _, _, _ in
+            HTTPReply(.ok, text: await poller.metrics, type: "text/plain; version=0.0.4")
+        }
+        router.on(.post, "/events") { _, _, body in
+            do {
+                let event = try DeviceEvent(body.readableBytesView)
+                return HTTPReply(json: ["accepted": .bool(await poller.handle(event))], .accepted)
+            } catch {
+                return HTTPReply(json: ["error": .string("\(error)")], .badRequest)
+            }
+        }
+        return router
+    }
+
+    private static func value(_ reading: Reading) -> Value {
+        [
+            "room": .string(reading.id.room), "channel": .string(reading.id.channel), "value": .real(reading.value),
+            "time": .integer(Int(reading.id.milliseconds)),
+        ]
+    }
+
+    /// The three ages: of the whole, and of the flats the oldest, the 95th percentile, and each. In seconds.
+    private static func freshness(_ ages: Ages, profile: String) -> Value {
+        let successes = ages.flats.map(\.lastSuccess).sorted()
+        let data = ages.flats.compactMap(\.data).sorted()
+        func value(_ seconds: Double?) -> Value { seconds.map { .real(($0 * 1000).rounded() / 1000) } ?? .null }
+        func percentile(_ sorted: [Double]) -> Double? {
+            sorted.isEmpty ? nil : sorted[min(sorted.count - 1, sorted.count * 95 / 100)]
+        }
+        let oldest = ages.flats.max { $0.lastSuccess < $1.lastSuccess }
+        let perFlat: Value = [
+            "last_success_age_max": value(successes.last), "last_success_age_p95": value(percentile(successes)),
+            "data_age_max": value(data.last), "data_age_p95": value(percentile(data)),
+            "oldest": oldest.map { .string($0.flat) } ?? .null,
+        ]
+        let flats = ages.flats.map { flat -> Value in
+            [
+                "flat": .string(flat.flat), "last_success_age": value(flat.lastSuccess), "data_age": value(flat.data),
+                "failing": .bool(flat.isFailing),
+            ]
+        }
+        return [
+            "profile": .string(profile), "last_success_age": value(ages.lastSuccess), "per_flat": perFlat,
+            "flats": .array(flats),
+        ]
+    }
+}
+
+extension Poller {
+    /// Does what an event of a device asks for; false if it changes nothing.
+    @discardableResult
+    public func handle(_ event: DeviceEvent) -> Bool {
+        switch event {
+        case .create(let flat): add(flat)
+        case .delete(let flat): remove(flat)
+        case .pull(let flat, let isPulled): setPulled(flat, isPulled)
+        }
+    }
+
+    /// Prometheus' text format.
+    var metrics: String {
+        let ages = ages
+        var lines: [String] = []
+        func add(_ name: String, _ type: String, _ help: String, _ samples: [(labels: String, value: String)]) {
+            lines += ["# HELP \(name) \(help)", "# TYPE \(name) \(type)"]
+            lines += samples.map { "\(name)\($0.labels) \($0.value)" }
+        }
+        let counts: [(String, Int, String)] = [
+            ("requests", counters.requests, "Requests that were sent."),
+            ("successes", counters.successes, "Answers that were understood."),
+            ("failures", counters.failures, "Requests that brought nothing."),
+            ("retries", counters.retries, "Requests that repeated one that failed."),
+            ("skips", counters.skips, "Polls that were left out."),
+            ("readings", counters.readings, "Readings that were new."),
+            ("duplicates", counters.duplicates, "Readings that were known."),
+            ("unpublished", counters.unpublished, "Readings that the sink did not take."),
+        ]
+        for (name, count, help) in counts { add("poller_\(name)_total", "counter", help, [("", String(count))]) }
+        add(
+            "poller_last_success_age_seconds", "gauge", "Time since anything was fetched.",
+            [("", String(ages.lastSuccess))])
+        add(
+            "poller_flat_last_success_age_seconds", "gauge", "Time since the flat was fetched.",
+            ages.flats.map { ("{flat=\"\($0.flat)\"}", String($0.lastSuccess)) })
+        add(
+            "poller_flat_data_age_seconds", "gauge", "Time since the flat's newest measurement.",
+            ages.flats.compactMap { flat in flat.data.map { ("{flat=\"\(flat.flat)\"}", String($0)) } })
+        return lines.joined(separator: "\n") + "\n"
+    }
+}
+
+extension HTTPReply {
+    /// A reply that is JSON.
+    init(json: Value, _ status: HTTPResponse.Status = .ok) {
+        self.init(status, text: JSONWriter.write(json), type: "application/json")
+    }
+}

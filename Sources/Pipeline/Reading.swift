@@ -1,0 +1,36 @@
+/// One measured value of one channel in one room of one flat.
+public struct Reading: Hashable, Sendable {
+    /// What makes a reading the same wherever it is seen again.
+    public struct Identity: Hashable, Sendable, CustomStringConvertible {
+        /// The flat.
+        public let flat: String
+        /// The room in it.
+        public let room: String
+        /// What is measured.
+        public let channel: String
+        /// When, in milliseconds since 1970-01-01 00:00 UTC.
+        public let milliseconds: Int64
+
+        /// Makes an identity of its parts.
+        public init(flat: String, room: String, channel: String, milliseconds: Int64) {
+            self.flat = flat
+            self.room = room
+            self.channel = channel
+            self.milliseconds = milliseconds
+        }
+
+        /// As in `SD0/1/temperature@1599214500000`.
+        public var description: String { "\(flat)/\(room)/\(channel)@\(milliseconds)" }
+    }
+
+    /// Which reading it is.
+    public let id: Identity
+    /// What was measured, in the channel's unit; finite.
+    public let value: Double
+
+    /// Makes a reading of its parts.
+    public init(_ id: Identity, value: Double) {
+        self.id = id
+        self.value = value
+    }
+}

@@ -1,0 +1,39 @@
+import Experiments
+import SimulationKernel
+
+extension ScenarioRun.Result {
+    /// The verdict's word: the journal's, or what kept a journal from coming about.
+    public func verdict(strict: Bool) -> String {
+        guard stopReason == .finished else { return "stopped" }
+        return journal?.verdict(strict: strict).verdict.rawValue ?? "crashed"
+    }
+
+    /// Whether it counts as a success.
+    public func isSuccess(strict: Bool) -> Bool {
+        stopReason == .finished && journal?.isSuccess(strict: strict) ?? false
+    }
+
+    /// The line for programs, without the time that the process took.
+    public func line(strict: Bool) -> String {
+        "verdict \(verdict(strict: strict)) status \(journal?.status?.rawValue ?? "none") "
+            + "deviated \(journal?.deviated ?? false) seed \(seed.value) digest \(digest) "
+            + "virtual \(Self.seconds(virtualTime))"
+    }
+
+    private static func seconds(_ duration: Duration) -> String {
+        let tenths = duration.components.seconds * 10 + duration.components.attoseconds / 100_000_000_000_000_000
+        return "\(tenths / 10).\(tenths % 10)"
+    }
+
+    /// The three ages as a line for people.
+    public var agesLine: String {
+        Scenario.AgeKind.allCases.compactMap { kind in
+            ages[kind].map { "\(kind.rawValue) age max \(Self.text($0.max)) s, p95 \(Self.text($0.p95)) s" }
+        }.joined(separator: "; ")
+    }
+
+    static func text(_ seconds: Double) -> String {
+        let tenths = Int((seconds * 10).rounded())
+        return "\(tenths / 10).\(tenths % 10)"
+    }
+}

@@ -1,0 +1,112 @@
+import Documents
+public import Experiments
+import HTTPActivities
+import Pipeline
+public import SimulationKernel
+
+/// A run of an experiment in a simulated landscape, from one seed.
+public struct ScenarioRun: Sendable {
+    /// What came of it.
+    public struct Result: Sendable {
+        /// What the run followed from.
+        public let seed: Seed
+        /// What happened in the experiment; nil where it ended without a journal.
+        public let journal: Journal?
+        /// Why there is no journal.
+        public let failure: String?
+        /// Takes secrets out.
+        public let redactor: Redactor
+        /// Why the simulation ended.
+        public let stopReason: StopReason
+        /// What all decisions fold to.
+        public let digest: TraceDigest
+        /// How much virtual time passed.
+        public let virtualTime: Duration
+        /// World events that happened.
+        public let events: Int
+        /// How old what the poller knew was.
+        public let ages: [Scenario.AgeKind: AgeStatistics]
+        /// Polls that failed, by kind.
+        public let failures: [String: Int]
+        /// The trace, if it was recorded.
+        public let recording: TraceRecording?
+    }
+
+    private let experiment: Experiment
+    private let scenario: Scenario
+    private let options: RunOptions
+    private let environment: [String: String]
+    private let recording: TraceRecording.Limits?
+    private let recorder: @Sendable (RunEvent) -> Void
+
+    /// Prepares a run; `recorder` hears of it in virtual time.
+    public init(
+        _ experiment: Experiment, in scenario: Scenario, options: RunOptions, environment: [String: String] = [:],
+        recording: TraceRecording.Limits? = nil, recorder: @escaping @Sendable (RunEvent) -> Void = { _ in }
+    ) {
+        self.experiment = experiment
+        self.scenario = scenario
+        self.options = options
+        self.environment = environment
+        self.recording = recording
+        self.recorder = recorder
+    }
+
+    /// What validation finds, for the simulation's providers.
+    public static func findings(
+        _ experiment: Experiment, environment: [String: String], variables: Variables
+    ) async -> [Finding] {
+        var validator = Validator(
+            experiment, providers: SimulatedActivityProviders(http: nil), environment: environment, variables: variables
+        )
+        return await validator.validate()
+    }
+
+    /// Runs, on this thread.
+    ///
+    /// - Throws: ``SimulationError`` when simulations cannot run here.
+    public func run() throws -> Result {
+        let seed = scenario.seed
+        let simulation = Simulation(
+            seed: seed,
+            options: Simulation.Options(
+                budget: Budget(virtualTime: Scenario.durationMax * 2, events: 2_000_000_000, wallTime: .seconds(3600)),
+                recording: recording))
+        let landscape = try Landscape(simulation, scenario)
+        let box = Box()
+        let outcome = try simulation.run { try await play(in: landscape, box) }
+        if outcome.stopReason == .finished { try outcome.get() }
+        return Result(
+            seed: seed, journal: box.journal, failure: box.failure, redactor: box.redactor,
+            stopReason: outcome.stopReason,
+            digest: outcome.digest, virtualTime: outcome.virtualTime, events: outcome.events,
+            ages: landscape.recorder.statistics, failures: landscape.recorder.failures, recording: outcome.recording)
+    }
+
+    private func play(in landscape: Landscape, _ box: Box) async throws {
+        let began = ContinuousClock.now
+        try await Task.sleep(for: scenario.warmUp)
+        landscape.recorder.start()
+        let providers = SimulatedActivityProviders(http: landscape.ports.map { HTTPActivityProvider($0) })
+        let run = ExperimentRun(
+            experiment, options: options,
+            environment: RunEnvironment(
+                clock: ContinuousClock(), wallTime: { .milliseconds(WallClock.milliseconds) }, providers: providers,
+                variables: environment, platform: "windkanal", node: "simulation", recorder: recorder))
+        do {
+            box.journal = try await run.run()
+        } catch {
+            box.failure = error.description
+        }
+        box.redactor = await run.redactor
+        try await Task.sleep(until: began + scenario.duration, clock: .continuous)
+        landscape.recorder.stop()
+    }
+}
+
+/// What the simulation's code hands to the one who started it, on the same thread.
+private final class Box: @unchecked Sendable {
+    var journal: Journal?
+    var failure: String?
+    var redactor: Redactor = Redactor()
+}

@@ -1,0 +1,16 @@
+import Glibc
+public import NIOCore
+
+/// A channel whose connection can be reset.
+public protocol ResettableChannel: Channel {
+    /// Ends the connection with a reset: what was not sent yet is dropped, and the peer sees an error.
+    func resetConnection()
+}
+
+/// Ends a channel's connection with a reset, on simulated links and on sockets; on its event loop.
+public func resetConnection(_ channel: any Channel) {
+    if let channel = channel as? any ResettableChannel { return channel.resetConnection() }
+    guard let socket = channel as? any SocketOptionProvider else { return channel.close(promise: nil) }
+    // A socket that lingers for no time at all resets when it is closed.
+    socket.setSoLinger(linger(l_onoff: 1, l_linger: 0)).whenComplete { _ in channel.close(promise: nil) }
+}

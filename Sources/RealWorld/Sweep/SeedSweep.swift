@@ -1,0 +1,100 @@
+/// Runs a command for many seeds, in processes on all cores, and gathers what it says of each.
+public struct SeedSweep: Sendable {
+    /// What came of a sweep.
+    public struct Summary: Sendable {
+        /// The lines that workers wrote, by seed.
+        public fileprivate(set) var lines: [UInt64: String] = [:]
+        /// Seeds whose process crashed, and how.
+        public fileprivate(set) var crashes: [UInt64: String] = [:]
+    }
+
+    /// The program of the workers and its environment.
+    private let path: String
+    private let environment: [String: String]
+    private let workers: Int
+
+    /// Seeds that one process takes.
+    private static let chunk: UInt64 = 20
+    /// How long one process may take.
+    private static let chunkTimeout: Duration = .seconds(3600)
+
+    /// Prepares a sweep with the program at `path`.
+    public init(path: String, environment: [String: String], workers: Int) {
+        self.path = path
+        self.environment = environment
+        self.workers = max(1, workers)
+    }
+
+    /// Runs all seeds.
+    ///
+    /// - Parameters:
+    ///   - seeds: The seeds.
+    ///   - arguments: The arguments of a worker that takes these seeds; it writes a line with `seed <n>` for each.
+    ///   - progress: Called with how many seeds are done.
+    public func run(
+        _ seeds: ClosedRange<UInt64>, arguments: @escaping @Sendable (ClosedRange<UInt64>) -> [String],
+        progress: @escaping @Sendable (Int) -> Void
+    ) async -> Summary {
+        var all = Summary()
+        await withTaskGroup(of: Summary.self) { group in
+            var chunks = Self.chunks(of: seeds)[...]
+            func start() {
+                guard let chunk = chunks.popFirst() else { return }
+                group.addTask { await runChunk(chunk, arguments) }
+            }
+            for _ in 0..<workers { start() }
+            while let summary = await group.next() {
+                all.lines.merge(summary.lines) { $1 }
+                all.crashes.merge(summary.crashes) { $1 }
+                progress(all.lines.count + all.crashes.count)
+                start()
+            }
+        }
+        return all
+    }
+
+    private static func chunks(of seeds: ClosedRange<UInt64>) -> [ClosedRange<UInt64>] {
+        stride(from: seeds.lowerBound, through: seeds.upperBound, by: Int(chunk)).map { first in
+            first...min(seeds.upperBound, first + (chunk - 1))
+        }
+    }
+
+    private func runChunk(
+        _ seeds: ClosedRange<UInt64>, _ arguments: @Sendable (ClosedRange<UInt64>) -> [String]
+    ) async -> Summary {
+        var summary = Summary()
+        var left = seeds
+        // A crash ends its process; the seeds behind it are tried in another.
+        while true {
+            let child = ChildProcess(
+                path: path, arguments: [path] + arguments(left), environment: environment, timeout: Self.chunkTimeout)
+            let outcome = await child.run()
+            if case .ended(_, let output, _) = outcome {
+                for line in String(decoding: output, as: UTF8.self).split(separator: "\n") {
+                    if let seed = Self.seed(of: line) { summary.lines[seed] = String(line) }
+                }
+            }
+            guard let missing = left.first(where: { summary.lines[$0] == nil }) else { return summary }
+            summary.crashes[missing] = Self.words(for: outcome)
+            guard missing < left.upperBound else { return summary }
+            left = missing + 1...left.upperBound
+        }
+    }
+
+    private static func seed(of line: Substring) -> UInt64? {
+        let words = line.split(separator: " ")
+        return words.firstIndex(of: "seed").flatMap { $0 + 1 < words.count ? UInt64(words[$0 + 1]) : nil }
+    }
+
+    private static func words(for outcome: ChildProcess.Outcome) -> String {
+        switch outcome {
+        case .ended(let status, _, let errors):
+            let last = String(decoding: errors, as: UTF8.self).split(separator: "\n").last ?? ""
+            return "the process ended with \(status): \(last)"
+        case .timedOut: return "the process took longer than \(chunkTimeout)"
+        case .cancelled: return "cancelled"
+        case .notStarted(let reason): return "the process could not be started: \(reason)"
+        case .tooMuchOutput(let limit): return "the process wrote more than \(limit) bytes"
+        }
+    }
+}

@@ -1,0 +1,65 @@
+import ArgumentParser
+import Pipeline
+import Randomness
+
+/// How an experiment with a landscape is simulated.
+struct SimulationOptions: ParsableArguments {
+    @Option(help: "What a simulated run follows from; the scenario's own seed if it is left out.")
+    var seed: UInt64?
+
+    @Option(help: ArgumentHelp("Run many seeds, on all cores.", valueName: "first...last"))
+    var seeds: SeedRange?
+
+    @Option(help: "How the poller goes about its flats: \(PollerProfile.all.map(\.name).joined(separator: ", ")).")
+    var profile: String?
+
+    @Option(help: ArgumentHelp("Write the simulation's trace.", valueName: "file"), completion: .file())
+    var trace: String?
+
+    /// Print a line for each seed and nothing else: what a sweep's processes do.
+    @Flag(help: .hidden)
+    var worker: Bool = false
+
+    func validate() throws {
+        if let profile, PollerProfile(named: profile) == nil {
+            let names = PollerProfile.all.map(\.name).joined(separator: ", ")
+            throw ValidationError("there is no profile '\(profile)'; there are \(names)")
+        }
+        if seed != nil, seeds != nil { throw ValidationError("--seed and --seeds exclude each other") }
+        if trace != nil, seeds != nil { throw ValidationError("--trace takes one seed") }
+    }
+
+    /// An option that was given, for the message that it has no effect.
+    var first: String? {
+        if seed != nil { return "--seed" }
+        if seeds != nil { return "--seeds" }
+        if profile != nil { return "--profile" }
+        return trace == nil ? nil : "--trace"
+    }
+
+    /// A command line without its seeds.
+    static func withoutSeeds(_ arguments: [String]) -> [String] {
+        var kept: [String] = []
+        var rest = arguments[...]
+        while let argument = rest.popFirst() {
+            if argument == "--seeds" {
+                rest = rest.dropFirst()
+            } else if !argument.hasPrefix("--seeds=") {
+                kept.append(argument)
+            }
+        }
+        return kept
+    }
+}
+
+/// Seeds from one to another.
+struct SeedRange: ExpressibleByArgument {
+    let seeds: ClosedRange<UInt64>
+
+    init?(argument: String) {
+        guard let dots = argument.firstRange(of: "..."), let first = UInt64(argument[..<dots.lowerBound]),
+            let last = UInt64(argument[dots.upperBound...]), first <= last, last - first < 10_000_000
+        else { return nil }
+        seeds = first...last
+    }
+}
