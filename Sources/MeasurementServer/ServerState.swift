@@ -152,11 +152,10 @@ final class ServerState {
         let now = WallClock.milliseconds
         if let (until, body) = bodies[flat], now < until { return body }
         let readings = (1...options.rooms).flatMap { self.readings(flat, $0, at: now) }
-        let body = ByteBuffer(string: JSONWriter.write(options.contract.write(readings)))
-        let next = (1...options.rooms).map {
-            model.sampleTime(flat: flat, room: $0, at: now) + DeviceModel.intervalMilliseconds
+        let body = ByteBuffer(bytes: JSONWriter.writeBytes(options.contract.write(readings)))
+        if options.series == nil {
+            bodies[flat] = (model.sampleTime(flat: flat, at: now) + DeviceModel.intervalMilliseconds, body)
         }
-        bodies[flat] = options.series == nil ? (next.min() ?? now, body) : nil
         return body
     }
 
@@ -182,11 +181,11 @@ final class ServerState {
             default: readings += usual
             }
         }
-        return ByteBuffer(string: JSONWriter.write(options.contract.write(readings)))
+        return ByteBuffer(bytes: JSONWriter.writeBytes(options.contract.write(readings)))
     }
 
     private func readings(_ flat: Int, _ room: Int, at milliseconds: Int64) -> [Reading] {
-        let time = model.sampleTime(flat: flat, room: room, at: milliseconds)
+        let time = model.sampleTime(flat: flat, at: milliseconds)
         return options.contract.channels.compactMap { channel in
             var sample = model.value(channel.name, flat: flat, room: room, at: time).map { (time, $0) }
             if let series = options.series {

@@ -8,85 +8,87 @@ public struct JSONWriter {
         case indented(Int)
     }
 
-    private var text: String = ""
+    private var bytes: [UInt8] = []
     private let layout: Layout
 
     private init(_ layout: Layout) {
         self.layout = layout
+        bytes.reserveCapacity(1024)
     }
 
     /// Writes a value; characters beyond ASCII stay as they are, NaN and infinities are written bare.
     public static func write(_ value: Value, _ layout: Layout = .compact) -> String {
+        String(decoding: writeBytes(value, layout), as: UTF8.self)
+    }
+
+    /// The same as bytes of UTF-8.
+    public static func writeBytes(_ value: Value, _ layout: Layout = .compact) -> [UInt8] {
         var writer = JSONWriter(layout)
         writer.write(value, depth: 0)
-        return writer.text
+        return writer.bytes
     }
+
+    private mutating func put(_ text: String) { bytes.append(contentsOf: text.utf8) }
+    private mutating func put(_ character: Unicode.Scalar) { bytes.append(UInt8(ascii: character)) }
 
     private mutating func write(_ value: Value, depth: Int) {
         switch value {
-        case .null: text += "null"
-        case .bool(let bool): text += bool ? "true" : "false"
-        case .integer(let integer): text += String(integer)
-        case .largeInteger(let digits): text += digits
-        case .real(let real): text += NumberText.json(real)
+        case .null: put("null")
+        case .bool(let bool): put(bool ? "true" : "false")
+        case .integer(let integer): put(String(integer))
+        case .largeInteger(let digits): put(digits)
+        case .real(let real): put(NumberText.json(real))
         case .string(let string), .date(let string): writeString(string)
         case .bytes(let bytes): writeString(String(decoding: bytes, as: UTF8.self))
         case .array(let array):
-            writeMembers("[", "]", array, depth) { writer, element in writer.write(element, depth: depth + 1) }
-        case .object(let object):
-            writeMembers("{", "}", object, depth) { writer, member in
-                writer.writeString(member.key)
-                writer.text += writer.layout == .compact ? ":" : ": "
-                writer.write(member.value, depth: depth + 1)
+            put("[" as Unicode.Scalar)
+            for (index, element) in array.enumerated() {
+                if index > 0 { put("," as Unicode.Scalar) }
+                breakLine(depth + 1)
+                write(element, depth: depth + 1)
             }
+            if !array.isEmpty { breakLine(depth) }
+            put("]" as Unicode.Scalar)
+        case .object(let object):
+            put("{" as Unicode.Scalar)
+            for (index, member) in object.enumerated() {
+                if index > 0 { put("," as Unicode.Scalar) }
+                breakLine(depth + 1)
+                writeString(member.key)
+                put(":" as Unicode.Scalar)
+                if layout != .compact { put(" " as Unicode.Scalar) }
+                write(member.value, depth: depth + 1)
+            }
+            if !object.isEmpty { breakLine(depth) }
+            put("}" as Unicode.Scalar)
         }
-    }
-
-    private mutating func writeMembers<Members: Collection>(
-        _ opening: String, _ closing: String, _ members: Members, _ depth: Int,
-        _ write: (inout JSONWriter, Members.Element) -> Void
-    ) {
-        text += opening
-        var isFirst = true
-        for member in members {
-            if !isFirst { text += "," }
-            isFirst = false
-            breakLine(depth + 1)
-            write(&self, member)
-        }
-        if !members.isEmpty { breakLine(depth) }
-        text += closing
     }
 
     private mutating func breakLine(_ depth: Int) {
         guard case .indented(let spaces) = layout else { return }
-        text += "\n" + String(repeating: " ", count: depth * spaces)
+        put("\n" as Unicode.Scalar)
+        bytes.append(contentsOf: repeatElement(UInt8(ascii: " "), count: depth * spaces))
     }
 
     private mutating func writeString(_ string: String) {
-        text += "\""
-        if string.utf8.allSatisfy({ $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
-            text += string
-        } else {
-            for scalar in string.unicodeScalars { writeScalar(scalar) }
+        put("\"" as Unicode.Scalar)
+        for byte in string.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+                bytes.append(UInt8(ascii: "\\"))
+                bytes.append(byte)
+            case 0x0a: put("\\n")
+            case 0x0d: put("\\r")
+            case 0x09: put("\\t")
+            case 0x08: put("\\b")
+            case 0x0c: put("\\f")
+            case ..<0x20:
+                let digits = String(byte, radix: 16)
+                put("\\u" + String(repeating: "0", count: 4 - digits.count) + digits)
+            default: bytes.append(byte)
+            }
         }
-        text += "\""
-    }
-
-    private mutating func writeScalar(_ scalar: Unicode.Scalar) {
-        switch scalar {
-        case "\"": text += "\\\""
-        case "\\": text += "\\\\"
-        case "\n": text += "\\n"
-        case "\r": text += "\\r"
-        case "\t": text += "\\t"
-        case "\u{8}": text += "\\b"
-        case "\u{c}": text += "\\f"
-        case ..<" ":
-            let digits = String(scalar.value, radix: 16)
-            text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-        default: text.unicodeScalars.append(scalar)
-        }
+        put("\"" as Unicode.Scalar)
     }
 }
 

@@ -18,9 +18,9 @@ public struct DeviceModel: Hashable, Sendable {
     /// How often devices measure, in ms.
     public static let intervalMilliseconds: Int64 = 60_000
 
-    /// The latest moment at which a room's devices have measured, in ms since 1970: every minute, each room at its own second.
-    public func sampleTime(flat: Int, room: Int, at milliseconds: Int64) -> Int64 {
-        let phase = Int64(mix(flat, room, 0) % 60) * 1000
+    /// The latest moment at which a flat's devices have measured, in ms since 1970: every minute, each flat at its own second.
+    public func sampleTime(flat: Int, at milliseconds: Int64) -> Int64 {
+        let phase = Int64(mix(flat, 0, 0) % 60) * 1000
         return (milliseconds - phase) / Self.intervalMilliseconds * Self.intervalMilliseconds + phase
     }
 

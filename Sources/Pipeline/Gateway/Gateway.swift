@@ -6,7 +6,7 @@ public import Ports
 
 /// The landscape's front door: it routes clients to services, and says whether the system is well.
 ///
-/// `/health`, `/ready`, `/flats/{flat}/measurements`, `/freshness`.
+/// `/health`, `/ready`, `/flats/{flat}/measurements`, `/freshness`, `/freshness/{flat}`.
 public struct Gateway: Sendable {
     /// How the gateway behaves.
     public struct Options: Sendable {
@@ -39,7 +39,7 @@ public struct Gateway: Sendable {
                 bodyBytesMax: 16 << 20, idle: .seconds(60)))
         var router = HTTPRouter()
         router.on(.get, "/health") { _, _, _ in HTTPReply(json: ["status": "up"]) }
-        for path in ["/ready", "/freshness", "/flats/{flat}/measurements"] {
+        for path in ["/ready", "/freshness", "/freshness/{flat}", "/flats/{flat}/measurements"] {
             router.on(.get, path) { request, _, _ in await forward(request, to: options.upstream, client) }
         }
         let server = try await HTTPServer.start(

@@ -1,3 +1,5 @@
+import NIOCore
+
 /// What a poller knows of a flat.
 struct FlatState {
     let flat: String
@@ -11,6 +13,8 @@ struct FlatState {
     var underWay: Int = 0
     var breaker: CircuitBreaker?
     var notBefore: ContinuousClock.Instant?
+    /// Its last answer that was understood without a problem, and how many readings it had: the same bytes bring nothing new.
+    var lastBody: (body: ByteBuffer, readings: Int)?
     /// Its last answer took more than half of what it may.
     var isSlow: Bool = false
     private(set) var channels: [String: SeenTimes] = [:]

@@ -79,7 +79,12 @@ extension Poller {
         guard flats[flat] != nil else { return result.map { _ in } }
         flats[flat]?.isSlow = began.duration(to: .now) * 2 > options.profile.deadline
         switch result {
-        case .success(let measurements):
+        case .success(.same(let readings)):
+            noteSuccess(flat)
+            counters.duplicates += readings
+            observer(.fetched(flat: flat, new: 0, known: readings, newest: flats[flat]?.newest))
+            return .success(())
+        case .success(.read(let measurements)):
             noteSuccess(flat)
             await take(measurements, of: flat)
             return .success(())
@@ -89,7 +94,17 @@ extension Poller {
         }
     }
 
-    private func request(_ flat: String, _ deadline: Duration) async -> Result<Measurements, PollFailure> {
+    /// What an answer is.
+    private enum Answer {
+        /// The same bytes as the one before, with so many readings.
+        case same(readings: Int)
+        case read(Measurements)
+    }
+
+    /// The largest answer that is kept to be compared with the next.
+    private static let comparedBytesMax: Int = 16 << 10
+
+    private func request(_ flat: String, _ deadline: Duration) async -> Result<Answer, PollFailure> {
         var request = HTTPRequest(
             method: .get, scheme: nil, authority: options.authority, path: options.contract.path(of: flat))
         if let authorization = options.authorization { request.headerFields.append(authorization) }
@@ -100,8 +115,12 @@ extension Poller {
                 let seconds = response.headerFields[.retryAfter].flatMap { Int($0) }
                 return .failure(.status(response.status.code, retryAfter: seconds))
             }
+            if let last = flats[flat]?.lastBody, last.body == body { return .success(.same(readings: last.readings)) }
             do throws(PayloadProblem) {
-                return .success(try options.contract.read(body.readableBytesView, of: flat))
+                let measurements = try options.contract.read(body.readableBytesView, of: flat)
+                let isKept = measurements.problems.isEmpty && body.readableBytes <= Self.comparedBytesMax
+                flats[flat]?.lastBody = isKept ? (body, measurements.readings.count) : nil
+                return .success(.read(measurements))
             } catch {
                 return .failure(.payload(error))
             }

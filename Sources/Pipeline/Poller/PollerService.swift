@@ -6,7 +6,8 @@ public import Ports
 
 /// A poller as a service: it polls, and answers how old what it knows is.
 ///
-/// `/health`, `/ready`, `/freshness`, `/flats/{flat}/measurements`, `/metrics`, and `POST /events` for the events of devices.
+/// `/health`, `/ready`, `/freshness`, `/freshness/{flat}`, `/flats/{flat}/measurements`, `/metrics`, and `POST /events` for the events
+/// of devices.
 public struct PollerService: Sendable {
     /// The poller.
     public let poller: Poller
@@ -40,6 +41,12 @@ public struct PollerService: Sendable {
         router.on(.get, "/freshness") { _, _, _ in
             HTTPReply(json: freshness(await poller.ages, profile: poller.options.profile.name))
         }
+        router.on(.get, "/freshness/{flat}") { _, parameters, _ in
+            guard let age = await poller.ages.flats.first(where: { $0.flat == parameters["flat"] }) else {
+                return HTTPReply(json: ["error": "no such flat"], .notFound)
+            }
+            return HTTPReply(json: freshness(age))
+        }
         router.on(.get, "/flats/{flat}/measurements") { _, parameters, _ in
             guard let readings = await poller.latest(of: parameters["flat"] ?? "") else {
                 return HTTPReply(json: ["error": "no such flat"], .notFound)
@@ -67,30 +74,36 @@ public struct PollerService: Sendable {
         ]
     }
 
-    /// The three ages: of the whole, and of the flats the oldest, the 95th percentile, and each. In seconds.
+    /// The three ages of the whole, in seconds: the global one, and of the flats' the largest and the 95th percentile.
     private static func freshness(_ ages: Ages, profile: String) -> Value {
         let successes = ages.flats.map(\.lastSuccess).sorted()
         let data = ages.flats.compactMap(\.data).sorted()
-        func value(_ seconds: Double?) -> Value { seconds.map { .real(($0 * 1000).rounded() / 1000) } ?? .null }
         func percentile(_ sorted: [Double]) -> Double? {
             sorted.isEmpty ? nil : sorted[min(sorted.count - 1, sorted.count * 95 / 100)]
         }
         let oldest = ages.flats.max { $0.lastSuccess < $1.lastSuccess }
-        let perFlat: Value = [
-            "last_success_age_max": value(successes.last), "last_success_age_p95": value(percentile(successes)),
-            "data_age_max": value(data.last), "data_age_p95": value(percentile(data)),
-            "oldest": oldest.map { .string($0.flat) } ?? .null,
-        ]
-        let flats = ages.flats.map { flat -> Value in
-            [
-                "flat": .string(flat.flat), "last_success_age": value(flat.lastSuccess), "data_age": value(flat.data),
-                "failing": .bool(flat.isFailing),
-            ]
-        }
         return [
-            "profile": .string(profile), "last_success_age": value(ages.lastSuccess), "per_flat": perFlat,
-            "flats": .array(flats),
+            "profile": .string(profile), "last_success_age": seconds(ages.lastSuccess), "flats": .integer(ages.flats.count),
+            "failing": .integer(ages.flats.count { $0.isFailing }),
+            "per_flat": [
+                "last_success_age_max": seconds(successes.last), "last_success_age_p95": seconds(percentile(successes)),
+                "data_age_max": seconds(data.last), "data_age_p95": seconds(percentile(data)),
+                "oldest": oldest.map { .string($0.flat) } ?? .null,
+            ],
         ]
+    }
+
+    /// A flat's ages, in seconds.
+    private static func freshness(_ age: Ages.Flat) -> Value {
+        [
+            "flat": .string(age.flat), "last_success_age": seconds(age.lastSuccess), "data_age": seconds(age.data),
+            "failing": .bool(age.isFailing),
+        ]
+    }
+
+    /// To the millisecond.
+    private static func seconds(_ seconds: Double?) -> Value {
+        seconds.map { .real(($0 * 1000).rounded() / 1000) } ?? .null
     }
 }
 
