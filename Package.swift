@@ -142,11 +142,23 @@ let package = Package(
         .testTarget(
             name: "ConformanceTests",
             dependencies: [
-                "Documents", "Experiments", "HTTP", "HTTPActivities", "Ports", "RealWorld", "SimulatedWorld",
-                "SimulationKernel", nioCore,
+                "Documents", "Experiments", "HTTP", "HTTPActivities", "MeasurementServer", "Pipeline", "Ports",
+                "Randomness",
+                "RealWorld", "SimulatedWorld", "SimulationKernel", nioCore,
                 .product(name: "NIOPosix", package: "swift-nio"),
                 httpTypes,
             ],
+            swiftSettings: common
+        ),
+        .testTarget(
+            name: "PipelineTests", dependencies: ["Documents", "Pipeline"], swiftSettings: common),
+        .testTarget(
+            name: "MeasurementServerTests", dependencies: ["Documents", "MeasurementServer", "Randomness"],
+            swiftSettings: common
+        ),
+        .testTarget(
+            name: "ScenarioTests",
+            dependencies: ["Documents", "Experiments", "Pipeline", "PipelineTestbed", "SimulationKernel"],
             swiftSettings: common
         ),
         .testTarget(name: "TraceFilesTests", dependencies: ["TraceFiles"], swiftSettings: common),

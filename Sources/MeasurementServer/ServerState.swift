@@ -33,9 +33,9 @@ final class ServerState {
         authorization = options.credentials.map {
             HTTPClient.basicAuthorization(user: $0.user, password: $0.password).value
         }
-        let parts = options.contract.path.split(separator: "{flat}", maxSplits: 1, omittingEmptySubsequences: false)
-        pathPrefix = String(parts[0])
-        pathSuffix = parts.count > 1 ? String(parts[1]) : ""
+        let parts = options.contract.pathParts
+        pathPrefix = String(parts.prefix)
+        pathSuffix = String(parts.suffix)
         requests = Array(repeating: 0, count: options.flats)
         seriesSince = WallClock.milliseconds
     }

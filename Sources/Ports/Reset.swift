@@ -11,6 +11,8 @@ public protocol ResettableChannel: Channel {
 public func resetConnection(_ channel: any Channel) {
     if let channel = channel as? any ResettableChannel { return channel.resetConnection() }
     guard let socket = channel as? any SocketOptionProvider else { return channel.close(promise: nil) }
-    // A socket that lingers for no time at all resets when it is closed.
-    socket.setSoLinger(linger(l_onoff: 1, l_linger: 0)).whenComplete { _ in channel.close(promise: nil) }
+    // A socket that lingers for no time at all resets when it is closed; handlers such as TLS must not say goodbye before.
+    socket.setSoLinger(linger(l_onoff: 1, l_linger: 0)).whenComplete { _ in
+        channel._channelCore.close0(error: ChannelError.ioOnClosedChannel, mode: .all, promise: nil)
+    }
 }

@@ -21,6 +21,7 @@ struct SimulatedSession {
     ///
     /// - Parameter arguments: The command line without its seeds, for the processes of a sweep.
     /// - Returns: The exit code.
+    /// - Throws: ``SimulationError`` when simulations cannot run here.
     func run(repeating arguments: [String]) async throws -> Int32 {
         let console = ConsoleRecorder(options.worker ? .quiet : mode, redacts: request.redacts, showsProgress: false)
         if request.validates {

@@ -12,6 +12,12 @@ final class ArchitectureTests: XCTestCase {
         "Documents": ["CLibYAML"],
         "Experiments": ["Documents"],
         "HTTPActivities": ["Documents", "Experiments", "HTTP", "HTTPTypes", "NIOCore", "NIOHTTPCompression", "Ports"],
+        "Pipeline": ["Documents", "Glibc", "HTTP", "HTTPTypes", "NIOCore", "Ports"],
+        "MeasurementServer": ["Documents", "HTTP", "HTTPTypes", "NIOCore", "Pipeline", "Ports", "Randomness"],
+        "PipelineTestbed": [
+            "Documents", "Experiments", "HTTP", "HTTPActivities", "HTTPTypes", "MeasurementServer", "Pipeline", "Ports",
+            "Randomness", "SimulatedWorld", "SimulationKernel",
+        ],
         "Fuzzing": ["Documents", "Experiments", "Randomness"],
         "Faults": ["NIOCore", "Randomness"],
         "Ports": ["Glibc", "NIOCore"],
@@ -28,7 +34,10 @@ final class ArchitectureTests: XCTestCase {
             "Dispatch", "Faults", "Foundation", "Glibc", "HTTP", "HTTPTypes", "NIOCore", "Ports", "SimulatedWorld",
             "SimulationKernel",
         ],
-        "windkanal": ["ArgumentParser", "Experiments", "Glibc", "RealWorld", "TraceFiles"],
+        "windkanal": [
+            "ArgumentParser", "Experiments", "Glibc", "Pipeline", "PipelineTestbed", "Randomness", "RealWorld",
+            "SimulationKernel", "TraceFiles",
+        ],
         "lab": [
             "ArgumentParser", "CSystemSeam", "Documents", "Experiments", "Foundation", "Fuzzing", "HTTP", "HTTPTypes",
             "NIOCore", "Ports", "Randomness", "SimulatedWorld", "SimulationKernel", "Torture", "TraceFiles",

@@ -15,7 +15,9 @@ extension DeviceSchedule {
     /// Windows that a schedule may have.
     public static let windowsMax: Int = 100
 
-    /// Reads a schedule: a window, or `windows` with a list of them. Durations are seconds; docs/measurement-server.md has the whole form.
+    /// Reads a schedule: a window, or `windows` with a list of them.
+    ///
+    /// Durations are seconds; docs/measurement-server.md has the whole form.
     ///
     /// - Throws: ``ScheduleError`` with the first thing that is wrong.
     public init(_ document: Value) throws(ScheduleError) {

@@ -110,6 +110,7 @@ struct ActiveSchedule {
     ///   - now: The server's monotonic clock, in ns.
     ///   - request: The how-manieth request of the flat it is, from 0 on.
     ///   - random: Random numbers of this flat and this request alone.
+    /// - Returns: What becomes of it.
     mutating func decide(now: UInt64, request: Int, random: inout RandomStream) -> Effect {
         var effect = Effect()
         let elapsed = Duration.nanoseconds(Int64(now - since))

@@ -78,8 +78,17 @@ public struct MeasurementContract: Hashable, Sendable {
     /// The zone of times that do not say theirs: seconds east of UTC.
     public let zoneSeconds: Int
 
+    /// What stands before and behind a flat's name in its path.
+    public var pathParts: (prefix: Substring, suffix: Substring) {
+        guard let place = path.firstRange(of: "{flat}") else { return (path[...], "") }
+        return (path[..<place.lowerBound], path[place.upperBound...])
+    }
+
     /// The path of a flat's measurements.
-    public func path(of flat: String) -> String { path.replacing("{flat}", with: flat) }
+    public func path(of flat: String) -> String {
+        let (prefix, suffix) = pathParts
+        return prefix + flat + suffix
+    }
 }
 
 /// Why a contract cannot be used.

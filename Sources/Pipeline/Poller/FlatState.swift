@@ -3,6 +3,8 @@ import NIOCore
 /// What a poller knows of a flat.
 struct FlatState {
     let flat: String
+    /// Where its measurements are.
+    let path: String
     /// When it was first polled, or could have been.
     let since: ContinuousClock.Instant
     var isPulled: Bool = true
@@ -19,8 +21,9 @@ struct FlatState {
     var isSlow: Bool = false
     private(set) var channels: [String: SeenTimes] = [:]
 
-    init(flat: String, since: ContinuousClock.Instant, breaker: CircuitBreaker.Options?) {
+    init(flat: String, path: String, since: ContinuousClock.Instant, breaker: CircuitBreaker.Options?) {
         self.flat = flat
+        self.path = path
         self.since = since
         self.breaker = breaker.map(CircuitBreaker.init)
     }

@@ -106,7 +106,7 @@ extension Poller {
 
     private func request(_ flat: String, _ deadline: Duration) async -> Result<Answer, PollFailure> {
         var request = HTTPRequest(
-            method: .get, scheme: nil, authority: options.authority, path: options.contract.path(of: flat))
+            method: .get, scheme: nil, authority: options.authority, path: flats[flat]?.path)
         if let authorization = options.authorization { request.headerFields.append(authorization) }
         do throws(HTTPFailure) {
             let limit = TimeAmount.nanoseconds(deadline.nanoseconds)

@@ -91,7 +91,8 @@ public actor Poller {
         retryBudget = RetryBudget(percent: options.profile.retry?.budgetPercent ?? 0)
         for flat in options.flats where flats[flat] == nil {
             order.append(flat)
-            flats[flat] = FlatState(flat: flat, since: started, breaker: options.profile.breaker)
+            flats[flat] = FlatState(
+                flat: flat, path: options.contract.path(of: flat), since: started, breaker: options.profile.breaker)
         }
     }
 
@@ -102,7 +103,8 @@ public actor Poller {
     public func add(_ flat: String) -> Bool {
         guard flats[flat] == nil, order.count < Self.flatsMax else { return false }
         order.append(flat)
-        flats[flat] = FlatState(flat: flat, since: .now, breaker: options.profile.breaker)
+        flats[flat] = FlatState(
+            flat: flat, path: options.contract.path(of: flat), since: .now, breaker: options.profile.breaker)
         if isRunning, options.profile.order == .independent { startLoop(flat) }
         return true
     }

@@ -83,7 +83,8 @@ public struct PollerService: Sendable {
         }
         let oldest = ages.flats.max { $0.lastSuccess < $1.lastSuccess }
         return [
-            "profile": .string(profile), "last_success_age": seconds(ages.lastSuccess), "flats": .integer(ages.flats.count),
+            "profile": .string(profile), "last_success_age": seconds(ages.lastSuccess),
+            "flats": .integer(ages.flats.count),
             "failing": .integer(ages.flats.count { $0.isFailing }),
             "per_flat": [
                 "last_success_age_max": seconds(successes.last), "last_success_age_p95": seconds(percentile(successes)),

@@ -31,6 +31,7 @@ public struct SeedSweep: Sendable {
     ///   - seeds: The seeds.
     ///   - arguments: The arguments of a worker that takes these seeds; it writes a line with `seed <n>` for each.
     ///   - progress: Called with how many seeds are done.
+    /// - Returns: What workers wrote, and which seeds crashed.
     public func run(
         _ seeds: ClosedRange<UInt64>, arguments: @escaping @Sendable (ClosedRange<UInt64>) -> [String],
         progress: @escaping @Sendable (Int) -> Void

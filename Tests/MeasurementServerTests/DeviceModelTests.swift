@@ -1,0 +1,88 @@
+import Randomness
+import XCTest
+
+@testable import MeasurementServer
+
+final class DeviceModelTests: XCTestCase {
+    private let model = DeviceModel(seed: 7)
+    private let newYear: Int64 = 1_767_225_600_000  // 2026-01-01
+
+    func testValuesDependOnSeedRoomAndTimeAlone() {
+        let value = model.value("temperature", flat: 3, room: 2, at: newYear)
+        XCTAssertEqual(value, DeviceModel(seed: 7).value("temperature", flat: 3, room: 2, at: newYear))
+        XCTAssertNotEqual(value, DeviceModel(seed: 8).value("temperature", flat: 3, room: 2, at: newYear))
+        XCTAssertNotEqual(value, model.value("temperature", flat: 3, room: 1, at: newYear))
+        XCTAssertNil(model.value("colour", flat: 3, room: 2, at: newYear))
+    }
+
+    func testGaugesStayWhereRoomsAre() throws {
+        for flat in 0..<20 {
+            for hour in 0..<48 {
+                let time = newYear + Int64(hour) * 3_600_000
+                let temperature = try XCTUnwrap(model.value("temperature", flat: flat, room: 1, at: time))
+                XCTAssertTrue((17...25).contains(temperature), "\(temperature)")
+                let humidity = try XCTUnwrap(model.value("humidity", flat: flat, room: 1, at: time))
+                XCTAssertTrue((30...70).contains(humidity), "\(humidity)")
+            }
+        }
+    }
+
+    // Registers never fall but when they are reset, which one in eight is, once a year.
+    func testRegistersGrowAndAreResetNowAndThen() throws {
+        var resets = 0
+        for flat in 0..<64 {
+            var last = -1.0
+            for day in 0..<365 {
+                let value = try XCTUnwrap(
+                    model.value("meterValue", flat: flat, room: 1, at: newYear + Int64(day) * 86_400_000))
+                if value < last {
+                    resets += 1
+                    XCTAssertLessThan(value, 10)
+                }
+                last = value
+            }
+        }
+        XCTAssertTrue((2...20).contains(resets), "\(resets)")
+    }
+
+    // H0: a household of 1,000 kWh uses them in a year, more in January than in July, and more at 19 than at 3 o'clock.
+    func testElectricityFollowsTheStandardLoadProfile() {
+        func energy(_ from: Int64, _ hours: Int64) -> Int64 {
+            HouseholdProfile.energy(until: from + hours * 3_600_000, kilowattHoursPerYear: 1000)
+                - HouseholdProfile.energy(until: from, kilowattHoursPerYear: 1000)
+        }
+        let day: Int64 = 86_400_000
+        XCTAssertEqual(energy(0, 365 * 24), 1_000_000_000)
+        XCTAssertGreaterThan(energy(7 * day, 7 * 24), energy(190 * day, 7 * 24) * 12 / 10)
+        XCTAssertGreaterThan(energy(7 * day + 19 * 3_600_000, 1), 3 * energy(7 * day + 3 * 3_600_000, 1))
+    }
+
+    func testDevicesMeasureOnceAMinute() {
+        let times = Set((0..<600).map { model.sampleTime(flat: 5, at: newYear + Int64($0) * 1000) })
+        XCTAssertTrue((10...11).contains(times.count))
+        XCTAssertEqual(Set(times.map { $0 % 60_000 }).count, 1)
+    }
+
+    func testASeriesIsReplayedAndBeginsAnew() throws {
+        let series = try MeasuredSeries(
+            csv: "offset_s,room_nr,temperature_c\n0,1,20\n0,2,18\n600,1,21\n600,2,\n1200,1,22\n1200,2,19\n",
+            channels: ["temperature_c": "temperature"])
+        XCTAssertEqual(series.sample("temperature", room: 0, at: 650)?.value, 21)
+        // The gap: the device said nothing, so the last value stands.
+        XCTAssertEqual(series.sample("temperature", room: 1, at: 650)?.value, 18)
+        XCTAssertEqual(series.sample("temperature", room: 2, at: 1800)?.value, 20)
+        XCTAssertEqual(series.sample("temperature", room: 2, at: 1800)?.seconds, 1800)
+        XCTAssertNil(series.sample("heat", room: 0, at: 0))
+        for (text, problem) in [
+            ("a,b\n", "line 1: there is no column 'offset_s'"),
+            ("offset_s,x\n0,1\n", "line 1: there is no column 'temperature_c'"),
+            ("offset_s,temperature_c\n0\n", "line 2: 1 cells instead of 2"),
+            ("offset_s,temperature_c\n0,1\n0,2\n", "line 3: it is not later than the line before"),
+            ("offset_s,temperature_c\n0,warm\n", "line 2: 'warm' is no number"),
+        ] {
+            XCTAssertThrowsError(try MeasuredSeries(csv: text, channels: ["temperature_c": "temperature"])) { error in
+                XCTAssertEqual("\(error)", problem)
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+import Documents
+import Experiments
+import Foundation
+import Pipeline
+import SimulationKernel
+import XCTest
+
+@testable import PipelineTestbed
+
+/// Every file of scenarios/, in the simulation.
+final class ScenarioTests: XCTestCase {
+    private static var root: URL {
+        URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    }
+
+    private func experiment(_ name: String) throws -> Experiment {
+        let data = try Data(contentsOf: Self.root.appending(path: "scenarios/\(name).json"))
+        return Experiment(try JSONReader.readDocument(data), origin: name)
+    }
+
+    private func run(
+        _ name: String, profile: PollerProfile? = nil, seed: Seed? = nil
+    ) throws -> ScenarioRun.Result {
+        let experiment = try experiment(name)
+        var scenario = try XCTUnwrap(try Scenario(of: experiment))
+        if let profile { scenario.profile = profile }
+        if let seed { scenario.seed = seed }
+        return try ScenarioRun(experiment, in: scenario, options: RunOptions()).run()
+    }
+
+    /// What each scenario says with its own profile; a file without a row, or a row without a file, fails.
+    private static let verdicts: [String: Verdict] = [
+        "smoke/device-latency": .held, "smoke/several-devices": .held, "smoke/latency-forms": .held,
+        "smoke/aborted-connections": .held, "smoke/third-party-errors": .held, "learnings/mind-timeouts": .held,
+        "learnings/parallel-access": .refuted, "learnings/expect-errors-of-third-parties": .refuted,
+    ]
+
+    func testEveryScenarioIsValidAndGivesItsVerdictTwice() async throws {
+        var found: Set<String> = []
+        for folder in try FileManager.default.contentsOfDirectory(atPath: Self.root.appending(path: "scenarios").path) {
+            let path = Self.root.appending(path: "scenarios/\(folder)").path
+            for file in try FileManager.default.contentsOfDirectory(atPath: path) {
+                found.insert("\(folder)/\(file.replacingOccurrences(of: ".json", with: ""))")
+            }
+        }
+        XCTAssertEqual(found, Set(Self.verdicts.keys))
+        for (name, verdict) in Self.verdicts.sorted(by: { $0.key < $1.key }) {
+            let findings = await ScenarioRun.findings(try experiment(name), environment: [:], variables: Variables())
+            XCTAssertEqual(findings, [], name)
+            let (first, second) = (try run(name), try run(name))
+            XCTAssertEqual(first.verdict(strict: false), verdict.rawValue, name)
+            XCTAssertEqual(first.stopReason, .finished, name)
+            XCTAssertEqual(first.digest, second.digest, name)
+        }
+    }
+
+    // Hypothesis 1: the naive poller is refuted; only overlapping requests keep a flat of 30 s latency young. The step itself
+    // nobody survives: for its first 30 s there is no answer, so the largest age is above 20 s, and the 95th percentile tells the rest.
+    func testWhoKeepsASlowFlatFresh() throws {
+        for (profile, verdict) in [
+            (PollerProfile.naive, "refuted"), (.bulkhead, "refuted"), (.adaptive, "refuted"), (.pipelined, "held"),
+        ] {
+            let result = try run("smoke/device-latency", profile: profile)
+            XCTAssertEqual(result.verdict(strict: false), verdict, profile.name)
+            let age = try XCTUnwrap(result.ages[.perFlatLastSuccess])
+            XCTAssertEqual(age.p95 < 20, profile == .pipelined, profile.name)
+        }
+    }
+
+    // With a timeout above the lateness, passes overlap: the global age is small while the slow flat's data is old.
+    func testAGlobalAgeHidesASlowFlat() throws {
+        let result = try run("learnings/mind-timeouts")
+        XCTAssertEqual(result.verdict(strict: false), "held")
+        let (global, data) = (try XCTUnwrap(result.ages[.globalLastSuccess]), try XCTUnwrap(result.ages[.perFlatData]))
+        XCTAssertLessThan(global.p95, 20)
+        XCTAssertGreaterThan(data.p95, 60)
+    }
+
+    func testLearningsHoldWithTheProfileThatTheyTeach() throws {
+        XCTAssertEqual(try run("learnings/parallel-access", profile: .bulkhead).verdict(strict: false), "held")
+        XCTAssertEqual(
+            try run("learnings/expect-errors-of-third-parties", profile: .bulkhead).verdict(strict: false), "held")
+    }
+
+    func testSeedsDifferAndTheirDigestsToo() throws {
+        XCTAssertNotEqual(
+            try run("smoke/latency-forms", seed: 1).digest, try run("smoke/latency-forms", seed: 2).digest)
+    }
+
+    func testAnExtensionThatIsNoScenarioIsNamed() throws {
+        let cases: [(Value, String)] = [
+            (
+                ["name": "windkanal", "sead": 1],
+                "sead is not known; there are name, landscape, seed, warm-up, duration, bound"
+            ),
+            (["name": "windkanal", "seed": -1], "seed is a whole number from 0 on"),
+            (["name": "windkanal", "duration": 1e9], "duration is a number of seconds from 0 on"),
+            (
+                ["name": "windkanal", "warm-up": 60, "duration": 30],
+                "duration is at most a week, and not shorter than warm-up"
+            ),
+            (["name": "windkanal", "landscape": ["flats": 0]], "landscape/flats is a whole number from 1 to 10000"),
+            (
+                ["name": "windkanal", "landscape": ["poller": ["profile": "x"]]],
+                "landscape/poller/profile is one of naive, bulkhead, adaptive, pipelined"
+            ),
+            (
+                ["name": "windkanal", "bound": ["age": "x"]],
+                "bound/age is one of global-last-success, per-flat-last-success, per-flat-data"
+            ),
+        ]
+        for (value, message) in cases {
+            let experiment = Experiment(Document(value: ["extensions": [value]]), origin: "")
+            XCTAssertThrowsError(try Scenario(of: experiment)) { error in
+                XCTAssertEqual("\(error)", "the extension 'windkanal': \(message)")
+            }
+        }
+        XCTAssertNil(try Scenario(of: Experiment(Document(value: ["title": "t"]), origin: "")))
+    }
+}
