@@ -78,7 +78,7 @@ let package = Package(
         .target(
             name: "RealWorld",
             dependencies: [
-                "Documents", "Experiments", "HTTP", "HTTPActivities", "Ports", nioCore, httpTypes,
+                "Documents", "Experiments", "HTTP", "HTTPActivities", "Pipeline", "Ports", nioCore, httpTypes,
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],

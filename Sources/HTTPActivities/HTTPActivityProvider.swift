@@ -40,6 +40,11 @@ public struct HTTPActivityProvider: Sendable {
         return try ResponseReader.value(of: answer.response, answer.body)
     }
 
+    /// The value of the `Authorization` field of Basic authentication.
+    public static func basicAuthorization(user: String, password: String) -> String {
+        HTTPClient.basicAuthorization(user: user, password: password).value
+    }
+
     /// An answer before it is read.
     public typealias Answer = (response: HTTPResponse, body: ByteBuffer)
 

@@ -59,6 +59,7 @@ public struct MeasurementServer: Sendable {
     ///   - endpoint: Where it listens.
     ///   - seed: What its values and draws follow from.
     ///   - options: What it serves.
+    /// - Returns: The server, listening.
     /// - Throws: ``ListenError``.
     public static func start(
         _ ports: any Ports, at endpoint: Endpoint, seed: Seed, options: Options = Options()

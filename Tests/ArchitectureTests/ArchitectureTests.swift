@@ -26,7 +26,7 @@ final class ArchitectureTests: XCTestCase {
         "RealWorld": [
             "Dispatch", "Documents", "Experiments", "Glibc", "HTTP", "HTTPActivities", "HTTPTypes",
             "NIOCore",
-            "NIOPosix", "NIOSSL", "Ports", "Synchronization",
+            "NIOPosix", "NIOSSL", "Pipeline", "Ports", "Synchronization",
         ],
         "TraceFiles": ["FoundationEssentials"],
         "first-run": ["SimulationKernel"],
@@ -35,7 +35,7 @@ final class ArchitectureTests: XCTestCase {
             "SimulationKernel",
         ],
         "windkanal": [
-            "ArgumentParser", "Experiments", "Glibc", "Pipeline", "PipelineTestbed", "Randomness", "RealWorld",
+            "ArgumentParser", "Documents", "Experiments", "Glibc", "Pipeline", "PipelineTestbed", "Randomness", "RealWorld",
             "SimulationKernel", "TraceFiles",
         ],
         "lab": [

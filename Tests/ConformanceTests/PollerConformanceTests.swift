@@ -158,6 +158,33 @@ final class PollerConformanceTests: XCTestCase {
         }
     }
 
+    // The command's probe, over sockets and TLS: one request, its readings, what is not mapped.
+    func testAProbeShowsWhatAnAnswerMeans() throws {
+        try onBothArms { arm, _, endpoint, _ in
+            guard arm == .sockets else { return }
+            let url = "https://127.0.0.1:\(endpoint.port)"
+            let probe = MeasurementProbe(
+                url: url, contract: .ieeFlat, certificates: Self.certificate("server.pem"),
+                credentials: ("user", "secret"))
+            let report = try await probe.run(flat: "SD1")
+            XCTAssertEqual(report.status, 200)
+            XCTAssertEqual(report.measurements.readings.count, 8)
+            XCTAssertEqual(report.unmapped, [])
+            let stranger = MeasurementProbe(
+                url: url, contract: .ieeFlat, certificates: Self.certificate("server.pem"), credentials: nil)
+            let refused = try await stranger.run(flat: "SD1")
+            XCTAssertEqual(refused.status, 401)
+            let foreign = MeasurementProbe(
+                url: url, contract: .senML, certificates: Self.certificate("server.pem"), credentials: ("user", "secret"))
+            do {
+                _ = try await foreign.run(flat: "SD1")
+                XCTFail("another contract was met")
+            } catch {
+                XCTAssertTrue("\(error)".contains("is not a list"), "\(error)")
+            }
+        }
+    }
+
     func testTheAdminAPINamesWhatItDoesNotTake() throws {
         try onBothArms { arm, _, _, admin in
             let cases: [(HTTPRequest.Method, String, String, Int)] = [

@@ -68,6 +68,7 @@ public struct MeasuredSeries: Sendable {
     ///   - channel: The channel.
     ///   - room: Any number; rooms beyond the series' own repeat them.
     ///   - seconds: Seconds since the series began to be replayed.
+    /// - Returns: When and what; nil where nothing was measured.
     func sample(_ channel: String, room: Int, at seconds: Int64) -> (seconds: Int64, value: Double)? {
         guard let rooms = columns[channel], !rooms.isEmpty else { return nil }
         let column = rooms[room % rooms.count]
