@@ -116,7 +116,8 @@ let package = Package(
         .executableTarget(
             name: "lab",
             dependencies: [
-                "CSystemSeam", "Documents", "Experiments", "Fuzzing", "HTTP", "Ports", "Randomness", "SimulatedWorld",
+                "CSystemSeam", "Documents", "Experiments", "Fuzzing", "HTTP", "Pipeline", "PipelineTestbed", "Ports",
+                "Randomness", "SimulatedWorld",
                 "SimulationKernel", "Torture", "TraceFiles", argumentParser, nioCore, httpTypes,
             ],
             swiftSettings: common

@@ -64,7 +64,7 @@ struct SimulatedSession {
                 return 1
             }
         }
-        console.say(.info, result.agesLine)
+        console.summarize(result.ageLines)
         console.print("\(result.line(strict: request.isStrict)) cpu \(Self.processSeconds)")
         return result.isSuccess(strict: request.isStrict) ? 0 : 1
     }

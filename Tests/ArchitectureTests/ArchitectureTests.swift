@@ -35,12 +35,14 @@ final class ArchitectureTests: XCTestCase {
             "SimulationKernel",
         ],
         "windkanal": [
-            "ArgumentParser", "Documents", "Experiments", "Glibc", "Pipeline", "PipelineTestbed", "Randomness", "RealWorld",
+            "ArgumentParser", "Documents", "Experiments", "Glibc", "Pipeline", "PipelineTestbed", "Randomness",
+            "RealWorld",
             "SimulationKernel", "TraceFiles",
         ],
         "lab": [
             "ArgumentParser", "CSystemSeam", "Documents", "Experiments", "Foundation", "Fuzzing", "HTTP", "HTTPTypes",
-            "NIOCore", "Ports", "Randomness", "SimulatedWorld", "SimulationKernel", "Torture", "TraceFiles",
+            "NIOCore", "Pipeline", "PipelineTestbed", "Ports", "Randomness", "SimulatedWorld", "SimulationKernel",
+            "Torture", "TraceFiles",
         ],
     ]
 

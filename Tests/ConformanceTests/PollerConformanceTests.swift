@@ -175,7 +175,8 @@ final class PollerConformanceTests: XCTestCase {
             let refused = try await stranger.run(flat: "SD1")
             XCTAssertEqual(refused.status, 401)
             let foreign = MeasurementProbe(
-                url: url, contract: .senML, certificates: Self.certificate("server.pem"), credentials: ("user", "secret"))
+                url: url, contract: .senML, certificates: Self.certificate("server.pem"),
+                credentials: ("user", "secret"))
             do {
                 _ = try await foreign.run(flat: "SD1")
                 XCTFail("another contract was met")

@@ -24,6 +24,23 @@ final class SchemaTests: XCTestCase {
         }
     }
 
+    func testScenariosAreAcceptedAndMistakesInThemAreNot() throws {
+        let schema = try schema()
+        let scenarios = try ["smoke", "learnings"].flatMap { try Fixtures.experiments("../scenarios/\($0)") }
+        XCTAssertGreaterThan(scenarios.count, 7)
+        for file in scenarios {
+            let scenario = try value(file)
+            XCTAssertEqual(schema.problems(of: scenario), [], file.lastPathComponent)
+            for (place, mistake) in [("/landscape/poller/profile", "hasty"), ("/sead", 1), ("/duration", -1)]
+                as [(String, Value)]
+            {
+                var wrong = scenario
+                wrong.set(try XCTUnwrap(Pointer("/extensions/0\(place)")), to: mistake)
+                XCTAssertNotEqual(schema.problems(of: wrong), [], "\(file.lastPathComponent) \(place)")
+            }
+        }
+    }
+
     // What only a run's surroundings, or a pattern's own grammar, can tell is not the schema's matter.
     func testInvalidExperimentsAreRefused() throws {
         let schema = try schema()
@@ -98,8 +115,10 @@ private struct Schema {
                 rule[name].map { check(member, $0, at: "\(place)/\(name)") } ?? []
             }
         case "additionalProperties":
-            return (value.object ?? [:]).flatMap { name, member in
-                keywords["properties"]?[name] == nil ? check(member, rule, at: "\(place)/\(name)") : []
+            return (value.object ?? [:]).flatMap { name, member -> [String] in
+                guard keywords["properties"]?[name] == nil else { return [] }
+                return rule == false
+                    ? ["\(place): \(name) is not allowed"] : check(member, rule, at: "\(place)/\(name)")
             }
         case "items":
             return (value.array ?? []).enumerated().flatMap { check($0.element, rule, at: "\(place)/\($0.offset)") }
@@ -108,6 +127,8 @@ private struct Schema {
         case "pattern":
             guard let text = value.string else { return [] }
             return fail((try? PythonRegex(rule.string ?? "").matches(in: text)) ?? false)
+        case "minimum": return fail(value.number.map { $0 >= rule.number ?? 0 } ?? true)
+        case "maximum": return fail(value.number.map { $0 <= rule.number ?? 0 } ?? true)
         case "minLength": return fail(value.string.map { $0.count >= rule.integer ?? 0 } ?? true)
         case "minItems": return fail(value.array.map { $0.count >= rule.integer ?? 0 } ?? true)
         case "maxItems": return fail(value.array.map { $0.count <= rule.integer ?? 0 } ?? true)

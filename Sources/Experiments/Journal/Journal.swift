@@ -42,6 +42,13 @@ public struct Journal: Sendable {
         public internal(set) var isMet: Bool?
         /// The probes as far as they were performed.
         public internal(set) var probes: [Entry] = []
+
+        /// Whether another test ended the same way: met, or at the same probe with the same status.
+        func endsLike(_ other: SteadyState?) -> Bool {
+            guard let other else { return false }
+            return isMet == other.isMet && probes.last?.pointer == other.probes.last?.pointer
+                && probes.last?.status == other.probes.last?.status
+        }
     }
 
     /// The machine's kind.

@@ -210,8 +210,31 @@ extension ExperimentRun {
 
     // MARK: Messages
 
+    /// Whether this is the task that tests the hypothesis again and again, and says only what is news.
+    @TaskLocal static var isWatching: Bool = false
+
     func say(_ level: RunEvent.Level, _ text: String) {
-        environment.recorder(.message(level, text))
+        if Self.isWatching {
+            unsaid.append((level, text))
+        } else {
+            environment.recorder(.message(level, text))
+        }
+    }
+
+    /// Says what a test of the hypothesis had to say, if it is news.
+    func sayUnsaid(if isNews: Bool) {
+        if isNews {
+            for message in unsaid { environment.recorder(.message(message.level, message.text)) }
+        }
+        unsaid = []
+    }
+
+    func sayHowOftenTested() {
+        guard !journal.during.isEmpty else { return }
+        let met = journal.during.count { $0.isMet == true }
+        say(
+            met == journal.during.count ? .info : .warning,
+            "The hypothesis was tested \(journal.during.count) times meanwhile, and met \(met) times")
     }
 
     func sayDeviation(_ state: Journal.SteadyState) {

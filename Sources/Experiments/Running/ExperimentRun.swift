@@ -20,6 +20,8 @@ public actor ExperimentRun {
     private var watch: Task<Void, Never>?
     /// The gap between two of those tests.
     private var gap: Task<Void, Never>?
+    /// What that test says, until it is known whether it is news.
+    var unsaid: [(level: RunEvent.Level, text: String)] = []
     private var isMethodOver: Bool = false
     /// The outputs that probes as tolerances were given, by the place of their arguments; journals show them.
     var injectedValues: [(pointer: Pointer, value: Value)] = []
@@ -185,7 +187,9 @@ public actor ExperimentRun {
             guard run.interruption == nil else { throw ActivityError.interrupted }
             guard try await run.isSteadyBefore(tests && strategies.hypothesis.testsBefore) else { return }
             run.say(.info, "Playing your experiment's method now...")
-            if tests, strategies.hypothesis.testsDuring { run.watch = Task { await run.keepTesting() } }
+            if tests, strategies.hypothesis.testsDuring {
+                run.watch = Task { await Self.$isWatching.withValue(true) { await run.keepTesting() } }
+            }
             let hasEnded = await run.playMethod()
             run.endWatch()
             if run.interruption != nil { throw ActivityError.interrupted }
@@ -195,6 +199,7 @@ public actor ExperimentRun {
         }
         endWatch()
         await watch?.value
+        sayHowOftenTested()
     }
 
     private func endWatch() {
@@ -227,12 +232,15 @@ public actor ExperimentRun {
 
     /// Tests the hypothesis again and again until the method has ended.
     private func keepTesting() async {
+        var said = journal.before
         while !isMethodOver, journal.status == nil {
             do {
                 let state = try await testHypothesis()
                 journal.during.append(state)
+                if state.isMet != true { sayDeviation(state) }
+                sayUnsaid(if: !state.endsLike(said))
+                said = state
                 if state.isMet != true {
-                    sayDeviation(state)
                     if options.failsFast {
                         if journal.status == nil { journal.status = .failed }
                         return
@@ -242,6 +250,7 @@ public actor ExperimentRun {
                 return
             } catch {
                 say(.error, "The hypothesis could not be tested: \(error)")
+                sayUnsaid(if: true)
                 if journal.status == nil { journal.status = .aborted }
                 return
             }

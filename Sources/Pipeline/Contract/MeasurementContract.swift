@@ -3,7 +3,7 @@ public import Documents
 /// How a measurement server says what it has measured: where a reading's parts stand, in which units and time formats.
 ///
 /// Data, not code: one mapping drives the poller's decoder and the mock server's encoder, so that the two cannot drift, and a real endpoint is met by
-/// another file. Its form is documented in docs/contracts.md.
+/// another file. Its form is documented in docs/pipeline.md.
 public struct MeasurementContract: Hashable, Sendable {
     /// How a channel's values follow each other.
     public enum Kind: String, Hashable, Sendable {

@@ -46,10 +46,12 @@ public struct ProfileComparison: Sendable {
         ]
         for row in rows {
             let ages = Scenario.AgeKind.allCases.map { kind in
-                row.result.ages[kind].map { "\(ScenarioRun.Result.text($0.max)) / \(ScenarioRun.Result.text($0.p95))" } ?? ""
+                row.result.ages[kind].map { "\(ScenarioRun.Result.text($0.max)) / \(ScenarioRun.Result.text($0.p95))" }
+                    ?? ""
             }
             lines.append(
-                "| \(row.scenario) | \(row.profile) | \(row.result.verdict(strict: false)) | \(ages.joined(separator: " | ")) |")
+                "| \(row.scenario) | \(row.profile) | \(row.result.verdict(strict: false)) | \(ages.joined(separator: " | ")) |"
+            )
         }
         return lines.joined(separator: "\n")
     }

@@ -33,6 +33,9 @@ public struct Scenario: Sendable {
     /// The age that the hypothesis binds, and how old it may be.
     public var bound: Bound = Bound(age: .perFlatLastSuccess, seconds: 20)
 
+    /// Twenty flats of four rooms, the pipelined poller, ten minutes.
+    public init() {}
+
     /// An age and its limit.
     public struct Bound: Hashable, Sendable {
         /// Which age.

@@ -25,11 +25,11 @@ extension ScenarioRun.Result {
         return "\(tenths / 10).\(tenths % 10)"
     }
 
-    /// The three ages as a line for people.
-    public var agesLine: String {
+    /// The three ages, a line each, for people.
+    public var ageLines: String {
         Scenario.AgeKind.allCases.compactMap { kind in
             ages[kind].map { "\(kind.rawValue) age max \(Self.text($0.max)) s, p95 \(Self.text($0.p95)) s" }
-        }.joined(separator: "; ")
+        }.joined(separator: "\n")
     }
 
     static func text(_ seconds: Double) -> String {

@@ -66,6 +66,11 @@ public final class ConsoleRecorder: Sendable {
     /// Tells of something that is no event of a run.
     public func say(_ level: RunEvent.Level, _ text: String) { write(level, text) }
 
+    /// Says something for people that has no time: a summary.
+    public func summarize(_ text: String) {
+        if mode == .lines { Self.put(text + "\n", to: 2) }
+    }
+
     /// Writes a line to the output's channel: what a program may rely on.
     public func print(_ text: String) { Self.put(text + "\n", to: 1) }
 

@@ -32,31 +32,8 @@ private struct TrivialExperiment {
         defer { try? FileManager.default.removeItem(at: folder) }
         let file = folder.appending(path: "trivial.json")
         try Self.text.write(to: file, atomically: true, encoding: .utf8)
-        let command = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
-            .appending(path: "windkanal")
-        guard FileManager.default.isExecutableFile(atPath: command.path) else {
-            throw ValidationError("\(command.path) is missing: build the product windkanal first")
-        }
-        let before = Self.childrenCPU
-        for _ in 0..<runs {
-            let child = Process()
-            child.executableURL = command
-            child.arguments = ["run", file.path, "--journal-path", folder.appending(path: "journal.json").path]
-            child.standardError = FileHandle.nullDevice
-            child.standardOutput = FileHandle.nullDevice
-            try child.run()
-            child.waitUntilExit()
-            guard child.terminationStatus == 0 else { throw ExitCode(child.terminationStatus) }
-        }
-        return (Self.childrenCPU - before) * 1000 / Double(runs)
-    }
-
-    /// Seconds of CPU of all children that have ended.
-    private static var childrenCPU: Double {
-        var usage = rusage()
-        getrusage(__rusage_who_t(RUSAGE_CHILDREN.rawValue), &usage)
-        func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
-        return seconds(usage.ru_utime) + seconds(usage.ru_stime)
+        return try WholeProcess.cpuMilliseconds(
+            of: ["run", file.path, "--journal-path", folder.appending(path: "journal.json").path], runs: runs)
     }
 }
 
