@@ -83,7 +83,8 @@ private final class Busy {
     }
 
     func end() {
-        process.terminate()
+        // Not `terminate()`: a child of the pool's threads inherits their mask, which holds that signal back.
+        kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
     }
 }
