@@ -152,6 +152,19 @@ let package = Package(
             swiftSettings: common
         ),
         .testTarget(
+            name: "HTTPActivitiesTests",
+            dependencies: ["Documents", "Experiments", "HTTPActivities", nioCore, httpTypes],
+            swiftSettings: common
+        ),
+        .testTarget(
+            name: "RealWorldTests",
+            dependencies: [
+                "Documents", "Experiments", "HTTP", "Ports", "RealWorld", nioCore, httpTypes,
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: common
+        ),
+        .testTarget(
             name: "PipelineTests", dependencies: ["Documents", "Pipeline"], swiftSettings: common),
         .testTarget(
             name: "MeasurementServerTests", dependencies: ["Documents", "MeasurementServer", "Randomness"],

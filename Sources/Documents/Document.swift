@@ -2,7 +2,11 @@
 public struct Document: Hashable, Sendable {
     /// What was read.
     public var value: Value
-    /// Where each part begins; a part that a merge or an alias brought in stands where it was written.
+    /// How deep parts may lie whose places are noted, and how many are: texts from anywhere must not fill the memory.
+    static let placeDepthMax: Int = 24
+    static let placesMax: Int = 200_000
+
+    /// Where the parts begin; a part that a merge or an alias brought in stands where it was written.
     public var places: [Pointer: Place]
 
     /// Makes a document of its parts.

@@ -51,6 +51,15 @@ public struct ExperimentFuzzer {
         return bytes
     }
 
+    /// Texts of the small grammars that stand in experiments: paths, patterns, numbers, names and their assignments.
+    private static let texts: [String] = [
+        "$.a[0].b", "$..a[1:5:2]", "$.a[-1:0:-1]", "$.*[?(@.a = 1 and @.b != 2)]", "$[?(not (@.a < 0.5 or $.b))]",
+        "$.a[9223372036854775807::-2]", "$.a[5::-9223372036854775808]", "$[\"a\"].length()", "$.a.substring(1, 2)",
+        "(a|b)*c+?", "^\\d{2,5}(?P<n>[^x-z]+)(?P=n)$", "(?:(?:){9})*", "(?<=ab)c(?!d)", "a{1000}", "[[:alpha:]]\\w",
+        "-1e-9223372036854775808", "1e99999", "0x1F", "-1_000", "1:30:59", "2020-02-29T23:59:59.5Z", ".5", "NaN",
+        "${a.b} $a $$", "name:int=5", "name:json={\"a\": [1]}", "x=y", "# nothing",
+    ]
+
     /// What experiments are made of, and what breaks them.
     private static let pieces: [String] = [
         "{", "}", "[", "]", ":", ",", "\"", "null", "true", "-1", "0.5", "1e999", "NaN", "99999999999999999999",
@@ -89,6 +98,9 @@ public struct ExperimentFuzzer {
     private func tryInput(_ bytes: [UInt8], _ random: inout RandomStream, _ report: inout Report) async {
         let text = String(decoding: bytes, as: UTF8.self)
         tryText(String(text.prefix(200)))
+        var small = Array(Self.texts[random.index(below: Self.texts.count)].utf8)
+        for _ in 0..<random.index(below: 4) { mutate(&small, &random) }
+        tryText(String(decoding: small.prefix(200), as: UTF8.self))
         let document = (try? JSONReader.readDocument(bytes)) ?? (try? YAMLReader.readDocument(text))
         guard let document else { return }
         report.documents += 1
@@ -140,7 +152,7 @@ public struct ExperimentFuzzer {
     private let scope: Scope = Scope(configuration: ["a": 1, "b": ["c": "d"]], secrets: ["t": ["s": "secret"]])
 }
 
-/// Answers every activity at once, with one output after the other.
+/// Answers every activity at once.
 private struct InertProviders: ActivityProviders {
     let outputs: [Value]
 

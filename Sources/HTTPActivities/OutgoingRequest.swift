@@ -30,11 +30,19 @@ struct OutgoingRequest {
             }
             fields.append((name, value))
         }
-        guard let arguments = call.arguments, arguments.isTruthy else { return }
+        // The address' own name and password go before what the fields say.
+        if let (user, password) = url.credentials {
+            remove(["authorization"])
+            fields.append(("Authorization", HTTPClient.basicAuthorization(user: user, password: password).value))
+        }
+        guard let arguments = call.arguments, !arguments.isNull else { return }
+        let isJSON = method != "GET" && call.headers["Content-Type"] == "application/json"
+        // Nothing at all is sent of what is empty, but JSON has a text for it.
+        guard arguments.isTruthy || isJSON else { return }
         if method == "GET" {
             let query = try Self.form(arguments, isQuery: true)
             if !query.isEmpty { url.query += (url.query.isEmpty ? "" : "&") + query }
-        } else if call.headers["Content-Type"] == "application/json" {
+        } else if isJSON {
             body = ByteBuffer(string: JSONWriter.write(arguments))
         } else if let text = arguments.string {
             body = ByteBuffer(string: text)
@@ -46,7 +54,7 @@ struct OutgoingRequest {
 
     /// Names and values as a form sends them: lists repeat the name, nothing is left out, an object shows its names.
     private static func form(_ arguments: Value, isQuery: Bool) throws(ActivityError) -> String {
-        if let text = arguments.string { return RequestURL.quoted(text, allowing: "/%:@!$&'()*+,;=~-._?") }
+        if let text = arguments.string { return PythonURL.quoted(text, allowing: "/%:@!$&'()*+,;=~-._?") }
         var pairs: [(String, Value)] = []
         if let object = arguments.object {
             pairs = object.map { ($0.key, $0.value) }
@@ -69,13 +77,17 @@ struct OutgoingRequest {
             case .null, .bool, .integer, .largeInteger, .real, .string, .date, .bytes: values = [value]
             }
             for value in values where !value.isNull {
-                parts.append("\(RequestURL.formQuoted(name))=\(RequestURL.formQuoted(text(value)))")
+                parts.append("\(PythonURL.formQuoted(name))=\(PythonURL.formQuoted(text(value)))")
             }
         }
         return parts.joined(separator: "&")
     }
 
     private static func text(_ value: Value) -> String { value.pythonText }
+
+    private mutating func remove(_ names: [String]) {
+        fields.removeAll { names.contains($0.name.lowercased()) }
+    }
 
     private func has(_ name: String) -> Bool { fields.contains { $0.name.lowercased() == name } }
 
@@ -94,9 +106,6 @@ struct OutgoingRequest {
             request.headerFields[name] = value
         }
         if let cookies { request.headerFields[.cookie] = cookies }
-        if let (user, password) = url.credentials, request.headerFields[.authorization] == nil {
-            request.headerFields.append(HTTPClient.basicAuthorization(user: user, password: password))
-        }
         return request
     }
 
@@ -112,12 +121,11 @@ struct OutgoingRequest {
         }
         if status != 307, status != 308 {
             body = ByteBuffer()
-            fields.removeAll { ["content-type", "content-length", "transfer-encoding"].contains($0.name.lowercased()) }
+            remove(["content-type", "content-length", "transfer-encoding"])
         }
-        // What proves who asks is not shown to somebody else.
-        if next.host != url.host || next.port != url.port && !(next.isSecure && !url.isSecure) {
-            fields.removeAll { $0.name.lowercased() == "authorization" }
-        }
+        if url.hidesAuthorization(from: next) { remove(["authorization"]) }
+        // What the experiment says of cookies is for the first request; the jar knows better.
+        remove(["cookie"])
         url = next
     }
 }

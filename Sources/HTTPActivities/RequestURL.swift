@@ -6,7 +6,7 @@ struct RequestURL: Hashable, CustomStringConvertible {
     let isSecure: Bool
     let host: String
     /// As it is written, without the default.
-    private let givenPort: Int?
+    let givenPort: Int?
     /// The name and the password before the host, if there are any.
     let credentials: (user: String, password: String)?
     var path: String
@@ -18,7 +18,10 @@ struct RequestURL: Hashable, CustomStringConvertible {
     var port: Int { givenPort ?? (isSecure ? 443 : 80) }
 
     /// The host, with its port if that is not the usual one.
-    var authority: String { givenPort.map { "\(host):\($0)" } ?? host }
+    var authority: String {
+        let host = host.contains(":") ? "[\(host)]" : host
+        return givenPort.map { "\(host):\($0)" } ?? host
+    }
 
     /// What stands in the request's first line.
     var target: String { path + (query.isEmpty ? "" : "?\(query)") }
@@ -87,11 +90,22 @@ struct RequestURL: Hashable, CustomStringConvertible {
     func following(_ location: String) throws(ActivityError) -> RequestURL {
         let scheme = isSecure ? "https" : "http"
         if location.hasPrefix("//") { return try RequestURL("\(scheme):\(location)") }
-        if location.contains("://") { return try RequestURL(location) }
+        // A scheme ends before anything else can begin: a query may well hold another address.
+        if let sign = location.firstIndex(where: { ":/?#".contains($0) }), location[sign] == ":" {
+            return try RequestURL(location)
+        }
         if location.hasPrefix("/") { return try RequestURL("\(scheme)://\(authority)\(location)") }
         if location.hasPrefix("?") { return try RequestURL("\(scheme)://\(authority)\(path)\(location)") }
         let folder = path[...(path.lastIndex(of: "/") ?? path.startIndex)]
         return try RequestURL("\(scheme)://\(authority)\(folder)\(location)")
+    }
+
+    /// Whether what proves who asks is not shown when a redirection leads from here to `next`: another host, port or scheme is somebody
+    /// else, except the secure form of the same.
+    func hidesAuthorization(from next: RequestURL) -> Bool {
+        if next.host != host { return true }
+        if !isSecure, port == 80, next.isSecure, next.port == 443 { return false }
+        return next.isSecure != isSecure || next.port != port
     }
 
     /// The path with `.` and `..` resolved.
@@ -112,34 +126,11 @@ struct RequestURL: Hashable, CustomStringConvertible {
 
     // MARK: Percent signs
 
-    /// The same, where percent signs that are followed by two digits everywhere stay what they are.
+    /// The text quoted, where percent signs that are followed by two digits everywhere stay what they are.
     private static func requoted(_ text: String, allowing signs: String) -> String {
         let bytes = Array(text.utf8)
         func isDigit(_ index: Int) -> Bool { index < bytes.count && Character(Unicode.Scalar(bytes[index])).isHexDigit }
         let isQuoted = bytes.indices.allSatisfy { bytes[$0] != UInt8(ascii: "%") || isDigit($0 + 1) && isDigit($0 + 2) }
-        return quoted(text, allowing: isQuoted ? signs + "%" : signs)
-    }
-
-    /// The text with all but letters, digits and some signs as percent signs and bytes.
-    static func quoted(_ text: String, allowing signs: String) -> String {
-        let allowed = Set(signs.utf8)
-        var result = ""
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"):
-                result.unicodeScalars.append(Unicode.Scalar(byte))
-            case _ where allowed.contains(byte): result.unicodeScalars.append(Unicode.Scalar(byte))
-            default:
-                let digits = String(byte, radix: 16, uppercase: true)
-                result += "%" + (digits.count == 1 ? "0" : "") + digits
-            }
-        }
-        return result
-    }
-
-    /// A name or a value of a form: as above, with blanks as plus signs.
-    static func formQuoted(_ text: String) -> String {
-        quoted(text, allowing: "-._~ ").map { $0 == " " ? "+" : String($0) }.joined()
+        return PythonURL.quoted(text, allowing: isQuoted ? signs + "%" : signs)
     }
 }

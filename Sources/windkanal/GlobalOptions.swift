@@ -12,7 +12,13 @@ struct GlobalOptions: ParsableArguments {
     @Flag(help: "Tell what happens as JSON objects, one on each line of the output.")
     var json: Bool = false
 
-    // Accepted so that command lines of the reference work; there is nothing to turn off.
+    @Option(help: ArgumentHelp("Go to a folder first.", valueName: "folder"), completion: .directory)
+    var changeDir: String?
+
+    // Accepted so that command lines of the reference work; there is no log file and no version check.
+    @Option(help: .hidden) var logFile: String?
+    @Option(help: .hidden) var logFileLevel: String?
+    @Option(help: .hidden) var logFormat: String?
     @Flag(help: .hidden) var verbose: Bool = false
     @Flag(name: .customLong("no-version-check"), help: .hidden) var hasNoVersionCheck: Bool = false
     @Flag(name: .customLong("no-log-file"), help: .hidden) var hasNoLogFile: Bool = false
@@ -23,10 +29,15 @@ struct GlobalOptions: ParsableArguments {
 
     var mode: ConsoleRecorder.Mode { quiet ? .quiet : json ? .json : .lines }
 
-    /// What this process was started with, and the user's settings.
+    /// Goes where the experiment is to be run; what this process was started with, and the user's settings.
     ///
     /// - Throws: An exit code, after saying what is wrong with the settings.
     func surroundings() throws -> (environment: [String: String], settings: Settings) {
+        do {
+            if let changeDir { try Files.enter(changeDir) }
+        } catch {
+            throw ValidationError("--change-dir \(error)")
+        }
         let environment = ProcessEnvironment.current
         let path = settings ?? (environment["HOME"].map { "\($0)/.chaostoolkit/settings.yaml" } ?? "")
         do {
@@ -43,7 +54,11 @@ struct GlobalOptions: ParsableArguments {
         while let first = rest.first, first.hasPrefix("--"), !["--help", "--version"].contains(first) {
             guard !first.hasPrefix("--generate"), !first.hasPrefix("--experimental") else { break }
             leading.append(rest.removeFirst())
-            if first == "--settings", !rest.isEmpty { leading.append(rest.removeFirst()) }
+            if ["--settings", "--change-dir", "--log-file", "--log-file-level", "--log-format"].contains(first),
+                !rest.isEmpty
+            {
+                leading.append(rest.removeFirst())
+            }
         }
         guard let command = rest.popFirst() else { return arguments }
         return [command] + rest + leading

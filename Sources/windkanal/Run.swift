@@ -72,14 +72,12 @@ struct Run: AsyncParsableCommand {
         guard hypothesisFrequency.isFinite, hypothesisFrequency >= 0, hypothesisFrequency < 1e9 else {
             throw ValidationError("--hypothesis-frequency is a number of seconds from 0 on")
         }
-        _ = try readVariables()
-        for file in variableFiles + controlFile where !Files.exists(file) {
-            throw ValidationError("'\(file)' does not exist")
-        }
+        var tried = Variables()
+        try setVariables(&tried)
     }
 
-    private func readVariables() throws -> Variables {
-        var read = Variables()
+    /// Takes in what `--var` says.
+    private func setVariables(_ read: inout Variables) throws {
         for assignment in variables {
             do {
                 try read.set(assignment)
@@ -87,11 +85,13 @@ struct Run: AsyncParsableCommand {
                 throw ValidationError("--var \(assignment): \(error)")
             }
         }
-        return read
     }
 
     func run() async throws {
         let (environment, settings) = try globals.surroundings()
+        for file in variableFiles + controlFile where !Files.exists(file) {
+            throw ValidationError("'\(file)' does not exist")
+        }
         let console = ConsoleRecorder(globals.mode, redacts: !noRedaction)
         var request = ExperimentSession.Request(source: source)
         request.journalPath = journalPath
@@ -104,7 +104,7 @@ struct Run: AsyncParsableCommand {
         request.options.hypothesisStrategy = hypothesisStrategy
         request.options.hypothesisFrequency = .nanoseconds(Int64(hypothesisFrequency * 1e9))
         request.options.failsFast = failFast
-        request.options.variables = try readVariables()
+        // What comes later wins: a file before the next, the command line before all.
         for file in variableFiles {
             do {
                 let text = String(decoding: try Files.read(file), as: UTF8.self)
@@ -114,6 +114,7 @@ struct Run: AsyncParsableCommand {
                 console.say(.error, "\(file) cannot be read and sets no variables: \(error)")
             }
         }
+        try setVariables(&request.options.variables)
         if !controlFile.isEmpty { console.say(.warning, "controls written in Python are not run") }
         let session = ExperimentSession(console: console, environment: environment, settings: settings)
         guard let experiment = await session.load(request) else { throw ExitCode(1) }
@@ -133,7 +134,7 @@ struct Run: AsyncParsableCommand {
         let simulation = SimulatedSession(
             experiment: experiment, scenario: scenario, request: request, environment: environment, options: simulated,
             mode: globals.mode)
-        let arguments = SimulationOptions.withoutSeeds(Array(CommandLine.arguments.dropFirst()))
+        let arguments = SimulationOptions.forWorkers(Array(CommandLine.arguments.dropFirst()))
         throw ExitCode(try await simulation.run(repeating: arguments))
     }
 }

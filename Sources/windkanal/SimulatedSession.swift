@@ -85,15 +85,26 @@ struct SimulatedSession {
         var isSuccess = true
         for seed in seeds {
             let result = try makeRun(seed: seed) { _ in }.run()
-            console.print(result.line(strict: request.isStrict))
-            isSuccess = isSuccess && result.isSuccess(strict: request.isStrict)
+            let succeeds = result.isSuccess(strict: request.isStrict)
+            console.print("\(result.line(strict: request.isStrict)) success \(succeeds)")
+            isSuccess = isSuccess && succeeds
         }
         return isSuccess ? 0 : 1
     }
 
+    /// A word as the shell reads it back.
+    private static func shellWord(_ word: String) -> String {
+        let isPlain =
+            !word.isEmpty && word.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "/._-=:,+".contains($0)) }
+        return isPlain ? word : "'\(word.replacing("'", with: "'\\''"))'"
+    }
+
     private func sweep(_ seeds: ClosedRange<UInt64>, _ arguments: [String], _ console: ConsoleRecorder) async -> Int32 {
         let cores = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-        let sweep = SeedSweep(path: "/proc/self/exe", environment: environment, workers: cores)
+        // The run's own limit comes first, and has a name.
+        let sweep = SeedSweep(
+            path: "/proc/self/exe", environment: environment, workers: cores,
+            seedTimeout: ScenarioRun.wallTimeMax + .seconds(60))
         let count = Int(seeds.upperBound - seeds.lowerBound) + 1
         let summary = await sweep.run(seeds) { chunk in
             arguments + ["--seeds", "\(chunk.lowerBound)...\(chunk.upperBound)", "--worker"]
@@ -105,17 +116,18 @@ struct SimulatedSession {
             console.say(.critical, "seed \(seed): \(problem)")
         }
         var verdicts: [String: [UInt64]] = [:]
+        var failing = Array(summary.crashes.keys)
         for (seed, line) in summary.lines.sorted(by: { $0.key < $1.key }) {
             verdicts[String(line.split(separator: " ").dropFirst().first ?? ""), default: []].append(seed)
+            if !line.hasSuffix("success true") { failing.append(seed) }
         }
-        var failing = Array(summary.crashes.keys)
         for (verdict, list) in verdicts.sorted(by: { $0.key < $1.key }) {
             let examples = list.prefix(10).map(String.init).joined(separator: ", ") + (list.count > 10 ? ", ..." : "")
             console.print("\(verdict): \(list.count) of \(count) seeds (\(examples))")
-            if verdict != Verdict.held.rawValue, verdict != Verdict.untested.rawValue { failing += list }
         }
         if let first = failing.min() {
-            console.print("replay: windkanal \(arguments.joined(separator: " ")) --seed \(first)")
+            let words = arguments.map(Self.shellWord) + ["--seed", String(first)]
+            console.print("replay: windkanal \(words.joined(separator: " "))")
         }
         return failing.isEmpty ? 0 : 1
     }

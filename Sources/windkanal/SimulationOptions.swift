@@ -37,14 +37,14 @@ struct SimulationOptions: ParsableArguments {
         return trace == nil ? nil : "--trace"
     }
 
-    /// A command line without its seeds.
-    static func withoutSeeds(_ arguments: [String]) -> [String] {
+    /// A command line without its seeds, for processes that are where this one went.
+    static func forWorkers(_ arguments: [String]) -> [String] {
         var kept: [String] = []
         var rest = arguments[...]
         while let argument = rest.popFirst() {
-            if argument == "--seeds" {
+            if argument == "--seeds" || argument == "--change-dir" {
                 rest = rest.dropFirst()
-            } else if !argument.hasPrefix("--seeds=") {
+            } else if !argument.hasPrefix("--seeds="), !argument.hasPrefix("--change-dir=") {
                 kept.append(argument)
             }
         }

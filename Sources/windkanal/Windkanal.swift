@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 
 /// The command.
 struct Windkanal: AsyncParsableCommand {
@@ -12,6 +13,8 @@ struct Windkanal: AsyncParsableCommand {
 @main
 enum Main {
     static func main() async {
+        // Who reads the output may go: an experiment in its middle must not end for that.
+        signal(SIGPIPE, SIG_IGN)
         do {
             var command = try Windkanal.parseAsRoot(GlobalOptions.moved(Array(CommandLine.arguments.dropFirst())))
             if var command = command as? any AsyncParsableCommand {

@@ -1,5 +1,6 @@
-import Documents
 import XCTest
+
+@testable import Documents
 
 final class JSONTests: XCTestCase {
     func testWhatIsReadIsWrittenAsPythonWritesIt() throws {
@@ -74,5 +75,17 @@ final class JSONTests: XCTestCase {
         XCTAssertEqual(object["n1"], "new")
         XCTAssertEqual(object["n39"], 39)
         XCTAssertNil(object["n38"])
+    }
+
+    // The place of a part that lies too deep, or behind too many, is that of what is around it.
+    func testPlacesOfDeepTextsTakeLittleMemory() throws {
+        let depth = 400
+        let text =
+            String(repeating: "[", count: depth) + Array(repeating: "0", count: 300_000).joined(separator: ",")
+            + String(repeating: "]", count: depth)
+        let document = try JSONReader.readDocument(text.utf8)
+        XCTAssertLessThanOrEqual(document.places.count, Document.placesMax)
+        let deep = Pointer(tokens: Array(repeating: "0", count: depth))
+        XCTAssertEqual(document.place(of: deep), Place(line: 1, column: Document.placeDepthMax + 1))
     }
 }

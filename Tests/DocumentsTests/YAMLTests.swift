@@ -48,6 +48,18 @@ final class YAMLTests: XCTestCase {
         XCTAssertThrowsError(try YAMLReader.readDocument(text)) { error in
             XCTAssertTrue("\(error)".contains("anchors expand"), "\(error)")
         }
+        // The same by merges: a thousand times a thousand times a thousand pairs.
+        let merges = ["a", "b", "c"].enumerated().map { index, name in
+            let before = index == 0 ? "{k: 1}" : "*\(["a", "b"][index - 1])"
+            let list = Array(repeating: before, count: 1000).joined(separator: ", ")
+            return "\(name): &\(name) {<<: [\(list)]}\n"
+        }
+        XCTAssertThrowsError(try YAMLReader.readDocument(merges.joined())) { error in
+            XCTAssertTrue("\(error)".contains("anchors expand"), "\(error)")
+        }
+        XCTAssertThrowsError(try YAMLReader.readDocument("a: 0x" + String(repeating: "f", count: 1_000_000))) {
+            XCTAssertTrue("\($0)".contains("4300 digits"), "\($0)")
+        }
         let deep = String(repeating: "[", count: 2_000)
         XCTAssertThrowsError(try YAMLReader.readDocument(deep))
     }

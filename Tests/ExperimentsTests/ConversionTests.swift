@@ -6,7 +6,7 @@ import XCTest
 final class ConversionTests: XCTestCase {
     // fixtures/chaostoolkit/vectors/vars.json holds what the reference makes of --var.
     func testEveryAssignmentGivesTheReferencesValue() throws {
-        for vector in try Fixtures.vectors("vars").cases {
+        for vector in try Fixtures.vectors("chaostoolkit/vectors/vars").cases {
             let text = try XCTUnwrap(vector["var"]?.string)
             var variables = Variables()
             if vector["error"] != nil {
@@ -20,13 +20,17 @@ final class ConversionTests: XCTestCase {
         }
     }
 
-    func testFilesOfVariablesGiveWayToTheCommandLine() throws {
+    func testWhatIsSetLaterWins() throws {
         var variables = Variables()
         try variables.set("a=line")
         try variables.read(file: "configuration: {a: file, b: yes}\nsecrets: {t: {s: 1}}\n", name: "v.yaml")
         try variables.read(file: "# a comment\nX = 1\nnothing\n", name: "v.env")
-        XCTAssertEqual(variables.configuration, ["a": "line", "b": true])
+        XCTAssertEqual(variables.configuration, ["a": "file", "b": true])
         XCTAssertEqual(variables.secrets, ["t": ["s": 1]])
+        try variables.read(file: "{\"secrets\": {\"t\": {\"other\": 2}}}", name: "v.json")
+        XCTAssertEqual(variables.secrets, ["t": ["other": 2]])
+        try variables.set("b=line")
+        XCTAssertEqual(variables.configuration, ["a": "file", "b": "line"])
         XCTAssertEqual(variables.environment, ["X": "1"])
         XCTAssertThrowsError(try variables.read(file: "{", name: "v.json"))
     }

@@ -189,6 +189,141 @@ final class ExperimentRunTests: XCTestCase {
         }
     }
 
+    func testAnUngracefulExitEndsWhatRunsInTheBackground() async throws {
+        let began = expectation(description: "the activity has begun")
+        let run = makeRun(
+            experiment(method: [activity("waits", more: ["background": true])]),
+            recorder: { event in
+                if case .activityBegins(name: "waits", type: _) = event { began.fulfill() }
+            })
+        let task = Task { try await run.run() }
+        await fulfillment(of: [began], timeout: 10)
+        // The method has ended, and is waited for.
+        try await Task.sleep(for: .milliseconds(20))
+        await run.interrupt(.interrupt)
+        await run.interrupt(.ungracefulExit)
+        let journal = try await task.value
+        XCTAssertEqual(journal.status, .interrupted)
+        XCTAssertLessThan(journal.duration, .seconds(30))
+    }
+
+    func testAnInterruptionBeforeTheExperimentEndsItWithoutAJournal() async throws {
+        let asked = expectation(description: "the probe has begun")
+        let providers = FakeProviders { _ throws(ActivityError) in
+            asked.fulfill()
+            do {
+                try await Task.sleep(for: .seconds(60))
+                return ["status": 0]
+            } catch {
+                throw .interrupted
+            }
+        }
+        let experiment = experiment(
+            method: [activity("a")],
+            more: ["configuration": ["k": ["type": "probe", "provider": ["type": "process", "path": "x"]]]])
+        let run = ExperimentRun(
+            experiment, options: RunOptions(),
+            environment: RunEnvironment(
+                clock: ContinuousClock(), wallTime: { .zero }, providers: providers, platform: "p", node: "n"))
+        let task = Task { try await run.run() }
+        await fulfillment(of: [asked], timeout: 10)
+        await run.interrupt(.termination)
+        do {
+            _ = try await task.value
+            XCTFail("there is nothing to report")
+        } catch {
+            XCTAssertTrue("\(error)".contains("before the experiment began"), "\(error)")
+        }
+    }
+
+    // What a function ends by `sys.exit` interrupts, as a signal does.
+    func testAnActivityThatEndsTheRunLeavesTheHypothesisOut() async throws {
+        let providers = FakeProviders { call throws(ActivityError) in
+            guard case .process(let call) = call, call.path == "exits" else { return ["status": 0] }
+            throw .interrupted
+        }
+        let run = ExperimentRun(
+            experiment(probe: "met", method: [activity("exits")], rollbacks: [activity("undo")]),
+            options: RunOptions(),
+            environment: RunEnvironment(
+                clock: ContinuousClock(), wallTime: { .zero }, providers: providers, platform: "p", node: "n"))
+        let journal = try await run.run()
+        XCTAssertEqual(journal.status, .interrupted)
+        XCTAssertNil(journal.after)
+        XCTAssertTrue(journal.rollbacks.isEmpty)
+    }
+
+    func testAContinuousHypothesisIsToldOfWhenItChanges() async throws {
+        let messages = Messages()
+        let count = Counter()
+        let providers = FakeProviders { call throws(ActivityError) in
+            guard case .process(let call) = call, call.path == "probe" else { return ["status": 0] }
+            // Steady, steady, not, not, not, steady from then on.
+            return ["status": .integer((3...5).contains(count.next()) ? 1 : 0)]
+        }
+        var options = RunOptions()
+        options.hypothesisStrategy = .continuously
+        options.hypothesisFrequency = .milliseconds(1)
+        let run = ExperimentRun(
+            experiment(probe: "probe", method: [activity("a", more: ["pauses": ["after": 0.2]])]), options: options,
+            environment: RunEnvironment(
+                clock: ContinuousClock(), wallTime: { .zero }, providers: providers, platform: "p", node: "n",
+                recorder: { if case .message(_, let text) = $0 { messages.add(text) } }))
+        let journal = try await run.run()
+        XCTAssertGreaterThan(journal.during.count, 5)
+        XCTAssertEqual(journal.during.count { $0.isMet == false }, 3)
+        XCTAssertEqual(messages.all.count { $0.contains("is not in the given tolerance") }, 1)
+        // Before, when it is met again, and after.
+        XCTAssertEqual(messages.all.count { $0 == "Steady state hypothesis is met!" }, 3)
+        XCTAssertEqual(
+            messages.all.count { $0.contains("tested \(journal.during.count) times") }, 1, "\(messages.all)")
+    }
+
+    func testDynamicValuesAreShownAllSecretsAndMayBeBroken() async throws {
+        let messages = Messages()
+        let seen = Messages()
+        let providers = FakeProviders { call throws(ActivityError) in
+            if case .python(let call) = call { seen.add(JSONWriter.write(call.secrets ?? .null)) }
+            return "found"
+        }
+        let python: Value = ["type": "python", "module": "m", "func": "f"]
+        let run = ExperimentRun(
+            experiment(
+                method: [activity("a")],
+                more: [
+                    "configuration": [
+                        "broken": ["type": "probe", "provider": ["type": "process"]],
+                        "fine": ["type": "probe", "provider": python],
+                    ],
+                    "secrets": ["t": ["a": 1], "u": ["b": 2]], "title": "${fine}",
+                ]), options: RunOptions(),
+            environment: RunEnvironment(
+                clock: ContinuousClock(), wallTime: { .zero }, providers: providers, platform: "p", node: "n",
+                recorder: { if case .message(_, let text) = $0 { messages.add(text) } }))
+        let journal = try await run.run()
+        XCTAssertEqual(seen.all.first, "{\"a\":1,\"b\":2}")
+        XCTAssertEqual(journal.experiment["title"], "found")
+        XCTAssertTrue(messages.all.contains { $0.contains("'broken' has no value") }, "\(messages.all)")
+    }
+
+    func testSecretsAreFoundInTheFormsThatOthersGiveThem() {
+        let redactor = Redactor(secrets: ["t": ["a": "p@ss w\"rd\n", "pin": 12_345_678, "year": 2026, "short": "abc"]])
+        for text in ["p@ss w\"rd", "p%40ss+w%22rd", "p%40ss%20w%22rd", "p@ss%20w%22rd", "p@ss w\\\"rd", "12345678"] {
+            XCTAssertEqual(redactor.redact("<\(text)>"), "<[redacted]>", text)
+        }
+        XCTAssertEqual(redactor.redact("abc"), "abc")
+        let journal: Value = [
+            "start": "2026-01-01", "experiment": ["title": "in 2026"],
+            "run": [["output": ["n": 12_345_678], "start": "2026-01-01", "status": "succeeded"]],
+        ]
+        XCTAssertEqual(
+            redactor.redact(journal: journal),
+            [
+                "start": "2026-01-01", "experiment": ["title": "in [redacted]"],
+                "run": [["output": ["n": "[redacted]"], "start": "2026-01-01", "status": "succeeded"]],
+            ])
+    }
+
     func testSecretsAreNotInWhatOthersRead() async throws {
         let messages = Messages()
         let run = makeRun(
@@ -226,4 +361,14 @@ private final class Messages: @unchecked Sendable {
     private(set) var all: [String] = []
 
     func add(_ text: String) { all.append(text) }
+}
+
+/// Counts calls, which come one at a time.
+private final class Counter: @unchecked Sendable {
+    private var count: Int = 0
+
+    func next() -> Int {
+        count += 1
+        return count
+    }
 }

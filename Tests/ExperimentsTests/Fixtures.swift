@@ -1,5 +1,6 @@
 import Documents
 import Foundation
+import XCTest
 
 /// The project's fixtures.
 enum Fixtures {
@@ -8,11 +9,13 @@ enum Fixtures {
             .appending(path: "fixtures")
     }
 
-    /// The cases of a file of recorded results.
-    static func vectors(_ name: String) throws -> (file: Value, cases: [Value]) {
-        let data = try Data(contentsOf: root.appending(path: "chaostoolkit/vectors/\(name).json"))
+    /// The cases of a file of recorded results; one without any proves nothing.
+    static func vectors(_ path: String) throws -> (file: Value, cases: [Value]) {
+        let data = try Data(contentsOf: root.appending(path: "\(path).json"))
         let value = try JSONReader.read(data)
-        return (value, value["vectors"]?.array ?? [])
+        let cases = try XCTUnwrap(value["vectors"]?.array)
+        XCTAssertGreaterThan(cases.count, 10, path)
+        return (value, cases)
     }
 
     /// The names of the experiments of a folder, sorted.

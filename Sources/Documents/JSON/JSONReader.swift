@@ -47,7 +47,9 @@ public struct JSONReader {
     // MARK: Values
 
     private mutating func value() throws(DocumentError) -> Value {
-        if keepsPlaces { places[Pointer(tokens: tokens)] = place() }
+        if keepsPlaces, tokens.count <= Document.placeDepthMax, places.count < Document.placesMax {
+            places[Pointer(tokens: tokens)] = place()
+        }
         guard index < bytes.count else { throw error("a value is missing") }
         switch bytes[index] {
         case UInt8(ascii: "{"): return try object()

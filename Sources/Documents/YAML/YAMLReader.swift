@@ -7,8 +7,8 @@ import CLibYAML
 public struct YAMLReader {
     /// How deep lists and mappings may lie in each other.
     public static let depthMax: Int = 500
-    /// How many values anchors may be expanded to, against texts that grow without bound.
-    public static let valuesMax: Int = 100_000
+    /// How many values and merged pairs a text may come to: anchors let short texts grow without bound.
+    public static let valuesMax: Int = 1_000_000
 
     private let events: YAMLEvents
     private var anchors: [String: Node] = [:]
@@ -102,11 +102,10 @@ public struct YAMLReader {
     // MARK: Meaning
 
     private mutating func value(_ node: Node, at pointer: Pointer) throws(DocumentError) -> Value {
-        values += 1
-        guard values <= Self.valuesMax else {
-            throw DocumentError("anchors expand to more than \(Self.valuesMax) values", at: node.place)
+        try count(1, node.place)
+        if pointer.tokens.count <= Document.placeDepthMax, places.count < Document.placesMax {
+            places[pointer] = node.place
         }
-        places[pointer] = node.place
         switch node {
         case .scalar(let scalar, let place):
             return try YAMLScalar.value(scalar, at: place)
@@ -123,6 +122,13 @@ public struct YAMLReader {
                 members[name] = try value(member, at: pointer.appending(name))
             }
             return .object(members)
+        }
+    }
+
+    private mutating func count(_ more: Int, _ place: Place?) throws(DocumentError) {
+        values += more
+        guard values <= Self.valuesMax else {
+            throw DocumentError("there are more than \(Self.valuesMax) values, with what anchors expand to", at: place)
         }
     }
 
@@ -146,7 +152,7 @@ public struct YAMLReader {
     }
 
     /// The pairs of a mapping with those of its `<<` before them, so that its own win.
-    private func merged(
+    private mutating func merged(
         _ pairs: [(key: Node, value: Node)], depth: Int
     ) throws(DocumentError) -> [(key: Node, value: Node)] {
         guard pairs.contains(where: { isMerge($0.key) }) else { return pairs }
@@ -161,19 +167,27 @@ public struct YAMLReader {
                 continue
             }
             switch pair.value {
-            case .mapping(let others, _, _): brought += try merged(others, depth: depth + 1)
+            case .mapping(let others, _, let place): brought += try brings(others, depth: depth, place)
             case .list(let list, _, _):
                 // Of several the first wins, so it comes last.
                 for element in list.reversed() {
-                    guard case .mapping(let others, _, _) = element else {
+                    guard case .mapping(let others, _, let place) = element else {
                         throw DocumentError("<< takes a mapping or a list of mappings", at: element.place)
                     }
-                    brought += try merged(others, depth: depth + 1)
+                    brought += try brings(others, depth: depth, place)
                 }
             case .scalar(_, let place): throw DocumentError("<< takes a mapping or a list of mappings", at: place)
             }
         }
         return brought + own
+    }
+
+    private mutating func brings(
+        _ pairs: [(key: Node, value: Node)], depth: Int, _ place: Place
+    ) throws(DocumentError) -> [(key: Node, value: Node)] {
+        let pairs = try merged(pairs, depth: depth + 1)
+        try count(pairs.count, place)
+        return pairs
     }
 
     private func isMerge(_ key: Node) -> Bool {

@@ -3,6 +3,9 @@
 /// Source: PyYAML's resolver, which is the reference's: `yes` and `off` are truth values, `017` is octal, `1:30` is 90, `1e3` is a text
 /// because a fraction needs a point and an exponent its sign.
 enum YAMLScalar {
+    /// The longest whole number: Python writes none that is longer.
+    static let digitsMax: Int = 4_300
+
     static func value(_ scalar: YAMLEvent.Scalar, at place: Place) throws(DocumentError) -> Value {
         let text = scalar.text
         switch scalar.tag {
@@ -13,7 +16,7 @@ enum YAMLScalar {
             guard let bool = bool(text) ?? Self.bool(text.lowercased()) else { throw wrong(text, "truth value", place) }
             return .bool(bool)
         case "tag:yaml.org,2002:int":
-            guard let integer = integer(text) else { throw wrong(text, "whole number", place) }
+            guard let integer = try integer(text, place) else { throw wrong(text, "whole number", place) }
             return integer
         case "tag:yaml.org,2002:float":
             guard let real = real(text) ?? Double(text.filter { $0 != "_" }) else { throw wrong(text, "number", place) }
@@ -38,7 +41,7 @@ enum YAMLScalar {
         }
         if let bool = bool(text) { return .bool(bool) }
         guard UInt8(ascii: "0")...UInt8(ascii: "9") ~= first || "+-.".utf8.contains(first) else { return .string(text) }
-        if let integer = integer(text) { return integer }
+        if let integer = try integer(text, place) { return integer }
         if let real = real(text) { return .real(real) }
         if let date = try YAMLDate.read(text, place) { return .date(date) }
         return .string(text)
@@ -55,28 +58,31 @@ enum YAMLScalar {
     // MARK: Numbers
 
     /// A whole number in one of the five ways to write it; nil for another text.
-    private static func integer(_ text: String) -> Value? {
+    private static func integer(_ text: String, _ place: Place) throws(DocumentError) -> Value? {
         var rest = Substring(text)
         let isNegative = rest.first == "-"
         if rest.first == "-" || rest.first == "+" { rest = rest.dropFirst() }
         guard let first = rest.first, first.isASCII, first.isNumber else { return nil }
         let digits = rest.filter { $0 != "_" }
         func all(_ allowed: String, _ text: Substring) -> Bool { text.allSatisfy { allowed.contains($0) } }
-        func number(_ digits: some StringProtocol, radix: Int) -> Value? {
+        func number(_ digits: some StringProtocol, radix: Int) throws(DocumentError) -> Value? {
+            guard digits.count <= digitsMax else {
+                throw DocumentError("a number has more than \(digitsMax) digits; put it into quotes", at: place)
+            }
             if digits.isEmpty { return .integer(0) }
             let signed = (isNegative ? "-" : "") + digits
             if let integer = Int(signed, radix: radix) { return .integer(integer) }
             return radix == 10 ? .largeInteger(signed) : large(digits, radix, isNegative)
         }
         if rest.hasPrefix("0b"), rest.count > 2, all("01_", rest.dropFirst(2)) {
-            return number(digits.dropFirst(2), radix: 2)
+            return try number(digits.dropFirst(2), radix: 2)
         }
         if rest.hasPrefix("0x"), rest.count > 2, all("0123456789abcdefABCDEF_", rest.dropFirst(2)) {
-            return number(digits.dropFirst(2), radix: 16)
+            return try number(digits.dropFirst(2), radix: 16)
         }
         if rest == "0" { return .integer(0) }
-        if first == "0" { return all("01234567_", rest.dropFirst()) ? number(digits.dropFirst(), radix: 8) : nil }
-        if all("0123456789_", rest) { return number(digits, radix: 10) }
+        if first == "0" { return all("01234567_", rest.dropFirst()) ? try number(digits.dropFirst(), radix: 8) : nil }
+        if all("0123456789_", rest) { return try number(digits, radix: 10) }
         return sexagesimal(rest).map { .integer(isNegative ? -$0 : $0) }
     }
 

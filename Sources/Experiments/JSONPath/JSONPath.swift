@@ -47,8 +47,8 @@ struct JSONPath: Hashable, Sendable {
     }
 
     indirect enum Expression: Hashable, Sendable {
-        case and(Expression, Expression)
-        case or(Expression, Expression)
+        case and([Expression])
+        case or([Expression])
         case not(Expression)
         case exists(Operand)
         case compare(Operand, Comparison, Operand)

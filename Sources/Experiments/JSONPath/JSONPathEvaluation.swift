@@ -75,23 +75,27 @@ struct JSONPathEvaluation {
     /// negative, and an end far below zero goes round.
     private func slice(_ value: Value, _ start: Int?, _ end: Int?, _ step: Int?) throws(JSONPathError) -> [Value] {
         guard let array = value.array else { return [] }
-        let step = step ?? 1
+        // Wider than what a path may say, so that nothing overflows.
+        let (count, step) = (Int128(array.count), Int128(step ?? 1))
         guard step != 0 else { throw .invalid("a slice's step must not be 0", position: 0) }
-        let given = start ?? 0
-        var first = given < 0 ? max(0, array.count + given) : given
-        var last = end ?? array.count
-        if last < 0 { last += array.count }
+        let given = Int128(start ?? 0)
+        var index = given < 0 ? max(0, count + given) : given
+        var last = end.map { Int128($0) } ?? count
+        if last < 0 { last += count }
         if step > 0 {
-            last = min(last, array.count)
+            last = min(last, count)
         } else {
             // The first index of the sequence that lies in the list.
-            if first >= array.count { first -= (first - array.count + -step) / -step * -step }
-            last = max(last, -array.count - 1)
+            if index >= count { index -= (index - count - step) / -step * -step }
+            last = max(last, -count - 1)
         }
-        return stride(from: first, to: last, by: step).compactMap { index in
-            let position = index < 0 ? array.count + index : index
-            return array.indices.contains(position) ? array[position] : nil
+        var found: [Value] = []
+        while step > 0 ? index < last : index > last {
+            let position = Int(index < 0 ? count + index : index)
+            if array.indices.contains(position) { found.append(array[position]) }
+            index += step
         }
+        return found
     }
 
     // MARK: Functions
@@ -153,13 +157,16 @@ struct JSONPathEvaluation {
 
     private mutating func holds(_ expression: JSONPath.Expression, for current: Value) throws(JSONPathError) -> Bool {
         switch expression {
-        case .and(let left, let right): try holds(left, for: current) ? try holds(right, for: current) : false
-        case .or(let left, let right): try holds(left, for: current) ? true : try holds(right, for: current)
-        case .not(let expression): try !holds(expression, for: current)
-        case .exists(.literal(let value)): value.isTruthy
-        case .exists(.query(let query)): try !values(of: query, current: current).isEmpty
-        case .compare(let left, let comparison, let right):
-            try compare(left, comparison, right, current)
+        case .and(let parts):
+            for part in parts where try !holds(part, for: current) { return false }
+            return true
+        case .or(let parts):
+            for part in parts where try holds(part, for: current) { return true }
+            return false
+        case .not(let expression): return try !holds(expression, for: current)
+        case .exists(.literal(let value)): return value.isTruthy
+        case .exists(.query(let query)): return try !values(of: query, current: current).isEmpty
+        case .compare(let left, let comparison, let right): return try compare(left, comparison, right, current)
         }
     }
 

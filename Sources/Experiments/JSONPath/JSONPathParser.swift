@@ -233,13 +233,15 @@ struct JSONPathParser {
     // MARK: Expressions
 
     private mutating func expression() throws(JSONPathError) -> JSONPath.Expression {
-        let left = try orExpression()
-        return take("and") ? .and(left, try expression()) : left
+        var parts = [try orExpression()]
+        while take("and") { parts.append(try orExpression()) }
+        return parts.count == 1 ? parts[0] : .and(parts)
     }
 
     private mutating func orExpression() throws(JSONPathError) -> JSONPath.Expression {
-        let left = try notExpression()
-        return take("or") ? .or(left, try orExpression()) : left
+        var parts = [try notExpression()]
+        while take("or") { parts.append(try notExpression()) }
+        return parts.count == 1 ? parts[0] : .or(parts)
     }
 
     private mutating func notExpression() throws(JSONPathError) -> JSONPath.Expression {

@@ -64,16 +64,16 @@ public enum Dry: String, CaseIterable, Sendable {
 /// The strategies that settings, the experiment and the command line ask for together.
 public struct Strategies: Hashable, Sendable {
     /// When hypotheses are tested.
-    public var hypothesis: HypothesisStrategy
+    public var hypothesis: HypothesisStrategy = .default
     /// When rollbacks are played.
-    public var rollbacks: RollbackStrategy
+    public var rollbacks: RollbackStrategy = .default
 
     /// Puts together what the settings' and the experiment's `runtime` say; the experiment's, where there is one, replaces both.
     ///
     /// - Throws: ``ActivityError/unexpected(_:)`` for a hypothesis strategy that does not exist.
     static func read(settings: Value?, experiment: Value?) throws(ActivityError) -> Strategies {
         let runtime = experiment?.isTruthy == true ? experiment : settings
-        var strategies = Strategies(hypothesis: .default, rollbacks: .default)
+        var strategies = Strategies()
         if let name = runtime?["hypothesis"]?["strategy"], name.isTruthy {
             guard let text = name.string, let strategy = HypothesisStrategy(name: text) else {
                 throw .unexpected("ValueError: Unknown strategy: \(PythonText.str(name))")

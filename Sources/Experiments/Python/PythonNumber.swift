@@ -99,7 +99,7 @@ struct ExactDecimal: Comparable {
         guard (1...2).contains(parts.count) else { return nil }
         var exponent = 0
         if parts.count == 2 {
-            guard let given = Int(parts[1]), abs(given) < 1 << 40 else { return nil }
+            guard let given = Int(parts[1]), given.magnitude < 1 << 40 else { return nil }
             exponent = given
         }
         let number = parts[0].split(separator: ".", omittingEmptySubsequences: false)

@@ -120,6 +120,8 @@ public struct PythonCall: Hashable, Sendable {
     public let secrets: Value?
     /// What it gets as `configuration`, if it has such a parameter.
     public let configuration: Value.Object
+    /// Whether it goes on beside others; what does not may count on Python's main thread, which alone takes signals.
+    public var isBackground: Bool = false
 
     /// Makes a call of its parts.
     public init(

@@ -115,7 +115,9 @@ extension ExperimentRun {
         var entry = begun.entry
         var thrown: ActivityError?
         do {
-            if !prepared.isLeftOut { entry.output = try await output(of: activity) }
+            if !prepared.isLeftOut {
+                entry.output = try await output(of: activity, isBackground: prepared.isBackground)
+            }
             entry.status = "succeeded"
         } catch .failed(let message) {
             say(.error, "  => failed: \(message)")
@@ -136,8 +138,12 @@ extension ExperimentRun {
         return entry
     }
 
-    private func output(of activity: Activity) async throws(ActivityError) -> Value {
-        guard let call = try ActivityCall.read(activity.provider, in: scope) else { return .null }
+    private func output(of activity: Activity, isBackground: Bool) async throws(ActivityError) -> Value {
+        guard var call = try ActivityCall.read(activity.provider, in: scope) else { return .null }
+        if case .python(var function) = call, isBackground || Self.isWatching {
+            function.isBackground = true
+            call = .python(function)
+        }
         let output = try await environment.providers.perform(call)
         guard activity.tolerance == nil, let status = output["status"]?.integer else { return output }
         switch call {

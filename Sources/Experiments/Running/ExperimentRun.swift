@@ -12,6 +12,7 @@ public actor ExperimentRun {
     var scope: Scope = Scope()
     /// Takes the run's secrets out of what others will read.
     public private(set) var redactor: Redactor = Redactor()
+    private var strategies: Strategies = Strategies()
     /// The phase that an interruption cuts short.
     private var foreground: Task<Void, any Error>?
     private var interruption: Interruption?
@@ -44,17 +45,15 @@ public actor ExperimentRun {
     /// - Throws: ``RunFailure`` where the reference ends without a journal.
     public func run() async throws(RunFailure) -> Journal {
         let began = environment.elapsed()
-        let strategies: Strategies
-        do {
-            strategies = try await prepare()
-        } catch {
-            throw RunFailure(error.description)
+        try await phase { run in run.strategies = try await run.prepare() }
+        if let interruption {
+            throw RunFailure("interrupted by \(interruption.rawValue) before the experiment began")
         }
         say(.info, "Running experiment: \(journal.experiment["title"].map(PythonText.str) ?? "")")
         say(.info, "Steady-state strategy: \(strategies.hypothesis.rawValue)")
         say(.info, "Rollbacks strategy: \(strategies.rollbacks.rawValue)")
 
-        try await play(strategies)
+        try await play()
         if shouldRollBack(strategies.rollbacks) {
             // An interruption before does not touch them; one from now on does.
             try await phase { run in try await run.playRollbacks() }
@@ -158,10 +157,14 @@ public actor ExperimentRun {
 
     /// Lets a probe find a value of the configuration; a probe that fails leaves the key out.
     private func find(_ key: ConfigurationReader.DynamicKey) async throws(ActivityError) {
+        guard var provider = key.probe["provider"]?.object else { throw .unexpected("KeyError: 'provider'") }
+        guard provider["type"] != nil else { throw .unexpected("KeyError: 'type'") }
+        // Such a probe is shown all secrets, whatever it names.
+        provider["secrets"] = .array(scope.secrets.keys.map(Value.string))
         var visible = scope
         for name in scope.configuration.keys where !key.visible.contains(name) { visible.configuration[name] = nil }
-        guard let call = try ActivityCall.read(key.probe["provider"]?.object, in: visible) else { return }
-        do {
+        do throws(ActivityError) {
+            guard let call = try ActivityCall.read(provider, in: visible) else { return }
             let output = try await environment.providers.perform(call)
             switch call {
             case .process:
@@ -172,6 +175,8 @@ public actor ExperimentRun {
             case .http: scope.configuration[key.key] = output["body"] ?? .null
             case .python: scope.configuration[key.key] = output
             }
+        } catch .interrupted {
+            throw .interrupted
         } catch {
             say(.warning, "The configuration's key '\(key.key)' has no value: \(error)")
         }
@@ -180,7 +185,8 @@ public actor ExperimentRun {
     // MARK: Hypothesis and method
 
     /// Tests the hypothesis and plays the method, as the strategy says.
-    private func play(_ strategies: Strategies) async throws(RunFailure) {
+    private func play() async throws(RunFailure) {
+        let strategies = strategies
         let tests = strategies.hypothesis != .skip && experiment.hasProbes
         if !tests { say(.info, "No steady state hypothesis defined. That's ok, just exploring.") }
         try await phase { run in
@@ -194,7 +200,9 @@ public actor ExperimentRun {
             run.endWatch()
             if run.interruption != nil { throw ActivityError.interrupted }
             let status = run.journal.status
-            guard hasEnded, status != .aborted, tests, strategies.hypothesis.testsAfter else { return }
+            guard hasEnded, status != .aborted, status != .interrupted, tests, strategies.hypothesis.testsAfter else {
+                return
+            }
             try await run.testAfter()
         }
         endWatch()
@@ -210,6 +218,7 @@ public actor ExperimentRun {
     private func isSteadyBefore(_ isAsked: Bool) async throws -> Bool {
         guard isAsked else { return true }
         let state = try await testHypothesis()
+        if interruption != nil { throw ActivityError.interrupted }
         journal.before = state
         guard state.isMet != true else { return true }
         sayDeviation(state)
@@ -219,6 +228,7 @@ public actor ExperimentRun {
 
     private func testAfter() async throws {
         let state = try await testHypothesis()
+        if interruption != nil { throw ActivityError.interrupted }
         journal.after = state
         guard state.isMet != true else { return }
         sayDeviation(state)
@@ -317,11 +327,11 @@ public actor ExperimentRun {
 
     /// Waits for what runs in the background, unless the run must end at once.
     private func endBackground() async {
-        let tasks = background
-        background = []
-        for task in tasks {
+        // They stay where an interruption finds them until they have ended.
+        while let task = background.first {
             if interruption == .ungracefulExit { task.cancel() }
             await task.value
+            background.removeFirst()
         }
     }
 

@@ -55,13 +55,16 @@ struct ConfigurationReader {
     func secrets(_ definitions: Value?) throws(Problem) -> Value.Object {
         var targets = Value.Object()
         for (target, definition) in try object(definitions, "the secrets") {
-            targets[target] = try secret(definition, overrides: variables.secrets[target]?.object)
+            if definition.object != nil, let given = variables.secrets[target], !given.isNull {
+                targets[target] = given
+            } else {
+                targets[target] = try secret(definition)
+            }
         }
-        for (target, values) in variables.secrets where targets[target] == nil { targets[target] = values }
         return targets
     }
 
-    private func secret(_ definition: Value, overrides: Value.Object?) throws(Problem) -> Value {
+    private func secret(_ definition: Value) throws(Problem) -> Value {
         guard let object = definition.object else { return definition }
         switch object["type"]?.string {
         case "env":
@@ -75,14 +78,7 @@ struct ConfigurationReader {
                 "secrets from a vault cannot be read; take them from the environment or a file of variables")
         default:
             var values = Value.Object()
-            for (key, value) in object {
-                if let override = overrides?[key] {
-                    values[key] = override
-                } else {
-                    values[key] = try secret(value, overrides: nil)
-                }
-            }
-            for (key, value) in overrides ?? [:] where values[key] == nil { values[key] = value }
+            for (key, value) in object { values[key] = try secret(value) }
             return .object(values)
         }
     }

@@ -4,7 +4,7 @@ public import Documents
 public struct Variables: Hashable, Sendable {
     /// Definitions of the configuration, by key; they take effect for keys that the experiment declares.
     public var configuration: Value.Object
-    /// Definitions of secrets, by target.
+    /// Secrets by target, each in place of a whole target that the experiment declares.
     public var secrets: Value.Object
     /// Variables of the process' environment.
     public var environment: [String: String]
@@ -37,7 +37,7 @@ public struct Variables: Hashable, Sendable {
         configuration[String(name)] = try type.convert(text)
     }
 
-    /// Takes in what a file of variables holds; what was set before stays where both set the same.
+    /// Takes in what a file of variables holds, in place of what was set before: keys of the configuration, targets of secrets as a whole.
     ///
     /// - Parameters:
     ///   - text: The file's content.
@@ -52,11 +52,8 @@ public struct Variables: Hashable, Sendable {
         } else {
             return readEnvironment(text)
         }
-        if let values = value["configuration"]?.object { configuration = values.merging(configuration) }
-        for (target, values) in value["secrets"]?.object ?? [:] {
-            let known = secrets[target]?.object ?? [:]
-            secrets[target] = values.object.map { .object($0.merging(known)) } ?? values
-        }
+        configuration = configuration.merging(value["configuration"]?.object ?? [:])
+        secrets = secrets.merging(value["secrets"]?.object ?? [:])
     }
 
     private mutating func readEnvironment(_ text: String) {

@@ -32,6 +32,9 @@ public struct ScenarioRun: Sendable {
         public let recording: TraceRecording?
     }
 
+    /// How long a run may take in real time.
+    public static let wallTimeMax: Duration = .seconds(600)
+
     private let experiment: Experiment
     private let scenario: Scenario
     private let options: RunOptions
@@ -70,7 +73,8 @@ public struct ScenarioRun: Sendable {
         let simulation = Simulation(
             seed: seed,
             options: Simulation.Options(
-                budget: Budget(virtualTime: Scenario.durationMax * 2, events: 2_000_000_000, wallTime: .seconds(3600)),
+                budget: Budget(
+                    virtualTime: Scenario.durationMax * 2, events: 2_000_000_000, wallTime: Self.wallTimeMax),
                 recording: recording))
         let landscape = try Landscape(simulation, scenario)
         let box = Box()

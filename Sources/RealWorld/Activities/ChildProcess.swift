@@ -10,9 +10,9 @@ struct ChildProcess {
     enum Outcome {
         /// By itself: with a status, or by a signal, which is a negative number.
         case ended(status: Int, output: [UInt8], errors: [UInt8])
-        /// Its time was up; it was killed.
-        case timedOut
-        /// The caller was cancelled; the program is left to itself.
+        /// Its time was up; it was killed. With what it had written.
+        case timedOut(output: [UInt8])
+        /// The caller was cancelled; the program was killed, as by Python's `subprocess.run`.
         case cancelled
         /// It could not be started.
         case notStarted(reason: String)
@@ -51,6 +51,7 @@ struct ChildProcess {
     // MARK: Supervising
 
     private func supervise(_ cancellation: EventDescriptor) -> Outcome {
+        if cancellation.isSignaled { return .cancelled }
         let started: StartedProgram
         do {
             started = try StartedProgram.start(
@@ -72,11 +73,13 @@ struct ChildProcess {
             case .ended(let status): return .ended(status: status, output: gathering.output, errors: gathering.errors)
             case .timedOut:
                 end(pid)
-                return .timedOut
+                return .timedOut(output: gathering.output)
             case .tooMuch:
                 end(pid)
                 return .tooMuchOutput(limit: Self.outputBytesMax)
-            case .cancelled: return .cancelled
+            case .cancelled:
+                end(pid)
+                return .cancelled
             }
         }
     }
@@ -90,6 +93,7 @@ struct ChildProcess {
     private func milliseconds(_ duration: Duration) -> Int32 {
         let (seconds, attoseconds) = duration.components
         guard seconds < 1_000_000 else { return 1_000_000_000 }
+        guard seconds >= 0 else { return 0 }
         return max(0, Int32(seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000))
     }
 }
@@ -144,11 +148,9 @@ private struct Gathering {
 
     /// Reads what is there; false at the end.
     private static func read(_ descriptor: Int32, _ bytes: inout [UInt8]) -> Bool {
-        let piece = unsafe [UInt8](unsafeUninitializedCapacity: 65_536) { buffer, count in
-            unsafe count = max(0, Glibc.read(descriptor, buffer.baseAddress, buffer.count))
-        }
+        guard let piece = Files.readPiece(descriptor), !piece.isEmpty else { return false }
         bytes += piece
-        return !piece.isEmpty
+        return true
     }
 }
 
@@ -158,6 +160,12 @@ private final class EventDescriptor: Sendable {
 
     /// What becomes readable with the signal; -1, which never does, where no pipe could be made.
     var descriptor: Int32 { pipe?.reading ?? -1 }
+
+    /// Whether the signal was given.
+    var isSignaled: Bool {
+        var polls = [pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)]
+        return unsafe poll(&polls, 1, 0) > 0
+    }
 
     func signal() {
         guard let pipe else { return }

@@ -32,20 +32,17 @@ struct PythonActivityProvider {
 
     /// Calls a function.
     ///
-    /// - Returns: What it returns.
+    /// - Returns: What it returns; what is no JSON as Python's text for it.
     /// - Throws: ``ActivityError``.
     func perform(_ call: PythonCall) async throws(ActivityError) -> Value {
         let answer = try await ask([
             "module": .string(call.module), "function": .string(call.function), "arguments": .object(call.arguments),
             "secrets": call.secrets ?? .null, "configuration": .object(call.configuration),
+            "background": .bool(call.isBackground),
         ])
         if let value = answer["value"] { return value }
         if answer["interrupted"] != nil { throw .interrupted }
         if let message = answer["failed"]?.string { throw .failed(message) }
-        if let message = answer["unwritable"]?.string {
-            throw .unexpected(
-                "what '\(call.module).\(call.function)' returns cannot be written to a journal: \(message)")
-        }
         throw .unexpected(answer["unexpected"]?.string ?? "Python gave no answer")
     }
 

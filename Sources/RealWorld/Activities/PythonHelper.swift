@@ -1,10 +1,12 @@
-/// The program that the user's Python runs for us: it reads requests as lines of JSON and answers each from a thread of its own, on the
-/// descriptor that was its output.
+/// The program that the user's Python runs for us.
 ///
-/// What called functions print goes to the errors, so that it cannot spoil an answer.
+/// It reads requests as lines of JSON and writes answers to the descriptor that was its output. What called functions print goes to the errors, so that it cannot spoil an answer.
+///
+/// Activities of the foreground are called on the main thread, as the reference does: there they can set up signal handlers and can be
+/// interrupted whatever they wait for. Everything else has a thread of its own.
 enum PythonHelper {
     static let source: String = """
-        import builtins, datetime, decimal, importlib, inspect, json, os, signal, sys, threading, traceback, uuid
+        import builtins, ctypes, datetime, decimal, importlib, inspect, json, os, queue, signal, sys, threading, traceback, uuid
 
         answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
         os.dup2(2, 1)
@@ -14,8 +16,19 @@ enum PythonHelper {
         parent = os.getppid()
         for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM):
             signal.signal(number, lambda number, frame: os.kill(parent, number))
-        # Ctrl-C reaches the whole group; the parent decides what it means.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        # Ctrl-C reaches the whole group; the parent decides what it means. Not ignored: what functions start would inherit that.
+        signal.signal(signal.SIGINT, lambda number, frame: None)
+
+        # `busy` is whether the main thread has a request, `current` the one whose function it is in.
+        main = {"calls": queue.SimpleQueue(), "busy": False, "current": None, "thread": threading.get_ident()}
+        threads = {}
+        cancelled = set()
+
+        def on_cancel(number, frame):
+            if main["current"] in cancelled:
+                raise KeyboardInterrupt
+        interruption = signal.SIGRTMIN
+        signal.signal(interruption, on_cancel)
 
         def decoded(members):
             if list(members) == ["\\0bytes"]:
@@ -84,32 +97,74 @@ enum PythonHelper {
                 arguments["secrets"] = request["secrets"]
             if "configuration" in parameters:
                 arguments["configuration"] = request["configuration"]
+            is_main = threading.get_ident() == main["thread"]
             try:
-                value = function(**arguments)
+                if is_main:
+                    main["current"] = request["id"]
+                if request["id"] in cancelled:
+                    raise KeyboardInterrupt
+                try:
+                    value = function(**arguments)
+                finally:
+                    if is_main:
+                        main["current"] = None
             except (SystemExit, KeyboardInterrupt):
                 return {"interrupted": True}
             except BaseException as error:
-                if full_name(error) == "chaoslib.exceptions.InterruptExecution":
-                    return {"interrupted": True}
                 return {"failed": "%s: %s" % (full_name(error), error), "trace": traceback.format_exc()}
             try:
                 json.dumps(value, default=encoded)
             except (TypeError, ValueError, RecursionError) as error:
-                return {"unwritable": str(error)}
+                return {"value": str(value)}
             return {"value": value}
 
-        def answered(request):
-            if "functions" in request:
-                result = [checked(wanted) for wanted in request["functions"]]
-            else:
-                result = called(request)
+        def write(number, result):
             with writing:
-                answers.write(json.dumps({"id": request["id"], "answer": result}, default=encoded) + "\\n")
+                answers.write("%d %s\\n" % (number, json.dumps(result, default=encoded)))
                 answers.flush()
 
-        for line in requests:
-            request = json.loads(line, object_hook=decoded)
-            threading.Thread(target=answered, args=(request,), daemon=True).start()
-        os._exit(0)
+        def answer(request):
+            if "functions" in request:
+                write(request["id"], [checked(wanted) for wanted in request["functions"]])
+            else:
+                write(request["id"], called(request))
+
+        def answer_in_thread(request):
+            threads[request["id"]] = threading.get_ident()
+            try:
+                answer(request)
+            except KeyboardInterrupt:
+                write(request["id"], {"interrupted": True})
+            finally:
+                threads.pop(request["id"], None)
+
+        def cancel(number):
+            cancelled.add(number)
+            if number in threads:
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                    ctypes.c_ulong(threads[number]), ctypes.py_object(KeyboardInterrupt))
+            else:
+                signal.pthread_kill(main["thread"], interruption)
+
+        def read():
+            for line in requests:
+                request = json.loads(line, object_hook=decoded)
+                if "cancel" in request:
+                    cancel(request["cancel"])
+                elif request.get("background", True) or main["busy"]:
+                    threading.Thread(target=answer_in_thread, args=(request,), daemon=True).start()
+                else:
+                    main["busy"] = True
+                    main["calls"].put(request)
+            os._exit(0)
+
+        threading.Thread(target=read, daemon=True).start()
+        while True:
+            request = main["calls"].get()
+            try:
+                answer(request)
+            except KeyboardInterrupt:
+                write(request["id"], {"interrupted": True})
+            main["busy"] = False
         """
 }

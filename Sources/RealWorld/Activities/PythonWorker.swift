@@ -4,17 +4,29 @@ import Experiments
 import Glibc
 import Synchronization
 
-/// The user's Python, running beside us as long as we live: it answers requests, each in a thread of its own, and keeps what modules remember.
+/// The user's Python, running beside us as long as we live: it answers requests, and keeps what modules remember.
 ///
 /// It is started with the first request. Functions that send a signal to their own process reach this one: the worker passes it on.
 final class PythonWorker: Sendable {
+    /// What became of a request.
+    private enum Reply {
+        case answer(Value)
+        case unreadable(String)
+        /// Python ended before it answered.
+        case ended
+    }
+
     private struct State {
         var input: Int32 = -1
         var pid: pid_t = 0
-        var hasEnded: Bool = false
         var lastID: Int = 0
-        var waiting: [Int: CheckedContinuation<Value?, Never>] = [:]
+        var waiting: [Int: CheckedContinuation<Reply, Never>] = [:]
     }
+
+    /// The longest answer that is taken.
+    static let answerBytesMax: Int = 256 << 20
+    /// How long a function may go on that was told to end.
+    private static let grace: DispatchTimeInterval = .seconds(2)
 
     private let interpreter: String
     private let environment: [String: String]
@@ -32,24 +44,40 @@ final class PythonWorker: Sendable {
 
     /// Sends a request and waits for the answer.
     ///
+    /// When the caller is cancelled, the function is interrupted as Ctrl-C interrupts Python; if it
+    /// goes on nevertheless, Python is ended.
+    ///
     /// - Throws: ``ActivityError/failed(_:)`` when Python cannot be started or ends; ``ActivityError/interrupted`` when the caller is cancelled.
     func ask(_ request: Value) async throws(ActivityError) -> Value {
         let id = try start()
-        let answer = await withTaskCancellationHandler {
+        let reply = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 var request = request
                 request.set(Pointer(tokens: ["id"]), to: .integer(id))
-                send(JSONWriter.write(request) + "\n", id, continuation)
+                state.withLock { $0.waiting[id] = continuation }
+                if !send(request) { take(id)?.resume(returning: .ended) }
             }
         } onCancel: {
-            take(id)?.resume(returning: nil)
+            interrupt(id)
         }
-        if let answer { return answer }
         if Task.isCancelled { throw .interrupted }
-        throw .failed("\(interpreter) ended without an answer")
+        switch reply {
+        case .answer(let value): return value
+        case .unreadable(let why): throw .failed("what Python answered cannot be read: \(why)")
+        case .ended: throw .failed("\(interpreter) ended without an answer")
+        }
     }
 
-    private func take(_ id: Int) -> CheckedContinuation<Value?, Never>? {
+    private func interrupt(_ id: Int) {
+        _ = send(["cancel": .integer(id)])
+        DispatchQueue.global().asyncAfter(deadline: .now() + Self.grace) { [self] in
+            state.withLock { state in
+                if state.waiting[id] != nil, state.pid > 0 { kill(state.pid, SIGKILL) }
+            }
+        }
+    }
+
+    private func take(_ id: Int) -> CheckedContinuation<Reply, Never>? {
         state.withLock { $0.waiting.removeValue(forKey: id) }
     }
 
@@ -72,36 +100,29 @@ final class PythonWorker: Sendable {
         }
     }
 
-    private func send(_ line: String, _ id: Int, _ continuation: CheckedContinuation<Value?, Never>) {
-        let isOpen = state.withLock { state in
-            guard !state.hasEnded, !Task.isCancelled else { return false }
-            state.waiting[id] = continuation
-            var rest = Array(line.utf8)[...]
-            while !rest.isEmpty {
-                let count = unsafe rest.withUnsafeBytes { unsafe write(state.input, $0.baseAddress, $0.count) }
-                guard count > 0 else { break }
-                rest = rest.dropFirst(count)
-            }
-            return true
-        }
-        if !isOpen { continuation.resume(returning: nil) }
+    /// Sends a line; false when nobody reads any more.
+    private func send(_ request: Value) -> Bool {
+        let line = Array(JSONWriter.write(request).utf8) + [UInt8(ascii: "\n")]
+        return state.withLock { $0.input >= 0 && Files.writeAll(line, to: $0.input) }
     }
+
+    // MARK: Answers
 
     /// Hands out answers on a thread of its own, until there are no more.
     private func listen(_ output: Int32, _ pid: pid_t) {
         DispatchQueue(label: "python").async { [weak self] in
-            var bytes: [UInt8] = []
-            while true {
-                let piece = unsafe [UInt8](unsafeUninitializedCapacity: 65_536) { buffer, count in
-                    unsafe count = max(0, read(output, buffer.baseAddress, buffer.count))
-                }
-                if piece.isEmpty { break }
-                bytes += piece
-                while let end = bytes.firstIndex(of: UInt8(ascii: "\n")) {
-                    self?.answer(Array(bytes[..<end]))
-                    bytes.removeSubrange(...end)
+            var line: [UInt8] = []
+            reading: while let piece = Files.readPiece(output), !piece.isEmpty {
+                for part in piece.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
+                    if part.offset > 0 {
+                        self?.answer(line)
+                        line = []
+                    }
+                    line += part.element
+                    if line.count > Self.answerBytesMax { break reading }
                 }
             }
+            kill(pid, SIGKILL)
             close(output)
             var status: Int32 = 0
             _ = unsafe waitpid(pid, &status, 0)
@@ -109,17 +130,29 @@ final class PythonWorker: Sendable {
         }
     }
 
+    /// An answer is the request's number, a blank and JSON: what cannot be read still belongs to somebody.
     private func answer(_ line: [UInt8]) {
-        guard let value = try? JSONReader.read(line), let id = value["id"]?.integer else { return }
-        take(id)?.resume(returning: value["answer"] ?? .null)
+        let digits = line.prefix { $0 != UInt8(ascii: " ") }
+        guard let id = Int(String(decoding: digits, as: UTF8.self)) else { return }
+        let reply: Reply
+        do {
+            reply = .answer(try JSONReader.read(line.dropFirst(digits.count + 1)))
+        } catch {
+            reply = .unreadable(error.description)
+        }
+        take(id)?.resume(returning: reply)
     }
 
+    /// Python has ended; the next request starts it anew.
     private func end() {
         let waiting = state.withLock { state in
-            state.hasEnded = true
-            defer { state.waiting = [:] }
-            return state.waiting
+            if state.input >= 0 { close(state.input) }
+            let waiting = state.waiting
+            state.input = -1
+            state.pid = 0
+            state.waiting = [:]
+            return waiting
         }
-        for id in waiting.keys.sorted() { waiting[id]?.resume(returning: nil) }
+        for id in waiting.keys.sorted() { waiting[id]?.resume(returning: .ended) }
     }
 }

@@ -105,12 +105,8 @@ public final class ConsoleRecorder: Sendable {
     }
 
     private static func put(_ text: String, to descriptor: Int32) {
-        var rest = Array(text.utf8)[...]
-        while !rest.isEmpty {
-            let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            guard count > 0 else { return }
-            rest = rest.dropFirst(count)
-        }
+        // Who reads it may have gone: the run goes on all the same.
+        _ = Files.writeAll(Array(text.utf8), to: descriptor)
     }
 
     /// The wall clock's time in the user's zone.

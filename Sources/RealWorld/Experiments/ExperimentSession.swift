@@ -46,11 +46,12 @@ public struct ExperimentSession: Sendable {
         let providers = providers(request)
         let notifications = notifications(providers)
         guard let experiment = await load(request, providers) else { return 1 }
-        await notifications.notify("validate-started", payload: experiment.document.value)
+        let payload = payload(experiment, request)
+        await notifications.notify("validate-started", payload: payload)
         let firstError = await firstError(in: experiment, request, providers)
         if firstError == nil { console.say(.info, "experiment syntax and semantic look valid") }
         await notifications.notify(
-            firstError == nil ? "validate-completed" : "validate-failed", payload: experiment.document.value,
+            firstError == nil ? "validate-completed" : "validate-failed", payload: payload,
             error: firstError?.message)
         return firstError == nil ? 0 : 1
     }
@@ -74,7 +75,7 @@ public struct ExperimentSession: Sendable {
     public func run(_ experiment: Experiment, _ request: Request) async -> Int32 {
         let providers = providers(request)
         let notifications = notifications(providers)
-        await notifications.notify("run-started", payload: experiment.document.value)
+        await notifications.notify("run-started", payload: payload(experiment, request))
         if request.validates {
             guard await firstError(in: experiment, request, providers) == nil else { return 1 }
         } else {
@@ -105,11 +106,7 @@ public struct ExperimentSession: Sendable {
     ) async -> Int32 {
         let value = journal.value(redactedBy: request.redacts ? await run.redactor : nil)
         guard console.write(value, to: request.journalPath) else { return 1 }
-        switch journal.status {
-        case .completed?: await notifications.notify("run-completed", payload: value)
-        case .failed?: await notifications.notify("run-failed", payload: value)
-        case .aborted?, .interrupted?, nil: break
-        }
+        await notifications.notify(journal.status == .completed ? "run-completed" : "run-failed", payload: value)
         if journal.deviated { await notifications.notify("run-deviated", payload: value) }
         let verdict = journal.verdict(strict: request.isStrict).verdict
         let isSuccess = journal.isSuccess(strict: request.isStrict)
@@ -120,6 +117,12 @@ public struct ExperimentSession: Sendable {
     }
 
     // MARK: Parts
+
+    /// What notifications show of an experiment.
+    private func payload(_ experiment: Experiment, _ request: Request) -> Value {
+        let value = experiment.document.value
+        return request.redacts ? Redactor().redact(experiment: value) : value
+    }
 
     private func environment(_ request: Request) -> [String: String] {
         environment.merging(request.options.variables.environment) { $1 }

@@ -14,13 +14,36 @@ public enum Files {
         defer { close(descriptor) }
         var bytes: [UInt8] = []
         while true {
-            let piece = unsafe [UInt8](unsafeUninitializedCapacity: 65_536) { buffer, count in
-                unsafe count = max(0, Glibc.read(descriptor, buffer.baseAddress, buffer.count))
-            }
+            guard let piece = readPiece(descriptor) else { throw FileError(path, errno) }
             if piece.isEmpty { return bytes }
             bytes += piece
             guard bytes.count <= bytesMax else { throw FileError(path, EFBIG) }
         }
+    }
+
+    /// Reads what is there of a file or a pipe; nothing at its end, nil with `errno` when it cannot be read.
+    static func readPiece(_ descriptor: Int32) -> [UInt8]? {
+        while true {
+            var result = 0
+            let piece = unsafe [UInt8](unsafeUninitializedCapacity: 65_536) { buffer, count in
+                result = unsafe Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+                count = max(0, result)
+            }
+            if result >= 0 { return piece }
+            guard errno == EINTR else { return nil }
+        }
+    }
+
+    /// Writes all bytes; false with `errno` when that is impossible.
+    static func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return false }
+            rest = rest.dropFirst(count)
+        }
+        return true
     }
 
     /// Writes a file anew.
@@ -30,12 +53,14 @@ public enum Files {
         let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw FileError(path, errno) }
         defer { close(descriptor) }
-        var rest = Array(text.utf8)[...]
-        while !rest.isEmpty {
-            let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            guard count > 0 else { throw FileError(path, errno) }
-            rest = rest.dropFirst(count)
-        }
+        guard writeAll(Array(text.utf8), to: descriptor) else { throw FileError(path, errno) }
+    }
+
+    /// Goes to a folder, for the whole process.
+    ///
+    /// - Throws: ``FileError``.
+    public static func enter(_ folder: String) throws(FileError) {
+        guard unsafe chdir(folder) == 0 else { throw FileError(folder, errno) }
     }
 
     /// Whether something is there.

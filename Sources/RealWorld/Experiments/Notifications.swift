@@ -22,7 +22,8 @@ struct Notifications {
     /// Tells all channels that asked for an event; one that cannot be reached is left out with a warning.
     func notify(_ event: String, payload: Value, error: String? = nil) async {
         for channel in channels {
-            if let events = channel["events"]?.array, !events.contains(.string(event)) { continue }
+            // A channel without a list, or with an empty one, hears of everything.
+            if let events = channel["events"]?.array, !events.isEmpty, !events.contains(.string(event)) { continue }
             switch channel["type"]?.string {
             case "http": await post(event, payload, error, to: channel)
             case let type:
@@ -35,7 +36,7 @@ struct Notifications {
         let forwards = channel["forward_event_payload"]?.bool ?? true
         var message: Value.Object = [
             "name": .string(event), "payload": payload, "phase": .string(event.prefixBeforeDash),
-            "ts": .string(WallTime.iso8601(wallTime())),
+            "ts": .real(wallTime() / .seconds(1)),
         ]
         if let error { message["error"] = .string(error) }
         var headers = channel["headers"]?.object ?? [:]

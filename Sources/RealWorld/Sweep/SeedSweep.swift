@@ -12,17 +12,19 @@ public struct SeedSweep: Sendable {
     private let path: String
     private let environment: [String: String]
     private let workers: Int
+    private let seedTimeout: Duration
 
-    /// Seeds that one process takes.
-    private static let chunk: UInt64 = 20
-    /// How long one process may take.
-    private static let chunkTimeout: Duration = .seconds(3600)
+    /// Seeds that one process takes at most.
+    private static let chunkMax: UInt64 = 20
+    /// Chunks for each worker at least, so that none waits long for the last.
+    private static let chunksPerWorker: UInt64 = 4
 
-    /// Prepares a sweep with the program at `path`.
-    public init(path: String, environment: [String: String], workers: Int) {
+    /// Prepares a sweep with the program at `path`; `seedTimeout` is what one seed may take, which the program watches itself if it can.
+    public init(path: String, environment: [String: String], workers: Int, seedTimeout: Duration) {
         self.path = path
         self.environment = environment
         self.workers = max(1, workers)
+        self.seedTimeout = seedTimeout
     }
 
     /// Runs all seeds.
@@ -38,7 +40,7 @@ public struct SeedSweep: Sendable {
     ) async -> Summary {
         var all = Summary()
         await withTaskGroup(of: Summary.self) { group in
-            var chunks = Self.chunks(of: seeds)[...]
+            var chunks = Self.chunks(of: seeds, workers: workers)[...]
             func start() {
                 guard let chunk = chunks.popFirst() else { return }
                 group.addTask { await runChunk(chunk, arguments) }
@@ -54,9 +56,12 @@ public struct SeedSweep: Sendable {
         return all
     }
 
-    private static func chunks(of seeds: ClosedRange<UInt64>) -> [ClosedRange<UInt64>] {
-        stride(from: seeds.lowerBound, through: seeds.upperBound, by: Int(chunk)).map { first in
-            first...min(seeds.upperBound, first + (chunk - 1))
+    /// The seeds in pieces for processes: small enough that all workers have something to do to the end.
+    static func chunks(of seeds: ClosedRange<UInt64>, workers: Int) -> [ClosedRange<UInt64>] {
+        let others = seeds.upperBound - seeds.lowerBound
+        let size = min(chunkMax, max(1, others / (UInt64(workers) * chunksPerWorker)))
+        return stride(from: 0, through: others, by: Int(size)).map { offset in
+            seeds.lowerBound + offset...seeds.lowerBound + min(others, offset + (size - 1))
         }
     }
 
@@ -68,15 +73,14 @@ public struct SeedSweep: Sendable {
         // A crash ends its process; the seeds behind it are tried in another.
         while true {
             let child = ChildProcess(
-                path: path, arguments: [path] + arguments(left), environment: environment, timeout: Self.chunkTimeout)
+                path: path, arguments: [path] + arguments(left), environment: environment,
+                timeout: seedTimeout * (left.upperBound - left.lowerBound + 1))
             let outcome = await child.run()
-            if case .ended(_, let output, _) = outcome {
-                for line in String(decoding: output, as: UTF8.self).split(separator: "\n") {
-                    if let seed = Self.seed(of: line) { summary.lines[seed] = String(line) }
-                }
+            for line in Self.lines(of: outcome) {
+                if let seed = Self.seed(of: line) { summary.lines[seed] = String(line) }
             }
             guard let missing = left.first(where: { summary.lines[$0] == nil }) else { return summary }
-            summary.crashes[missing] = Self.words(for: outcome)
+            summary.crashes[missing] = words(for: outcome)
             guard missing < left.upperBound else { return summary }
             left = missing + 1...left.upperBound
         }
@@ -87,12 +91,21 @@ public struct SeedSweep: Sendable {
         return words.firstIndex(of: "seed").flatMap { $0 + 1 < words.count ? UInt64(words[$0 + 1]) : nil }
     }
 
-    private static func words(for outcome: ChildProcess.Outcome) -> String {
+    /// What a process wrote, however it ended.
+    private static func lines(of outcome: ChildProcess.Outcome) -> [Substring] {
+        switch outcome {
+        case .ended(_, let output, _), .timedOut(let output):
+            String(decoding: output, as: UTF8.self).split(separator: "\n")
+        case .cancelled, .notStarted, .tooMuchOutput: []
+        }
+    }
+
+    private func words(for outcome: ChildProcess.Outcome) -> String {
         switch outcome {
         case .ended(let status, _, let errors):
             let last = String(decoding: errors, as: UTF8.self).split(separator: "\n").last ?? ""
             return "the process ended with \(status): \(last)"
-        case .timedOut: return "the process took longer than \(chunkTimeout)"
+        case .timedOut: return "a seed took longer than \(seedTimeout)"
         case .cancelled: return "cancelled"
         case .notStarted(let reason): return "the process could not be started: \(reason)"
         case .tooMuchOutput(let limit): return "the process wrote more than \(limit) bytes"

@@ -116,7 +116,12 @@ struct RegexCompiler {
             greedy.kind = .greedy
             return try emitAtomic(.repetition(node, greedy))
         }
-        for _ in 0..<repetition.min { try emit(node) }
+        for _ in 0..<repetition.min {
+            let before = end
+            try emit(node)
+            // What needs no instruction needs none however often.
+            if end == before { return }
+        }
         guard let max = repetition.max else { return try emitLoop(node, repetition.kind) }
         var splits: [Int] = []
         for _ in repetition.min..<max {
