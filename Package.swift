@@ -167,6 +167,14 @@ let package = Package(
         .testTarget(
             name: "PipelineTests", dependencies: ["Documents", "Pipeline"], swiftSettings: common),
         .testTarget(
+            name: "PollerTests",
+            dependencies: [
+                "Documents", "HTTP", "MeasurementServer", "Pipeline", "Ports", "SimulatedWorld", "SimulationKernel",
+                nioCore, httpTypes,
+            ],
+            swiftSettings: common
+        ),
+        .testTarget(
             name: "MeasurementServerTests", dependencies: ["Documents", "MeasurementServer", "Randomness"],
             swiftSettings: common
         ),

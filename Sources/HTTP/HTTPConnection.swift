@@ -108,17 +108,23 @@ final class HTTPConnection: ChannelInboundHandler, NIOScheduledCallbackHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         // The decoder complains of the end that the first error brings.
         if self.error == nil { self.error = error }
+        // Now, and not when the channel is closed: a security layer may take long to say goodbye.
+        endExchange()
         close()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
         idleTimer?.cancel()
-        if let exchange {
-            let failure = error.map { HTTPConnectionPool.failure($0, phase: exchange.phase) }
-            exchange.end(.failure(failure ?? .closed(exchange.phase)))
-        }
-        exchange = nil
+        endExchange()
         pool.remove(self)
         context.fireChannelInactive()
+    }
+
+    /// The request under way gets no response.
+    private func endExchange() {
+        guard let exchange else { return }
+        self.exchange = nil
+        let failure = error.map { HTTPConnectionPool.failure($0, phase: exchange.phase) }
+        exchange.end(.failure(failure ?? .closed(exchange.phase)))
     }
 }

@@ -68,6 +68,8 @@ final class HTTPServerConnection: ChannelInboundHandler, NIOScheduledCallbackHan
     private var idleUntil: NIODeadline = .distantFuture
     private var idleTimer: NIOScheduledCallback?
     private var task: Task<Void, Never>?
+    /// The rest of a reply that comes late.
+    private var lateReply: Scheduled<Void>?
 
     /// What waits behind the request under way.
     private enum Waiting {
@@ -93,6 +95,7 @@ final class HTTPServerConnection: ChannelInboundHandler, NIOScheduledCallbackHan
         idleTimer?.cancel()
         // Nobody waits for the answer any more.
         task?.cancel()
+        lateReply?.cancel()
         if let number { connections.remove(number) }
         number = nil
         context.fireChannelInactive()
@@ -189,7 +192,7 @@ final class HTTPServerConnection: ChannelInboundHandler, NIOScheduledCallbackHan
     /// Sends a reply when and how it says.
     private func deliver(_ reply: HTTPReply, keepsAlive: Bool) {
         guard reply.delay > .zero else { return deliverNow(reply, keepsAlive: keepsAlive) }
-        _ = channel.eventLoop.assumeIsolatedUnsafeUnchecked().scheduleTask(in: reply.delay) { [self] in
+        lateReply = channel.eventLoop.assumeIsolatedUnsafeUnchecked().scheduleTask(in: reply.delay) { [self] in
             deliverNow(reply, keepsAlive: keepsAlive)
         }
     }
@@ -232,7 +235,7 @@ final class HTTPServerConnection: ChannelInboundHandler, NIOScheduledCallbackHan
             return finishAnswer(staysOpen)
         }
         writeBody(piece)
-        _ = channel.eventLoop.assumeIsolatedUnsafeUnchecked().scheduleTask(in: interval) { [self, rest] in
+        lateReply = channel.eventLoop.assumeIsolatedUnsafeUnchecked().scheduleTask(in: interval) { [self, rest] in
             dribble(rest, bytes, interval, keepsAlive: keepsAlive)
         }
     }

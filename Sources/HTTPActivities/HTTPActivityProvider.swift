@@ -13,7 +13,7 @@ public struct HTTPActivityProvider: Sendable {
     /// The longest body that is taken.
     static let bodyBytesMax: Int = 256 << 20
     /// How long a whole exchange may take where the activity sets no timeout.
-    static let totalMax: TimeAmount = .hours(24)
+    public static let totalMax: TimeAmount = .hours(24)
 
     private let ports: any Ports
     private let security: @Sendable (_ verifies: Bool) throws -> (any ChannelSecurity)?
@@ -50,16 +50,24 @@ public struct HTTPActivityProvider: Sendable {
 
     /// Sends a request and follows redirections.
     ///
+    /// - Parameters:
+    ///   - call: The request.
+    ///   - total: How long each exchange may take in all, whatever the call's timeouts are.
+    ///   - followsRedirects: Whether redirections are followed; else they are the answer.
+    /// - Returns: The answer.
     /// - Throws: ``ActivityError``.
-    public func fetch(_ call: HTTPCall) async throws(ActivityError) -> Answer {
+    public func fetch(
+        _ call: HTTPCall, total: TimeAmount = Self.totalMax, followsRedirects: Bool = true
+    ) async throws(ActivityError) -> Answer {
         var exchange = try OutgoingRequest(call)
         let timeouts = try Timeouts(call.timeout)
         var redirects = 0
         var cookies = CookieJar()
         while true {
-            let (response, body) = try await send(exchange, call, timeouts, cookies)
+            let (response, body) = try await send(exchange, call, timeouts, cookies, total)
             cookies.take(response.headerFields, host: exchange.url.host)
-            guard let location = response.headerFields[.location], exchange.isRedirected(by: response.status.code)
+            guard followsRedirects, let location = response.headerFields[.location],
+                exchange.isRedirected(by: response.status.code)
             else {
                 return (response, body)
             }
@@ -72,13 +80,14 @@ public struct HTTPActivityProvider: Sendable {
     }
 
     private func send(
-        _ exchange: OutgoingRequest, _ call: HTTPCall, _ timeouts: Timeouts, _ cookies: CookieJar
+        _ exchange: OutgoingRequest, _ call: HTTPCall, _ timeouts: Timeouts, _ cookies: CookieJar,
+        _ total: TimeAmount
     ) async throws(ActivityError) -> (HTTPResponse, ByteBuffer) {
         let client: HTTPClient
         do {
             var options = HTTPClient.Options(
                 connect: timeouts.connect ?? Self.totalMax, firstByte: timeouts.read ?? Self.totalMax,
-                total: Self.totalMax, connectionsMax: 1, waitingMax: 1, bodyBytesMax: Self.bodyBytesMax,
+                total: total, connectionsMax: 1, waitingMax: 1, bodyBytesMax: Self.bodyBytesMax,
                 idle: .seconds(1))
             options.silence = timeouts.read ?? Self.totalMax
             options.tls = exchange.url.isSecure ? try security(call.verifiesTLS) : nil

@@ -1,4 +1,5 @@
 public import HTTP
+public import HTTPTypes
 import NIOCore
 public import Pipeline
 public import Ports
@@ -19,7 +20,7 @@ public struct MeasurementServer: Sendable {
         public var rooms: Int = 4
         /// The user's name and password; nil asks for none.
         public var credentials: Credentials?
-        /// Measured values in place of the model's.
+        /// Measured values in place of the model's: what they do not say is not said.
         public var series: MeasuredSeries?
         /// How late answers are without any fault.
         public var latency: DurationDistribution = .fixed(.milliseconds(20))
@@ -41,6 +42,9 @@ public struct MeasurementServer: Sendable {
             self.user = user
             self.password = password
         }
+
+        /// The field of requests that have them.
+        public var authorization: HTTPField { HTTPClient.basicAuthorization(user: user, password: password) }
 
         /// The name alone.
         public var description: String { user }

@@ -3,6 +3,7 @@ import HTTP
 import HTTPTypes
 import NIOCore
 import Pipeline
+import Ports
 import Randomness
 
 /// What the server knows of its flats; touched on its event loop only.
@@ -22,6 +23,7 @@ final class ServerState {
     /// Bodies that are right until a device measures again.
     private var bodies: [Int: (until: Int64, body: ByteBuffer)] = [:]
     private let seriesSince: Int64
+    private var lastDate: (second: Int64, text: String) = (.min, "")
 
     static let all: String = "*"
 
@@ -30,9 +32,7 @@ final class ServerState {
         self.loop = loop
         model = DeviceModel(seed: seed)
         random = RandomStream(seed: seed).fork("measurement server")
-        authorization = options.credentials.map {
-            HTTPClient.basicAuthorization(user: $0.user, password: $0.password).value
-        }
+        authorization = options.credentials?.authorization.value
         let parts = options.contract.pathParts
         pathPrefix = String(parts.prefix)
         pathSuffix = String(parts.suffix)
@@ -82,7 +82,7 @@ final class ServerState {
         let effects = effects(on: flat, request: number)
         var reply = HTTPReply(HTTPResponse(status: .ok))
         reply.response.headerFields[.contentType] = "application/json"
-        reply.body = effects.isPlain ? plainBody(flat) : body(flat, effects)
+        reply.body = effects.isPlain ? plainBody(flat) : body(flat, request: number, effects)
         reply.delay = .nanoseconds(effects.delay.nanoseconds)
         switch effects.fault {
         case nil, .stale?, .duplicate?, .outOfOrder?, .skew?: break
@@ -101,7 +101,15 @@ final class ServerState {
             refusal.delay = reply.delay
             reply = refusal
         }
+        reply.response.headerFields[.date] = date
         return reply
+    }
+
+    /// The time, as servers say it; a text that is made once a second.
+    private var date: String {
+        let second = WallClock.milliseconds / 1000
+        if lastDate.second != second { lastDate = (second, HTTPDate.text(second * 1000)) }
+        return lastDate.text
     }
 
     // MARK: Effects
@@ -124,11 +132,10 @@ final class ServerState {
         let now = loop.now.uptimeNanoseconds
         let wall = WallClock.milliseconds
         for (target, rooms) in targets(of: flat) {
-            guard var schedule = schedules[target] else { continue }
-            var own = draws.fork(target)
-            let effect = schedule.decide(now: now, request: request, random: &own)
-            schedules[target] = schedule
-            effects.delay += effect.delay
+            guard let effect = schedules[target]?.decide(now: now, flat: flat, random: draws.fork(target)) else {
+                continue
+            }
+            effects.delay = min(effects.delay + effect.delay, DeviceSchedule.delayMax)
             guard let fault = effect.fault else { continue }
             switch fault {
             case .stale, .duplicate, .outOfOrder, .skew:
@@ -159,7 +166,7 @@ final class ServerState {
         return body
     }
 
-    private func body(_ flat: Int, _ effects: Effects) -> ByteBuffer {
+    private func body(_ flat: Int, request: Int, _ effects: Effects) -> ByteBuffer {
         let now = WallClock.milliseconds
         var readings: [Reading] = []
         for room in 1...options.rooms {
@@ -168,8 +175,7 @@ final class ServerState {
             case (.stale, let since)?: readings += self.readings(flat, room, at: since)
             case (.duplicate, _)?: readings += usual + usual
             case (.outOfOrder, _)?:
-                // Every other answer goes back by one or two of the devices' measurements.
-                let back = Int64(requests[flat] % 3) * DeviceModel.intervalMilliseconds
+                let back = Int64(request % 3) * DeviceModel.intervalMilliseconds
                 readings += self.readings(flat, room, at: now - back)
             case (.skew(let ahead), _)?:
                 readings += usual.map { reading in
@@ -187,7 +193,7 @@ final class ServerState {
     private func readings(_ flat: Int, _ room: Int, at milliseconds: Int64) -> [Reading] {
         let time = model.sampleTime(flat: flat, at: milliseconds)
         return options.contract.channels.compactMap { channel in
-            var sample = model.value(channel.name, flat: flat, room: room, at: time).map { (time, $0) }
+            var sample: (Int64, Double)?
             if let series = options.series {
                 // Each flat replays the series from another hour on: a recombination, not a measurement of that flat.
                 let shift = Int64(flat) * 3_600
@@ -195,6 +201,8 @@ final class ServerState {
                 if let measured = series.sample(channel.name, room: room - 1, at: seconds) {
                     sample = (seriesSince + (measured.seconds - shift) * 1000, measured.value)
                 }
+            } else {
+                sample = model.value(channel.name, flat: flat, room: room, at: time).map { (time, $0) }
             }
             guard let (time, value) = sample else { return nil }
             let id = Reading.Identity(flat: "SD\(flat)", room: String(room), channel: channel.name, milliseconds: time)
@@ -223,8 +231,9 @@ final class ServerState {
         switch request.method {
         case .put:
             do {
-                let schedule = try DeviceSchedule(try JSONReader.read(body.readableBytesView))
-                schedules[target] = ActiveSchedule(schedule, since: loop.now.uptimeNanoseconds)
+                let document = try JSONReader.read(body.readableBytesView)
+                let schedule = try DeviceSchedule(document)
+                schedules[target] = ActiveSchedule(schedule, document: document, since: loop.now.uptimeNanoseconds)
                 return reply(json: ["target": .string(target), "windows": .integer(schedule.windows.count)])
             } catch {
                 return reply("\(error)", .badRequest)
@@ -238,8 +247,7 @@ final class ServerState {
             }
             let seconds = Double(loop.now.uptimeNanoseconds - schedule.since) / 1e9
             return reply(json: [
-                "target": .string(target), "windows": .integer(schedule.schedule.windows.count),
-                "since_seconds": .real(seconds),
+                "target": .string(target), "since_seconds": .real(seconds), "schedule": schedule.document,
             ])
         default:
             var refusal = reply("only PUT, GET and DELETE are allowed", .methodNotAllowed)
@@ -255,6 +263,6 @@ final class ServerState {
     private func isTarget(_ id: String) -> Bool {
         let parts = id.split(separator: ":", omittingEmptySubsequences: false)
         guard index(of: String(parts[0])) != nil else { return false }
-        return parts.count == 1 || parts.count == 2 && (Int(parts[1]).map { (1...options.rooms).contains($0) } ?? false)
+        return parts.count == 1 || parts.count == 2 && (1...options.rooms).contains { String($0) == parts[1] }
     }
 }

@@ -30,6 +30,9 @@ public enum DeviceEvent: Hashable, Sendable {
         guard let flat = event["data"]?["flatId"]?.string, !flat.isEmpty else {
             throw Malformed(description: "the event's /data/flatId is not a text")
         }
+        if let problem = FlatName.problem(of: flat) {
+            throw Malformed(description: "the event's /data/flatId \(problem)")
+        }
         switch event["action"]?.string {
         case "CreateDevice": self = .create(flat: flat)
         case "DeleteDevice": self = .delete(flat: flat)

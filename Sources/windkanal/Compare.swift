@@ -26,7 +26,7 @@ struct Compare: AsyncParsableCommand {
         for source in sources {
             guard let experiment = await session.load(.init(source: source)) else { throw ExitCode(1) }
             do {
-                guard let scenario = try Scenario(of: experiment) else {
+                guard let scenario = try Scenario(of: experiment, reading: { try Files.read($0) }) else {
                     throw failure("\(source) has no extension '\(Scenario.extensionName)'", status: 2)
                 }
                 console.showProgress(source)

@@ -46,14 +46,16 @@ struct Probe: AsyncParsableCommand {
         } catch {
             throw failure("\(error)", status: 1)
         }
-        print("status \(report.status) after \(Int(report.duration.inMilliseconds)) ms")
+        print("status \(report.status) after \(report.milliseconds) ms")
         for reading in report.measurements.readings {
             let unit = contract.channels.first { $0.name == reading.id.channel }?.unit ?? ""
             print("\(reading.id) = \(reading.value) \(unit)")
         }
         for problem in report.measurements.problems { print("not understood: \(problem)") }
         for place in report.unmapped { print("not mapped: \(place)") }
-        if let offset = report.clockOffset { print("the server's clock is \(offset) ms ahead of ours (to the second)") }
+        if let offset = report.clockOffset {
+            print("the server's clock is \(offset.lowerBound) to \(offset.upperBound) ms ahead of ours")
+        }
         guard !report.measurements.readings.isEmpty else { throw ExitCode(1) }
     }
 

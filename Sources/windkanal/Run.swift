@@ -120,7 +120,7 @@ struct Run: AsyncParsableCommand {
         guard let experiment = await session.load(request) else { throw ExitCode(1) }
         let scenario: Scenario?
         do {
-            scenario = try Scenario(of: experiment)
+            scenario = try simulated.scenario(of: experiment)
         } catch {
             throw failure(error, status: 1)
         }
@@ -158,6 +158,14 @@ struct Validate: AsyncParsableCommand {
         let (environment, settings) = try globals.surroundings()
         var request = ExperimentSession.Request(source: source)
         request.verifiesTLS = !noVerifyTLS
+        request.examine = { experiment in
+            do throws(ScenarioError) {
+                _ = try Scenario(of: experiment, reading: { try Files.read($0) })
+                return []
+            } catch {
+                return error.findings(of: experiment)
+            }
+        }
         let session = ExperimentSession(
             console: ConsoleRecorder(globals.mode), environment: environment, settings: settings)
         throw ExitCode(await session.validate(request))

@@ -38,7 +38,6 @@ struct SimulatedSession {
     private func makeRun(seed: UInt64?, recorder: @escaping @Sendable (RunEvent) -> Void) -> ScenarioRun {
         var scenario = scenario
         if let seed { scenario.seed = Seed(seed) }
-        if let profile = options.profile.flatMap(PollerProfile.init(named:)) { scenario.profile = profile }
         return ScenarioRun(
             experiment, in: scenario, options: request.options, environment: environment,
             recording: options.trace == nil ? nil : TraceRecording.Limits(entries: Self.traceEntriesMax),
@@ -64,7 +63,7 @@ struct SimulatedSession {
                 return 1
             }
         }
-        console.summarize(result.ageLines)
+        console.summarize(result.ageLines + "\n" + result.boundLine)
         console.print("\(result.line(strict: request.isStrict)) cpu \(Self.processSeconds)")
         return result.isSuccess(strict: request.isStrict) ? 0 : 1
     }

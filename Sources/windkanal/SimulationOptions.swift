@@ -1,6 +1,9 @@
 import ArgumentParser
+import Experiments
 import Pipeline
+import PipelineTestbed
 import Randomness
+import RealWorld
 
 /// How an experiment with a landscape is simulated.
 struct SimulationOptions: ParsableArguments {
@@ -27,6 +30,15 @@ struct SimulationOptions: ParsableArguments {
         }
         if seed != nil, seeds != nil { throw ValidationError("--seed and --seeds exclude each other") }
         if trace != nil, seeds != nil { throw ValidationError("--trace takes one seed") }
+    }
+
+    /// The scenario of an experiment, with the profile that was asked for; nil if it has none.
+    ///
+    /// - Throws: ``ScenarioError``.
+    func scenario(of experiment: Experiment) throws(ScenarioError) -> Scenario? {
+        guard var scenario = try Scenario(of: experiment, reading: { try Files.read($0) }) else { return nil }
+        if let profile = profile.flatMap(PollerProfile.init(named:)) { try scenario.use(profile) }
+        return scenario
     }
 
     /// An option that was given, for the message that it has no effect.

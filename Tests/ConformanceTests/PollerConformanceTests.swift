@@ -209,6 +209,14 @@ final class PollerConformanceTests: XCTestCase {
     }
 }
 
+extension Poller {
+    /// Polls a flat once.
+    fileprivate func fetch(_ flat: String, deadline: Duration) async -> Result<[Reading], PollFailure> {
+        guard let state = flats[flat] else { return .success([]) }
+        return await fetch(state, deadline: deadline)
+    }
+}
+
 private struct Admin: Sendable {
     let client: HTTPClient
     let endpoint: Endpoint

@@ -1,3 +1,4 @@
+import Documents
 import Randomness
 import XCTest
 
@@ -55,6 +56,26 @@ final class DeviceModelTests: XCTestCase {
         XCTAssertEqual(energy(0, 365 * 24), 1_000_000_000)
         XCTAssertGreaterThan(energy(7 * day, 7 * 24), energy(190 * day, 7 * 24) * 12 / 10)
         XCTAssertGreaterThan(energy(7 * day + 19 * 3_600_000, 1), 3 * energy(7 * day + 3 * 3_600_000, 1))
+    }
+
+    // Real dates: 2026-05-14 is still transition and 2026-05-15 summer, 2026-01-04 is a Sunday, and 2024 has 366 days.
+    func testTheLoadProfileFollowsTheCalendar() {
+        let hour: Int64 = 3_600_000
+        func energy(_ day: (Int, Int, Int), _ hours: Range<Int64>) -> Int64 {
+            let start = Int64(GregorianCalendar.days(day.0, day.1, day.2)) * 24 * hour
+            return HouseholdProfile.energy(until: start + hours.upperBound * hour, kilowattHoursPerYear: 1_000_000)
+                - HouseholdProfile.energy(until: start + hours.lowerBound * hour, kilowattHoursPerYear: 1_000_000)
+        }
+        // At 20 o'clock on Thursdays and Fridays: 168 in transition, 167 in summer; at 3 o'clock 43 and 47.
+        func ratio(_ day: (Int, Int, Int)) -> Double { Double(energy(day, 20..<21)) / Double(energy(day, 3..<4)) }
+        XCTAssertEqual(ratio((2026, 5, 14)), 168.0 / 43, accuracy: 0.1)
+        XCTAssertEqual(ratio((2026, 5, 15)), 167.0 / 47, accuracy: 0.1)
+        // At noon Sundays have 207, Saturdays 167 and Mondays 131.
+        let noon = [(2026, 1, 3), (2026, 1, 4), (2026, 1, 5)].map { Double(energy($0, 12..<13)) }
+        XCTAssertGreaterThan(noon[1], noon[0] * 1.2)
+        XCTAssertGreaterThan(noon[1], noon[2] * 1.4)
+        XCTAssertEqual(energy((2024, 1, 1), 0..<(366 * 24)), 1_000_000_000_000)
+        XCTAssertEqual(energy((2023, 1, 1), 0..<(365 * 24)), 1_000_000_000_000)
     }
 
     func testDevicesMeasureOnceAMinute() {

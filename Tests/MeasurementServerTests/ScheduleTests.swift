@@ -30,13 +30,28 @@ final class ScheduleTests: XCTestCase {
         let cases = [
             ("[]", "the schedule: it is an object, not a list"),
             ("{\"latencies\":1}", "latencies: there is no such part"),
-            ("{\"from\":-1}", "from: a number of seconds from 0 on"),
+            ("{\"from\":-1}", "from: a number of seconds from 0 to 100000000"),
             ("{\"from\":5,\"to\":5}", "to: it is not after 'from'"),
             ("{\"windows\":[{},{\"probability\":2}]}", "windows/1/probability: a number from 0 to 1"),
             ("{\"latency\":{\"type\":\"uniform\",\"min\":2,\"max\":1}}", "latency: the maximum"),
             ("{\"latency\":{\"type\":\"nope\"}}", "latency: a number of seconds, or of a type"),
-            ("{\"fault\":\"explode\"}", "fault: one of reset"),
-            ("{\"fault\":{\"type\":\"status\",\"status\":7}}", "fault/status: a status from 100 to 599"),
+            ("{\"fault\":\"explode\"}", "fault: one of dribble"),
+            ("{\"fault\":{\"type\":\"status\",\"status\":101}}", "fault/status: a status from 200 to 599"),
+            (
+                "{\"fault\":{\"type\":\"status\",\"status\":503,\"retry-after\":\"soon\"}}",
+                "fault/retry-after: a whole number of seconds from 0 on"
+            ),
+            (
+                "{\"fault\":{\"type\":\"skew\",\"ahaed\":1}}",
+                "fault/ahaed: there is no such part; there are type, ahead"
+            ),
+            (
+                "{\"latency\":{\"type\":\"fixed\",\"vaule\":1}}",
+                "latency/vaule: there is no such part; there are type, value"
+            ),
+            ("{\"latency\":86401}", "latency: a number of seconds from 0 to 86400"),
+            ("{\"windows\":[],\"from\":1}", "from: beside 'windows' there is nothing else"),
+            ("{\"fault\":{\"type\":\"dribble\",\"bytes\":\"x\"}}", "fault/bytes: a whole number from 1"),
             ("{\"failures\":0}", "failures: a whole number from 1 on"),
         ]
         for (text, message) in cases {
@@ -44,9 +59,11 @@ final class ScheduleTests: XCTestCase {
         }
     }
 
-    private func decide(_ active: inout ActiveSchedule, second: UInt64, request: Int = 0) -> ActiveSchedule.Effect {
-        var random = RandomStream(seed: 1).fork("request \(request)")
-        return active.decide(now: 5_000_000_000 + second * 1_000_000_000, request: request, random: &random)
+    private func decide(
+        _ active: inout ActiveSchedule, second: UInt64, flat: Int = 0, request: Int = 0
+    ) -> ActiveSchedule.Effect {
+        let random = RandomStream(seed: 1).fork("request \(request)")
+        return active.decide(now: 5_000_000_000 + second * 1_000_000_000, flat: flat, random: random)
     }
 
     func testWindowsOpenCloseRampAndAddUp() throws {
@@ -67,6 +84,39 @@ final class ScheduleTests: XCTestCase {
         var active = ActiveSchedule(try schedule("{\"fault\":\"empty\",\"failures\":3}"), since: 5_000_000_000)
         XCTAssertEqual(
             (0..<5).map { decide(&active, second: 1, request: $0).fault != nil }, [true, true, true, false, false])
+        // Each flat for itself, although the schedule is one for all.
+        XCTAssertNotNil(decide(&active, second: 1, flat: 1).fault)
+    }
+
+    // A trace begins with its window, for each flat.
+    func testATraceBeginsWithItsWindow() throws {
+        var active = ActiveSchedule(
+            try schedule("{\"from\":10,\"latency\":{\"type\":\"trace\",\"values\":[1,2,3]}}"), since: 5_000_000_000)
+        for request in 0..<7 { XCTAssertEqual(decide(&active, second: 5, request: request).delay, .zero) }
+        XCTAssertEqual(
+            (7..<11).map { decide(&active, second: 11, request: $0).delay },
+            [.seconds(1), .seconds(2), .seconds(3), .seconds(1)])
+        XCTAssertEqual(decide(&active, second: 11, flat: 3, request: 11).delay, .seconds(1))
+    }
+
+    // A window that is added before, open or not, leaves the others' draws as they are.
+    func testWindowsDrawForThemselves() throws {
+        let random = "{\"latency\":{\"type\":\"uniform\",\"min\":1,\"max\":30},\"probability\":0.5}"
+        var closed = ActiveSchedule(try schedule("{\"windows\":[{\"from\":50},\(random)]}"), since: 5_000_000_000)
+        var open = ActiveSchedule(
+            try schedule("{\"windows\":[{\"probability\":0.5},\(random)]}"), since: 5_000_000_000)
+        for request in 0..<50 {
+            XCTAssertEqual(
+                decide(&closed, second: 1, request: request).delay, decide(&open, second: 1, request: request).delay)
+        }
+    }
+
+    func testNoAnswerIsLaterThanADay() throws {
+        let window = "{\"latency\":86400}"
+        var active = ActiveSchedule(
+            try schedule("{\"windows\":[\(Array(repeating: window, count: 100).joined(separator: ","))]}"),
+            since: 5_000_000_000)
+        XCTAssertEqual(decide(&active, second: 1).delay, .seconds(86_400))
     }
 
     // Which request of which flat it is decides, not when it comes or who else asks.

@@ -95,6 +95,54 @@ final class ContractTests: XCTestCase {
         XCTAssertEqual(measurements.problems, [.unknownName(Pointer(tokens: ["2", "n"]))])
     }
 
+    // RFC 8428: base values and units, and times below 2^28 that are relative to now.
+    func testSenMLsBasesAndRelativeTimesAreUnderstood() throws {
+        let text = """
+            [{"bn":"SD0:","bu":"Cel","bv":20,"n":"1:temperature","v":1.5},{"n":"2:temperature","t":-10},
+             {"n":"3:temperature","u":"F","v":1}]
+            """
+        let measurements = try MeasurementContract.senML.read(text.utf8, of: "SD0", now: 1_599_214_500_000)
+        XCTAssertEqual(measurements.readings.map(\.value), [21.5, 20])
+        XCTAssertEqual(measurements.readings.map(\.id.milliseconds), [1_599_214_500_000, 1_599_214_490_000])
+        XCTAssertEqual(measurements.problems, [.wrongUnit(Pointer(tokens: ["2", "u"]), expected: "Cel")])
+    }
+
+    func testRoomsAreNamedByWholeNumbersAndShortTexts() throws {
+        let value = "{\"timestamp\":\"2026-01-01T00:00:00Z\",\"value\":1}"
+        let long = String(repeating: "x", count: 65)
+        let text =
+            "{\"rooms\":[{\"roomNr\":1.0,\"temperature\":\(value)},{\"roomNr\":1.5,\"temperature\":\(value)},"
+            + "{\"roomNr\":\"\(long)\",\"temperature\":\(value)}]}"
+        let measurements = try read(text)
+        XCTAssertEqual(measurements.readings.map(\.id.room), ["1"])
+        XCTAssertEqual(
+            measurements.problems,
+            [
+                .missing(Pointer(tokens: ["rooms", "1", "roomNr"])),
+                .nameTooLong(Pointer(tokens: ["rooms", "2", "roomNr"]), limit: 64),
+            ])
+    }
+
+    func testPatternsReadWhatTheyWrite() throws {
+        let channels = MeasurementContract.senML.channels
+        for text in ["{room}:{channel}", "room-{room}/{channel}.value", "{room}-{channel}!"] {
+            let pattern = try XCTUnwrap(MeasurementContract.NamePattern(text))
+            let parts = try XCTUnwrap(pattern.parts(of: "urn:x:" + pattern.name(room: "7", channel: "heat"), channels))
+            XCTAssertEqual([parts.room, parts.channel.name], ["7", "heat"], text)
+        }
+        for text in ["{room}{channel}", "{channel}:{room}", "{room}"] {
+            XCTAssertNil(MeasurementContract.NamePattern(text), text)
+        }
+    }
+
+    func testDatesOfHTTPAreReadAndWritten() {
+        XCTAssertEqual(HTTPDate.text(1_795_564_318_999), "Tue, 24 Nov 2026 23:51:58 GMT")
+        XCTAssertEqual(HTTPDate.milliseconds("Tue, 24 Nov 2026 23:51:58 GMT"), 1_795_564_318_000)
+        for text in ["", "soon", "Tue, 31 Feb 2026 23:51:58 GMT", "Tue, 24 Nov 2026 24:51:58 GMT"] {
+            XCTAssertNil(HTTPDate.milliseconds(text), text)
+        }
+    }
+
     func testAContractThatCannotWorkIsNamed() {
         let cases: [(String, String)] = [
             ("{}", "name is a text"), ("{\"name\":\"x\",\"path\":\"/a\"}", "path begins with a slash and holds {flat}"),

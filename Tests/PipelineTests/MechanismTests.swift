@@ -59,17 +59,23 @@ final class MechanismTests: XCTestCase {
     }
 
     func testReadingsAreNewOnceHoweverTheyComeAgain() {
-        var state = FlatState(flat: "SD0", path: "/", since: .now, breaker: nil)
+        let state = FlatState(flat: "SD0", path: "/", since: .now, breaker: nil)
         func reading(_ time: Int64) -> Reading {
             Reading(Reading.Identity(flat: "SD0", room: "1", channel: "t", milliseconds: time), value: Double(time))
         }
         XCTAssertEqual(
-            [10, 20, 10, 15, 20, 30].map { state.note(reading($0)) }, [true, true, false, true, false, true])
+            [10, 20, 10, 15, 20, 30].map { state.note(reading($0)) }, [.new, .new, .known, .new, .known, .new])
         XCTAssertEqual(state.newest, 30)
         XCTAssertEqual(state.latest.map(\.value), [30])
         for time in 31...60 { _ = state.note(reading(Int64(time))) }
         // So late that nobody remembers: not told apart from known ones.
-        XCTAssertFalse(state.note(reading(11)))
+        XCTAssertEqual(state.note(reading(11)), .known)
+        // A time that has not come moves nothing, and what nobody took is new again.
+        XCTAssertEqual(state.note(reading(9_999), isAhead: true), .new)
+        XCTAssertEqual([state.newest, state.latest.first?.id.milliseconds], [60, 60])
+        state.forget([reading(60), reading(9_999)])
+        XCTAssertEqual(state.note(reading(60)), .new)
+        XCTAssertEqual(state.note(reading(9_999), isAhead: true), .new)
     }
 
     // The same phase in every process, and flats spread over the whole interval.

@@ -23,7 +23,7 @@ final class ScenarioTests: XCTestCase {
     ) throws -> ScenarioRun.Result {
         let experiment = try experiment(name)
         var scenario = try XCTUnwrap(try Scenario(of: experiment))
-        if let profile { scenario.profile = profile }
+        if let profile { try scenario.use(profile) }
         if let seed { scenario.seed = seed }
         return try ScenarioRun(experiment, in: scenario, options: RunOptions()).run()
     }
@@ -67,13 +67,59 @@ final class ScenarioTests: XCTestCase {
         }
     }
 
-    // With a timeout above the lateness, passes overlap: the global age is small while the slow flat's data is old.
+    // With a timeout above the lateness, passes overlap: the global age is small while the slow flat's data is as late as its device.
     func testAGlobalAgeHidesASlowFlat() throws {
-        let result = try run("learnings/mind-timeouts")
-        XCTAssertEqual(result.verdict(strict: false), "held")
-        let (global, data) = (try XCTUnwrap(result.ages[.globalLastSuccess]), try XCTUnwrap(result.ages[.perFlatData]))
-        XCTAssertLessThan(global.p95, 20)
-        XCTAssertGreaterThan(data.p95, 60)
+        let slow = try run("learnings/mind-timeouts")
+        XCTAssertEqual(slow.verdict(strict: false), "held")
+        let experiment = try experiment("learnings/mind-timeouts")
+        var calm = experiment
+        calm.document.value.set(Pointer(tokens: ["method"]), to: [])
+        let usual = try ScenarioRun(
+            calm, in: try XCTUnwrap(try Scenario(of: experiment)), options: RunOptions()
+        ).run()
+        func p95(_ result: ScenarioRun.Result, _ kind: Scenario.AgeKind) throws -> Double {
+            try XCTUnwrap(result.ages[kind]).p95
+        }
+        XCTAssertLessThan(try p95(slow, .globalLastSuccess), 20)
+        XCTAssertEqual(try p95(slow, .globalLastSuccess), try p95(usual, .globalLastSuccess), accuracy: 10)
+        XCTAssertGreaterThan(try p95(slow, .perFlatData), try p95(usual, .perFlatData) + 15)
+    }
+
+    // What a scenario changes of its profile stays when another is asked for, and null leaves a mechanism out.
+    func testSettingsOfAPollerHoldForEveryProfile() throws {
+        let poller: Value = [
+            "profile": "adaptive", "deadline": 7, "breaker": .null, "bulkhead": ["total": 9, "slow": 2],
+        ]
+        let document: Value = ["extensions": [["name": "windkanal", "landscape": ["poller": poller]]]]
+        var scenario = try XCTUnwrap(try Scenario(of: Experiment(Document(value: document), origin: "")))
+        XCTAssertNil(scenario.profile.breaker)
+        XCTAssertNotNil(scenario.profile.retry)
+        try scenario.use(.pipelined)
+        XCTAssertEqual(scenario.profile.name, "pipelined")
+        XCTAssertEqual(scenario.profile.deadline, .seconds(7))
+        XCTAssertEqual(scenario.profile.bulkhead, Bulkhead.Options(total: 9, slow: 2))
+    }
+
+    // Credentials of the scenario are asked for and given, and a measured series takes the place of the model.
+    func testALandscapeHasCredentialsAndMeasuredSeries() throws {
+        let landscape: Value = [
+            "flats": 2, "rooms": 1, "credentials": ["user": "u", "password": "p"],
+            "series": [["file": "s.csv", "columns": ["t": "temperature"]]],
+        ]
+        let document: Value = [
+            "title": "t", "description": "d", "method": [],
+            "extensions": [["name": "windkanal", "duration": 60, "landscape": landscape]],
+        ]
+        let experiment = Experiment(Document(value: document), origin: "folder/e.json")
+        let scenario = try XCTUnwrap(
+            try Scenario(of: experiment) { path in
+                XCTAssertEqual(path, "folder/s.csv")
+                return Array("offset_s,t\n0,20\n10,21\n20,22\n".utf8)
+            })
+        let result = try ScenarioRun(experiment, in: scenario, options: RunOptions()).run()
+        XCTAssertEqual(result.failures, [:])
+        // The series measures every 10 s, the model every minute.
+        XCTAssertLessThan(try XCTUnwrap(result.ages[.perFlatData]).p95, 25)
     }
 
     func testLearningsHoldWithTheProfileThatTheyTeach() throws {
@@ -98,6 +144,19 @@ final class ScenarioTests: XCTestCase {
             (
                 ["name": "windkanal", "warm-up": 60, "duration": 30],
                 "duration is at most a week, and not shorter than warm-up"
+            ),
+            (
+                ["name": "windkanal", "seed": "x", "landscape": ["rooms": 0, "poller": ["overlap": 99]]],
+                "seed is a whole number from 0 on\nthe extension 'windkanal': landscape/rooms is a whole number from 1 to 100"
+                    + "\nthe extension 'windkanal': landscape/poller/overlap is a whole number from 1 to 64"
+            ),
+            (
+                ["name": "windkanal", "landscape": ["poller": ["bulkhead": ["total": 4, "slow": 4]]]],
+                "landscape/poller/bulkhead/slow is a whole number from 1 to 3"
+            ),
+            (
+                ["name": "windkanal", "landscape": ["series": [["file": "a.csv", "columns": ["t": "temperature"]]]]],
+                "landscape/series/0/file cannot be read: a.csv: files cannot be read here"
             ),
             (["name": "windkanal", "landscape": ["flats": 0]], "landscape/flats is a whole number from 1 to 10000"),
             (

@@ -21,6 +21,15 @@ public struct Finding: Hashable, Sendable, CustomStringConvertible {
     /// Where it stands in the file.
     public let place: Place?
 
+    /// A finding of its parts.
+    public init(_ severity: Severity, _ message: String, at pointer: Pointer, remedy: String?, place: Place?) {
+        self.severity = severity
+        self.message = message
+        self.pointer = pointer
+        self.remedy = remedy
+        self.place = place
+    }
+
     /// The message with the place and the remedy.
     public var description: String {
         var text = message

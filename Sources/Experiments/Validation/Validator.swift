@@ -256,9 +256,7 @@ public struct Validator {
         _ severity: Finding.Severity, _ message: String, _ pointer: Pointer, remedy: String? = nil
     ) {
         findings.append(
-            Finding(
-                severity: severity, message: message, pointer: pointer, remedy: remedy,
-                place: experiment.document.place(of: pointer)))
+            Finding(severity, message, at: pointer, remedy: remedy, place: experiment.document.place(of: pointer)))
     }
 }
 

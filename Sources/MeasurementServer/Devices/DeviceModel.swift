@@ -4,7 +4,7 @@ public import Randomness
 /// What a room's devices measure, as a function of time alone: a million devices need no state.
 ///
 /// Temperature and humidity follow the day and a noise that differs by room and hour; heat and electricity are registers that grow with the season and
-/// with the standard load profile, and of which one in eight falls back to zero once a year. Integers only; the numbers are made up, the
+/// with the standard load profile, and of which one in eight falls back to zero every 365 days. Integers only; the numbers are made up, the
 /// shapes are not.
 public struct DeviceModel: Hashable, Sendable {
     private let key: UInt64
@@ -76,13 +76,14 @@ public struct DeviceModel: Hashable, Sendable {
     private func heat(_ flat: Int, _ room: Int, _ time: Int64) -> Int64 {
         let perYear = 1_500 + Int64(mix(flat, room, 7) % 2_000)
         return register(flat, room, 8, time) { time in
-            let day = time / 86_400_000
-            let (years, dayOfYear) = (day / 365, day % 365)
-            // The season is a triangle from 190 % at new year to 10 % in the middle of the year.
-            let reached =
-                Self.season(dayOfYear) + (Self.season(dayOfYear + 1) - Self.season(dayOfYear)) * (time % 86_400_000)
-                / 86_400_000
-            return perYear * 1_000_000 * years + perYear * 1_000 * reached / 36_500
+            let (year, _, _) = GregorianCalendar.date(Int(time / 86_400_000))
+            let january = Int64(GregorianCalendar.days(year, 1, 1)) * 86_400_000
+            let length = Int64(GregorianCalendar.isDate(year, 2, 29) ? 366 : 365)
+            // The season is a triangle from 190 % at new year to 10 % in the middle of the year; leap years are stretched.
+            let inYear = (time - january) * 365 / length
+            let (day, inDay) = (inYear / 86_400_000, inYear % 86_400_000)
+            let reached = Self.season(day) + (Self.season(day + 1) - Self.season(day)) * inDay / 86_400_000
+            return perYear * 1_000_000 * Int64(year - 1970) + perYear * 1_000 * reached / 36_500
         }
     }
 

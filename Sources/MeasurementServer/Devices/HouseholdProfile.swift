@@ -1,3 +1,5 @@
+import Documents
+
 /// How much electricity households use through the year: the standard load profile H0.
 ///
 /// Source: BDEW's profile H0 (hourly means of its quarter hours, as weights) and its dynamisation polynomial, as published in
@@ -45,26 +47,39 @@ enum HouseholdProfile {
         ],
     ]
 
-    /// Sums of the weights before each hour, dynamised, of every day of a year that begins on a Monday: day by day, 25 entries each.
-    private static let hours: [[Int64]] = (0..<365).map { day in
-        var sums: [Int64] = [0]
-        for weight in weights(day) { sums.append(sums[sums.count - 1] + weight * factor(day) / 10_000) }
-        return sums
+    /// The sums of a year's weights, dynamised: before each hour of each day, 25 entries a day, and before each day.
+    private struct Sums {
+        var hours: [[Int64]] = []
+        var days: [Int64] = [0]
+
+        var total: Int64 { days[days.count - 1] }
+
+        /// Of a year by its first day's weekday, from Monday 0 on, and its length.
+        init(firstWeekday: Int, isLeap: Bool) {
+            // A year of this length; only months and days are taken from it.
+            let january = GregorianCalendar.days(isLeap ? 2024 : 2023, 1, 1)
+            for day in 0..<(isLeap ? 366 : 365) {
+                let (_, month, dayOfMonth) = GregorianCalendar.date(january + day)
+                let weights = HouseholdProfile.weights(month, dayOfMonth, weekday: (firstWeekday + day) % 7)
+                var sums: [Int64] = [0]
+                for weight in weights { sums.append(sums[sums.count - 1] + weight * factor(day) / 10_000) }
+                hours.append(sums)
+                days.append(days[day] + sums[24])
+            }
+        }
     }
 
-    /// Sums of whole days before each day of that year.
-    private static let days: [Int64] = {
-        var sums: [Int64] = [0]
-        for day in hours { sums.append(sums[sums.count - 1] + day[24]) }
-        return sums
-    }()
+    /// Of the fourteen kinds of years: by the first day's weekday, leap years behind.
+    private static let years: [Sums] = [false, true].flatMap { isLeap in
+        (0..<7).map { Sums(firstWeekday: $0, isLeap: isLeap) }
+    }
 
-    private static func weights(_ day: Int) -> [Int64] {
-        let kind = day % 7 == 6 ? 2 : day % 7 == 5 ? 1 : 0
-        switch day {
-        case 0..<79, 304..<365: return winter[kind]
-        case 134..<257: return summer[kind]
-        default: return transition[kind]
+    private static func weights(_ month: Int, _ day: Int, weekday: Int) -> [Int64] {
+        let kind = weekday == 6 ? 2 : weekday == 5 ? 1 : 0
+        return switch month * 100 + day {
+        case 515...914: summer[kind]
+        case ...320, 1101...: winter[kind]
+        default: transition[kind]
         }
     }
 
@@ -77,17 +92,21 @@ enum HouseholdProfile {
         return sum / (scale / 10_000)
     }
 
-    /// The energy used from 1970 to a moment, in mWh, by a household of so many kWh a year.
+    /// The energy used from the beginning of 1970 to a moment since then, in mWh, by a household of so many kWh in each calendar year (UTC).
     static func energy(until milliseconds: Int64, kilowattHoursPerYear: Int64) -> Int64 {
-        let allDays = milliseconds / 86_400_000
-        let (years, day) = (allDays / 365, Int(allDays % 365))
+        let allDays = Int(milliseconds / 86_400_000)
+        let (year, _, _) = GregorianCalendar.date(allDays)
+        let january = GregorianCalendar.days(year, 1, 1)
+        // 1970-01-01 was a Thursday.
+        let kind = (january + 3) % 7 + (GregorianCalendar.isDate(year, 2, 29) ? 7 : 0)
+        let (sums, day) = (years[kind], allDays - january)
         let inDay = milliseconds % 86_400_000
         let hour = Int(inDay / 3_600_000)
-        let before = hours[day][hour]
-        let here = (hours[day][hour + 1] - before) * (inDay % 3_600_000) / 3_600_000
-        let weight = days[day] + before + here
+        let before = sums.hours[day][hour]
+        let here = (sums.hours[day][hour + 1] - before) * (inDay % 3_600_000) / 3_600_000
         // Of a year's energy, the share that the year's weights have reached.
         let milliwattHours = kilowattHoursPerYear * 1_000_000
-        return years * milliwattHours + Int64(Int128(milliwattHours) * Int128(weight) / Int128(days[365]))
+        let reached = Int128(milliwattHours) * Int128(sums.days[day] + before + here) / Int128(sums.total)
+        return Int64(year - 1970) * milliwattHours + Int64(reached)
     }
 }

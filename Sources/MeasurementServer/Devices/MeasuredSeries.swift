@@ -26,8 +26,12 @@ public struct MeasuredSeries: Sendable {
             let offset = header.firstIndex(of: "offset_s")
         else { throw Malformed(description: "line 1: there is no column 'offset_s'") }
         let room = header.firstIndex(of: "room_nr")
-        for name in channels.keys.sorted() where !header.contains(name) {
-            throw Malformed(description: "line 1: there is no column '\(name)'")
+        var places: [(cell: Int, channel: String)] = []
+        for (name, channel) in channels.sorted(by: { $0.key < $1.key }) {
+            guard let place = header.firstIndex(of: name) else {
+                throw Malformed(description: "line 1: there is no column '\(name)'")
+            }
+            places.append((place, channel))
         }
         var rooms: [String: Int] = [:]
         for (index, line) in lines.dropFirst().enumerated() {
@@ -41,9 +45,10 @@ public struct MeasuredSeries: Sendable {
             let name = room.map { String(cells[$0]) } ?? ""
             let number = rooms[name] ?? rooms.count
             rooms[name] = number
-            for (column, channel) in channels {
+            for (place, channel) in places {
+                let cell = cells[place]
                 // An empty cell is a gap: the device said nothing.
-                guard let cell = header.firstIndex(of: column).map({ cells[$0] }), !cell.isEmpty else { continue }
+                guard !cell.isEmpty else { continue }
                 guard let value = Double(cell), value.isFinite else {
                     throw Malformed(description: "line \(index + 2): '\(cell)' is no number")
                 }

@@ -1,4 +1,5 @@
 public import Documents
+import Ports
 import Randomness
 
 /// Why a document is no schedule.
@@ -26,6 +27,9 @@ extension DeviceSchedule {
             windows = [try WindowReader(value: document, place: "").window()]
             return
         }
+        for name in document.object?.keys ?? [] where name != "windows" {
+            throw ScheduleError(name, "beside 'windows' there is nothing else; it belongs into a window")
+        }
         guard let list = list.array, list.count <= Self.windowsMax else {
             throw ScheduleError("windows", "a list of at most \(Self.windowsMax)")
         }
@@ -41,6 +45,18 @@ private struct WindowReader {
     let place: String
 
     private static let known: Set<String> = ["from", "to", "latency", "ramp", "probability", "fault", "failures"]
+
+    /// The forms of lateness, and the parts of each besides its type.
+    private static let latencies: [String: [String]] = [
+        "fixed": ["value"], "uniform": ["min", "max"], "normal": ["mean", "deviation"],
+        "lognormal": ["median", "spread"], "spike": ["usual", "spike", "probability"], "trace": ["values"],
+    ]
+
+    /// The faults, and the parts of each besides its type.
+    private static let faults: [String: [String]] = [
+        "reset": [], "empty": [], "malformed": [], "truncated": [], "dribble": ["bytes", "every"], "hang": [],
+        "status": ["status", "retry-after"], "stale": [], "duplicate": [], "out-of-order": [], "skew": ["ahead"],
+    ]
 
     func window() throws(ScheduleError) -> DeviceSchedule.Window {
         guard let object = value.object else { throw ScheduleError(place, "a window is an object, not \(value.kind)") }
@@ -69,12 +85,22 @@ private struct WindowReader {
 
     private func seconds(_ name: String) throws(ScheduleError) -> Duration? {
         guard let value = value[name], !value.isNull else { return nil }
-        return try seconds(value, name)
+        return try seconds(value, name, longest: 1e8)
     }
 
-    private func seconds(_ value: Value?, _ name: String) throws(ScheduleError) -> Duration {
-        guard let seconds = value?.number, seconds.isFinite, seconds >= 0, seconds <= 1e8 else {
-            throw ScheduleError(place + name, "a number of seconds from 0 on")
+    /// Refuses parts that the form does not have: a misspelled one must not be taken for none.
+    private func check(_ value: Value, _ known: [String], at name: String) throws(ScheduleError) {
+        for part in value.object?.keys ?? [] where part != "type" && !known.contains(part) {
+            let parts = known.isEmpty ? "none but type" : (["type"] + known).joined(separator: ", ")
+            throw ScheduleError(place + name + "/" + part, "there is no such part; there are \(parts)")
+        }
+    }
+
+    private func seconds(
+        _ value: Value?, _ name: String, longest: Double = DeviceSchedule.delayMax.inSeconds
+    ) throws(ScheduleError) -> Duration {
+        guard let seconds = value?.number, seconds >= 0, seconds <= longest else {
+            throw ScheduleError(place + name, "a number of seconds from 0 to \(Int(longest))")
         }
         return .nanoseconds(Int64((seconds * 1e9).rounded()))
     }
@@ -98,6 +124,7 @@ private struct WindowReader {
     private func latency(_ value: Value) throws(ScheduleError) -> DeviceSchedule.Latency {
         if value.number != nil { return .distribution(.fixed(try seconds(value, "latency"))) }
         let distribution: DurationDistribution
+        if let type = value["type"]?.string, let known = Self.latencies[type] { try check(value, known, at: "latency") }
         switch value["type"]?.string {
         case "fixed": distribution = .fixed(try seconds(value["value"], "latency/value"))
         case "uniform":
@@ -126,7 +153,8 @@ private struct WindowReader {
             return .trace(trace)
         default:
             throw ScheduleError(
-                place + "latency", "a number of seconds, or of a type: fixed, uniform, normal, lognormal, spike, trace")
+                place + "latency",
+                "a number of seconds, or of a type: \(Self.latencies.keys.sorted().joined(separator: ", "))")
         }
         if let problem = distribution.invalidity { throw ScheduleError(place + "latency", problem) }
         return .distribution(distribution)
@@ -135,7 +163,9 @@ private struct WindowReader {
     // MARK: Faults
 
     private func fault(_ value: Value) throws(ScheduleError) -> DeviceSchedule.Fault {
-        switch value.string ?? value["type"]?.string {
+        let type = value.string ?? value["type"]?.string
+        if let type, let known = Self.faults[type] { try check(value, known, at: "fault") }
+        switch type {
         case "reset": return .reset
         case "empty": return .empty
         case "malformed": return .malformed
@@ -145,20 +175,22 @@ private struct WindowReader {
         case "duplicate": return .duplicate
         case "out-of-order": return .outOfOrder
         case "dribble":
-            let bytes = value["bytes"]?.integer ?? 16
-            guard bytes >= 1 else { throw ScheduleError(place + "fault/bytes", "a whole number from 1 on") }
+            guard let bytes = (value["bytes"] ?? 16).integer, (1...1_000_000).contains(bytes) else {
+                throw ScheduleError(place + "fault/bytes", "a whole number from 1 on")
+            }
             return .dribble(bytes: bytes, every: try seconds(value["every"] ?? 1, "fault/every"))
         case "status":
-            guard let status = value["status"]?.integer, (100...599).contains(status) else {
-                throw ScheduleError(place + "fault/status", "a status from 100 to 599")
+            guard let status = value["status"]?.integer, (200...599).contains(status) else {
+                throw ScheduleError(place + "fault/status", "a status from 200 to 599")
             }
-            return .status(status, retryAfter: value["retry-after"]?.integer)
+            guard let wait = value["retry-after"] else { return .status(status, retryAfter: nil) }
+            guard let seconds = wait.integer, seconds >= 0 else {
+                throw ScheduleError(place + "fault/retry-after", "a whole number of seconds from 0 on")
+            }
+            return .status(status, retryAfter: seconds)
         case "skew": return .skew(try seconds(value["ahead"], "fault/ahead"))
         default:
-            throw ScheduleError(
-                place + "fault",
-                "one of reset, empty, malformed, truncated, dribble, hang, status, stale, duplicate, out-of-order, skew"
-            )
+            throw ScheduleError(place + "fault", "one of \(Self.faults.keys.sorted().joined(separator: ", "))")
         }
     }
 }

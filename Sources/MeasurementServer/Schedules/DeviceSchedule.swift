@@ -20,7 +20,7 @@ public struct DeviceSchedule: Hashable, Sendable {
         public var probability: Ratio
         /// What else goes wrong; nil is nothing.
         public var fault: Fault?
-        /// Only the first so many requests in the window are hit; nil is all.
+        /// Only the first so many requests of each flat in the window are hit; nil is all.
         public var failures: Int?
 
         /// A window in which nothing goes wrong yet.
@@ -42,7 +42,7 @@ public struct DeviceSchedule: Hashable, Sendable {
     public enum Latency: Hashable, Sendable {
         /// As a distribution says.
         case distribution(DurationDistribution)
-        /// One after the other, and from the beginning again.
+        /// One after the other for the requests of each flat in the window, and from the beginning again.
         case trace([Duration])
         /// Late by the second with the given probability, else by the first.
         case spike(usual: Duration, spike: Duration, probability: Ratio)
@@ -66,13 +66,16 @@ public struct DeviceSchedule: Hashable, Sendable {
         case status(Int, retryAfter: Int?)
         /// Readings are those of the window's beginning.
         case stale
-        /// Each room is there twice.
+        /// Each reading is there twice.
         case duplicate
-        /// Readings go back and forth in time.
+        /// Readings go back by none, one and two of the device's measurements in turn.
         case outOfOrder
         /// Times are so much ahead of the truth.
         case skew(Duration)
     }
+
+    /// No answer is later, whatever windows add up to.
+    public static let delayMax: Duration = .seconds(86_400)
 
     /// The windows; where several are open, lateness adds up and the first fault counts.
     public var windows: [Window]
@@ -81,68 +84,4 @@ public struct DeviceSchedule: Hashable, Sendable {
     public init(windows: [Window]) {
         self.windows = windows
     }
-}
-
-/// A schedule at work on one flat: which request it is decides what becomes of it, not how often others ask.
-struct ActiveSchedule {
-    let schedule: DeviceSchedule
-    /// When it was set, in ns of the server's monotonic clock.
-    let since: UInt64
-    private var hits: [Int]
-
-    init(_ schedule: DeviceSchedule, since: UInt64) {
-        self.schedule = schedule
-        self.since = since
-        hits = Array(repeating: 0, count: schedule.windows.count)
-    }
-
-    /// What becomes of a request.
-    struct Effect {
-        var delay: Duration = .zero
-        var fault: DeviceSchedule.Fault?
-        /// When the window of the fault began, in ns of the server's clock.
-        var faultSince: UInt64 = 0
-    }
-
-    /// Decides on a request.
-    ///
-    /// - Parameters:
-    ///   - now: The server's monotonic clock, in ns.
-    ///   - request: The how-manieth request of the flat it is, from 0 on.
-    ///   - random: Random numbers of this flat and this request alone.
-    /// - Returns: What becomes of it.
-    mutating func decide(now: UInt64, request: Int, random: inout RandomStream) -> Effect {
-        var effect = Effect()
-        let elapsed = Duration.nanoseconds(Int64(now - since))
-        for (index, window) in schedule.windows.enumerated() {
-            guard elapsed >= window.from, window.to.map({ elapsed < $0 }) ?? true else { continue }
-            // Drawn whether it is needed or not: a changed window shifts no other draw.
-            let isHit = random.chance(window.probability)
-            let late = window.latency.map { latency(of: $0, request, &random) } ?? .zero
-            guard isHit, window.failures.map({ hits[index] < $0 }) ?? true else { continue }
-            hits[index] += 1
-            let inWindow = elapsed - window.from
-            effect.delay +=
-                inWindow < window.ramp
-                ? late * Int(inWindow.milliseconds) / max(1, Int(window.ramp.milliseconds)) : late
-            if effect.fault == nil, let fault = window.fault {
-                effect.fault = fault
-                effect.faultSince = since + UInt64(window.from.nanoseconds)
-            }
-        }
-        return effect
-    }
-
-    private func latency(of latency: DeviceSchedule.Latency, _ request: Int, _ random: inout RandomStream) -> Duration {
-        switch latency {
-        case .distribution(let distribution): random.duration(distribution)
-        case .trace(let trace): trace.isEmpty ? .zero : trace[request % trace.count]
-        case .spike(let usual, let spike, let probability): random.chance(probability) ? spike : usual
-        }
-    }
-}
-
-extension Duration {
-    var nanoseconds: Int64 { components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000 }
-    var milliseconds: Int64 { nanoseconds / 1_000_000 }
 }

@@ -36,7 +36,7 @@ extension MeasurementContract {
     private static let senMLText: String = """
         {"name": "senml", "path": "/flat/{flat}/measurements/", "records": "",
          "reading": {"name": "/n", "pattern": "{room}:{channel}", "value": "/v", "time": "/t", "unit": "/u",
-          "base-name": "/bn", "base-time": "/bt"},
+          "base-name": "/bn", "base-time": "/bt", "base-value": "/bv", "base-unit": "/bu", "relative-below": 268435456},
          "channels": [
           {"name": "temperature", "unit": "Cel", "kind": "gauge"}, {"name": "humidity", "unit": "%RH", "kind": "gauge"},
           {"name": "meterValue", "unit": "kWh", "kind": "counter"}, {"name": "heat", "unit": "kWh", "kind": "counter"}],
@@ -44,7 +44,7 @@ extension MeasurementContract {
         """
 
     private static let sensorThingsText: String = """
-        {"name": "sensor-things", "path": "/v1.1/Things('{flat}')/Datastreams?$expand=Observations($top=1)", "records": "/value",
+        {"name": "sensor-things", "path": "/v1.1/Things('{flat}')/Datastreams?$expand=Observations($top=1;$orderby=phenomenonTime%20desc)", "records": "/value",
          "reading": {"name": "/name", "pattern": "{room}/{channel}", "value": "/Observations/0/result",
           "time": "/Observations/0/phenomenonTime", "unit": "/unitOfMeasurement/symbol"},
          "channels": [

@@ -27,6 +27,12 @@ public enum PayloadProblem: Error, Hashable, Sendable, CustomStringConvertible {
     case implausibleTime(Pointer)
     /// A name is not of the contract's pattern, or its channel is not of the contract.
     case unknownName(Pointer)
+    /// A room's name is longer than is taken.
+    case nameTooLong(Pointer, limit: Int)
+    /// A value is in another unit than the contract says.
+    case wrongUnit(Pointer, expected: String)
+    /// A flat has more channels than are remembered.
+    case tooManyChannels(limit: Int)
     /// There are more records than are taken.
     case tooManyRecords(limit: Int)
 
@@ -40,6 +46,9 @@ public enum PayloadProblem: Error, Hashable, Sendable, CustomStringConvertible {
         case .badTime(let pointer): "\(pointer) is no time of a known format"
         case .implausibleTime(let pointer): "\(pointer) lies outside the years 2000 to 2100"
         case .unknownName(let pointer): "\(pointer) names no room and channel of the contract"
+        case .nameTooLong(let pointer, let limit): "\(pointer) names a room with more than \(limit) bytes"
+        case .wrongUnit(let pointer, let expected): "\(pointer) is not the contract's unit \(expected)"
+        case .tooManyChannels(let limit): "the flat's rooms have more than \(limit) channels"
         case .tooManyRecords(let limit): "there are more than \(limit) records"
         }
     }
@@ -48,15 +57,20 @@ public enum PayloadProblem: Error, Hashable, Sendable, CustomStringConvertible {
 extension MeasurementContract {
     /// Records of a payload that are looked at.
     public static let recordsMax: Int = 10_000
+    /// The longest name of a room, in bytes.
+    public static let roomBytesMax: Int = 64
 
     /// Reads a payload: what is not understood is named, and does not hide the rest.
     ///
     /// - Parameters:
     ///   - payload: The body of an answer.
     ///   - flat: The flat that was asked for.
+    ///   - now: What times that are relative are relative to, in ms since 1970.
     /// - Returns: Readings and problems.
     /// - Throws: ``PayloadProblem`` when nothing at all can be read.
-    public func read(_ payload: some Sequence<UInt8>, of flat: String) throws(PayloadProblem) -> Measurements {
+    public func read(
+        _ payload: some Sequence<UInt8>, of flat: String, now: Int64 = WallClock.milliseconds
+    ) throws(PayloadProblem) -> Measurements {
         let document: Value
         do {
             document = try JSONReader.read(payload)
@@ -67,7 +81,7 @@ extension MeasurementContract {
         guard let list = value.array else { throw .wrongType(records, expected: "a list") }
         var measurements = Measurements()
         if list.count > Self.recordsMax { measurements.problems.append(.tooManyRecords(limit: Self.recordsMax)) }
-        var base = Base()
+        var base = Base(now: now)
         for (index, record) in list.prefix(Self.recordsMax).enumerated() {
             let pointer = records.appending(index)
             switch layout {
@@ -78,10 +92,13 @@ extension MeasurementContract {
         return measurements
     }
 
-    /// What stands before names and is added to times.
+    /// What records take over from those before them.
     private struct Base {
+        let now: Int64
         var name: String = ""
         var seconds: Double = 0
+        var value: Double = 0
+        var unit: String?
     }
 
     // MARK: Layouts
@@ -91,6 +108,9 @@ extension MeasurementContract {
     ) {
         guard let room = record[roomPointer].flatMap(Self.name) else {
             return result.problems.append(.missing(pointer + roomPointer))
+        }
+        guard room.utf8.count <= Self.roomBytesMax else {
+            return result.problems.append(.nameTooLong(pointer + roomPointer, limit: Self.roomBytesMax))
         }
         for channel in channels {
             guard let valuePointer = channel.value, let timePointer = channel.time else { continue }
@@ -113,38 +133,42 @@ extension MeasurementContract {
     ) {
         if let name = row.baseName.flatMap({ record[$0]?.string }) { base.name = name }
         if let time = row.baseTime.flatMap({ record[$0]?.number }), time.isFinite { base.seconds = time }
-        do {
-            let name = base.name + (record[row.name]?.string ?? "")
-            guard let (room, channel) = parts(of: name, row.pattern) else {
-                throw PayloadProblem.unknownName(pointer + row.name)
-            }
-            let value = try number(record, row.value, pointer)
-            var time = record[row.time]
-            if row.baseTime != nil, time == nil || time?.number != nil {
-                time = .real(base.seconds + (time?.number ?? 0))
-            }
-            let milliseconds = try self.time(time, pointer + row.time)
-            let id = Reading.Identity(flat: flat, room: room, channel: channel, milliseconds: milliseconds)
-            result.readings.append(Reading(id, value: value))
-        } catch let problem as PayloadProblem {
-            result.problems.append(problem)
+        if let value = row.baseValue.flatMap({ record[$0]?.number }), value.isFinite { base.value = value }
+        if let unit = row.baseUnit.flatMap({ record[$0]?.string }) { base.unit = unit }
+        do throws(PayloadProblem) {
+            result.readings.append(try reading(record, row, base, at: pointer, of: flat))
         } catch {
-            // Only the kind above is thrown.
+            result.problems.append(error)
         }
     }
 
-    /// Room and channel of a name; whatever stands before the pattern is not looked at.
-    private func parts(of name: String, _ pattern: String) -> (room: String, channel: String)? {
-        guard let open = pattern.firstRange(of: "{room}"), let close = pattern.firstRange(of: "{channel}"),
-            open.upperBound <= close.lowerBound
-        else { return nil }
-        let separator = pattern[open.upperBound..<close.lowerBound]
-        for channel in channels where name.hasSuffix(separator + channel.name) {
-            let room = name.dropLast(separator.count + channel.name.count)
-            let last = room.split { ":/".contains($0) }.last ?? room[...]
-            return last.isEmpty ? nil : (String(last), channel.name)
+    private func reading(
+        _ record: Value, _ row: Row, _ base: Base, at pointer: Pointer, of flat: String
+    ) throws(PayloadProblem) -> Reading {
+        let name = base.name + (record[row.name]?.string ?? "")
+        guard let (room, channel) = NamePattern(row.pattern)?.parts(of: name, channels) else {
+            throw .unknownName(pointer + row.name)
         }
-        return nil
+        guard room.utf8.count <= Self.roomBytesMax else {
+            throw .nameTooLong(pointer + row.name, limit: Self.roomBytesMax)
+        }
+        if let unitPointer = row.unit, let unit = record[unitPointer]?.string ?? base.unit, unit != channel.unit {
+            throw .wrongUnit(pointer + unitPointer, expected: channel.unit)
+        }
+        var value = base.value
+        // A record may say nothing but what is the same for all.
+        if base.value == 0 || record[row.value] != nil { value += try number(record, row.value, pointer) }
+        guard value.isFinite else { throw .notFinite(pointer + row.value) }
+        var time = record[row.time]
+        if row.baseTime != nil, time == nil || time?.number != nil {
+            time = .real(base.seconds + (time?.number ?? 0))
+        }
+        if let limit = row.relativeBelow, let seconds = time?.number, abs(seconds) < limit {
+            time = .real(seconds + Double(base.now) / 1000)
+        }
+        let milliseconds = try self.time(time, pointer + row.time)
+        let id = Reading.Identity(flat: flat, room: room, channel: channel.name, milliseconds: milliseconds)
+        return Reading(id, value: value)
     }
 
     // MARK: Parts
@@ -153,7 +177,9 @@ extension MeasurementContract {
         switch value {
         case .string(let text): text.isEmpty ? nil : text
         case .integer(let number): String(number)
-        case .null, .bool, .largeInteger, .real, .array, .object, .date, .bytes: nil
+        // Some writers know no whole numbers.
+        case .real(let number): Int(exactly: number).map { String($0) }
+        case .null, .bool, .largeInteger, .array, .object, .date, .bytes: nil
         }
     }
 
@@ -186,7 +212,9 @@ extension MeasurementContract {
                 }
             }
         case .readings(let row):
-            for pointer in [row.name, row.value, row.time, row.unit, row.baseName, row.baseTime] {
+            for pointer in [
+                row.name, row.value, row.time, row.unit, row.baseName, row.baseTime, row.baseValue, row.baseUnit,
+            ] {
                 if let pointer { known.insert(record + Self.withStars(pointer.description)) }
             }
         }

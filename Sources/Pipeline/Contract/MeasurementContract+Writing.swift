@@ -14,7 +14,8 @@ extension MeasurementContract {
                 guard let channel = channels.first(where: { $0.name == reading.id.channel }), let value = channel.value,
                     let time = channel.time
                 else { continue }
-                if reading.id.room != room {
+                // A value that is there already is said again in a record of its own.
+                if reading.id.room != room || list[list.count - 1][value] != nil {
                     room = reading.id.room
                     list.append(.object([:]))
                     list[list.count - 1].create(roomPointer, Self.roomValue(reading.id.room))
@@ -26,8 +27,7 @@ extension MeasurementContract {
             for reading in readings {
                 guard let channel = channels.first(where: { $0.name == reading.id.channel }) else { continue }
                 var record = Value.object([:])
-                let name = row.pattern.replacing("{room}", with: reading.id.room)
-                    .replacing("{channel}", with: reading.id.channel)
+                let name = NamePattern(row.pattern)?.name(room: reading.id.room, channel: reading.id.channel) ?? ""
                 if list.isEmpty, let base = row.baseName {
                     record.create(base, .string("urn:flat:\(reading.id.flat):"))
                 }

@@ -61,6 +61,12 @@ public struct MeasurementContract: Hashable, Sendable {
         public let baseName: Pointer?
         /// What is added to the times of this record and those behind it; nil if nothing is.
         public let baseTime: Pointer?
+        /// What is added to the values of this record and those behind it; nil if nothing is.
+        public let baseValue: Pointer?
+        /// The unit of this record and those behind it that do not say theirs; nil if there is none.
+        public let baseUnit: Pointer?
+        /// Seconds below this are not since 1970 but since now, as in SenML; nil if all are since 1970.
+        public let relativeBelow: Double?
     }
 
     /// Its name.
@@ -174,12 +180,22 @@ private struct ContractDocument {
     func row() throws(ContractError) -> MeasurementContract.Row {
         let row = ContractDocument(value: value["reading"] ?? .null, prefix: "reading/")
         let pattern = try row.text("pattern")
-        guard pattern.contains("{room}"), pattern.contains("{channel}") else {
-            throw ContractError("reading/pattern", "holds {room} and {channel}")
+        guard MeasurementContract.NamePattern(pattern) != nil else {
+            throw ContractError(
+                "reading/pattern", "holds {room} and {channel}, in this order and with something between")
+        }
+        var relativeBelow: Double?
+        if let value = row.value["relative-below"] {
+            guard let seconds = value.number, seconds.isFinite, seconds >= 0 else {
+                throw ContractError("reading/relative-below", "is a number of seconds from 0 on")
+            }
+            relativeBelow = seconds
         }
         return MeasurementContract.Row(
             name: try row.pointer("name"), pattern: pattern, value: try row.pointer("value"),
             time: try row.pointer("time"), unit: try row.optionalPointer("unit"),
-            baseName: try row.optionalPointer("base-name"), baseTime: try row.optionalPointer("base-time"))
+            baseName: try row.optionalPointer("base-name"), baseTime: try row.optionalPointer("base-time"),
+            baseValue: try row.optionalPointer("base-value"),
+            baseUnit: try row.optionalPointer("base-unit"), relativeBelow: relativeBelow)
     }
 }

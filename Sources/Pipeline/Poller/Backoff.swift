@@ -1,3 +1,5 @@
+import Ports
+
 /// How long to wait before a failure is tried again: exponential with full jitter.
 struct Backoff {
     let rule: PollerProfile.Retry
@@ -35,12 +37,4 @@ struct RetryBudget {
         hundredths -= 100
         return true
     }
-}
-
-extension Duration {
-    /// Whole milliseconds.
-    var milliseconds: Int64 { components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 }
-
-    /// Seconds with a fraction, for people and metrics.
-    var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
 }

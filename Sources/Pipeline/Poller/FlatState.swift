@@ -1,25 +1,31 @@
 import NIOCore
 
-/// What a poller knows of a flat.
-struct FlatState {
+/// What a poller knows of a flat; touched on its poller's actor only, which is why it may be handed to the poller's own tasks.
+final class FlatState: @unchecked Sendable {
     let flat: String
     /// Where its measurements are.
     let path: String
-    /// When it was first polled, or could have been.
-    let since: ContinuousClock.Instant
+    /// Since when it is polled without a break.
+    var since: ContinuousClock.Instant
     var isPulled: Bool = true
     var lastSuccess: ContinuousClock.Instant?
-    /// The newest measurement's time, in ms since 1970.
-    var newest: Int64?
+    /// The newest measurement's time, in ms since 1970; of those that are not ahead of the clock.
+    private(set) var newest: Int64?
     var failingSince: ContinuousClock.Instant?
     var underWay: Int = 0
     var breaker: CircuitBreaker?
-    var notBefore: ContinuousClock.Instant?
+    /// The server asked to stay away until `end`, in an answer of the moment `asked`.
+    var stayAway: (asked: ContinuousClock.Instant, end: ContinuousClock.Instant)?
     /// Its last answer that was understood without a problem, and how many readings it had: the same bytes bring nothing new.
     var lastBody: (body: ByteBuffer, readings: Int)?
     /// Its last answer took more than half of what it may.
     var isSlow: Bool = false
-    private(set) var channels: [String: SeenTimes] = [:]
+    /// A device's clock was ahead in the last answer.
+    var isAhead: Bool = false
+    private var channels: [ChannelName: Channel] = [:]
+
+    /// Channels of a flat's rooms that are remembered.
+    static let channelsMax: Int = 1000
 
     init(flat: String, path: String, since: ContinuousClock.Instant, breaker: CircuitBreaker.Options?) {
         self.flat = flat
@@ -31,22 +37,68 @@ struct FlatState {
     /// The latest values, of each room's channels.
     var latest: [Reading] { channels.keys.sorted().compactMap { channels[$0]?.latest } }
 
-    /// Notes a reading; false if it was seen before.
-    mutating func note(_ reading: Reading) -> Bool {
-        newest = max(newest ?? .min, reading.id.milliseconds)
-        return channels["\(reading.id.room)/\(reading.id.channel)", default: SeenTimes()].note(reading)
+    /// What a reading is to a flat.
+    enum Novelty: Equatable {
+        case new
+        case known
+        /// There are as many channels already as are remembered.
+        case tooMany
+    }
+
+    /// Notes a reading.
+    ///
+    /// - Parameters:
+    ///   - reading: The reading.
+    ///   - isAhead: It claims a time that has not come: it is remembered by itself, so that it cannot make those that follow look old.
+    /// - Returns: What it is.
+    func note(_ reading: Reading, isAhead: Bool = false) -> Novelty {
+        let name = ChannelName(room: reading.id.room, channel: reading.id.channel)
+        var channel = channels[name] ?? Channel()
+        guard channels.count < Self.channelsMax || channels[name] != nil else { return .tooMany }
+        let isNew =
+            isAhead ? channel.ahead.note(reading.id.milliseconds) : channel.seen.note(reading.id.milliseconds)
+        guard isNew else { return .known }
+        if !isAhead {
+            newest = max(newest ?? .min, reading.id.milliseconds)
+            if reading.id.milliseconds > channel.latest?.id.milliseconds ?? .min { channel.latest = reading }
+        }
+        channels[name] = channel
+        return .new
+    }
+
+    /// Forgets that readings were seen: nobody took them, and they are to be new when they come again.
+    func forget(_ readings: [Reading]) {
+        lastBody = nil
+        for reading in readings {
+            let name = ChannelName(room: reading.id.room, channel: reading.id.channel)
+            channels[name]?.seen.forget(reading.id.milliseconds)
+            channels[name]?.ahead.forget(reading.id.milliseconds)
+        }
+    }
+
+    private struct ChannelName: Hashable, Comparable {
+        let room: String
+        let channel: String
+
+        static func < (left: ChannelName, right: ChannelName) -> Bool {
+            (left.room, left.channel) < (right.room, right.channel)
+        }
+    }
+
+    private struct Channel {
+        var seen: SeenTimes = SeenTimes()
+        var ahead: SeenTimes = SeenTimes()
+        var latest: Reading?
     }
 
     /// The times of a channel's readings that were seen, as far back as answers may come out of order.
-    struct SeenTimes {
+    private struct SeenTimes {
         private var times: [Int64] = []
-        private(set) var latest: Reading?
 
         /// Late readings that are told apart from known ones.
         private static let remembered: Int = 16
 
-        mutating func note(_ reading: Reading) -> Bool {
-            let time = reading.id.milliseconds
+        mutating func note(_ time: Int64) -> Bool {
             guard !times.contains(time) else { return false }
             // Older than all that is remembered: it was seen, or it comes so late that nobody can tell.
             if times.count == Self.remembered, let oldest = times.min(), time < oldest { return false }
@@ -54,28 +106,11 @@ struct FlatState {
                 times.remove(at: index)
             }
             times.append(time)
-            if time > latest?.id.milliseconds ?? .min { latest = reading }
             return true
         }
-    }
-}
 
-/// How old what a poller knows is; all in seconds.
-public struct Ages: Hashable, Sendable {
-    /// Of one flat.
-    public struct Flat: Hashable, Sendable {
-        /// The flat.
-        public let flat: String
-        /// Since its last successful fetch, or since it is polled.
-        public let lastSuccess: Double
-        /// Since its newest measurement; nil if there is none.
-        public let data: Double?
-        /// Whether its last poll failed.
-        public let isFailing: Bool
+        mutating func forget(_ time: Int64) {
+            times.removeAll { $0 == time }
+        }
     }
-
-    /// Since anything was fetched; with passes, since a whole pass succeeded.
-    public let lastSuccess: Double
-    /// The flats', in the order in which they were added.
-    public let flats: [Flat]
 }

@@ -23,8 +23,10 @@ public actor Poller {
         public var flats: [String]
         /// The longest answer that is taken.
         public var bodyBytesMax: Int = 1 << 20
-        /// How far a device's clock may be ahead.
+        /// How far a device's clock may be ahead, and the server's off.
         public var skewMax: Duration = .seconds(5)
+        /// How long the sink may take for the readings of one answer.
+        public var publishMax: Duration = .seconds(30)
         /// Secures connections; nil speaks in the clear.
         public var tls: (any ChannelSecurity)?
 
@@ -53,30 +55,42 @@ public actor Poller {
     var flats: [String: FlatState] = [:]
     /// The flats in the order in which they were added.
     private(set) var order: [String] = []
-    private var loops: [String: Task<Void, Never>] = [:]
-    private var isRunning: Bool = false
+    /// Where flats that come while it runs go to be polled.
+    private var added: AsyncStream<String>.Continuation?
     var lastPass: ContinuousClock.Instant?
     var lastSuccess: ContinuousClock.Instant?
     var bulkhead: Bulkhead?
     var retryBudget: RetryBudget
     private var lastWait: UInt64 = 0
     var passesUnderWay: Int = 0
+    /// What the server last said what time it is, and whether it was wrong.
+    var lastDate: String = ""
+    var isServerOff: Bool = false
     /// What was done, for metrics.
     public internal(set) var counters: PollerCounters = PollerCounters()
 
     /// Makes a poller that reaches its server through `ports`.
+    ///
+    /// - Throws: ``FlatName/Invalid``, or what keeps the client from being made.
     public static func make(
         _ ports: any Ports, options: Options, sink: any MeasurementSink,
         observer: @escaping @Sendable (PollerEvent) -> Void = { _ in }
     ) async throws -> Poller {
+        for flat in options.flats { try FlatName.check(flat) }
         let profile = options.profile
         let deadline = TimeAmount.nanoseconds(profile.deadline.nanoseconds)
         var http = HTTPClient.Options(
             connect: deadline, firstByte: deadline, total: deadline,
-            connectionsMax: profile.bulkhead?.total ?? max(32, options.flats.count * profile.overlap),
-            waitingMax: flatsMax, bodyBytesMax: options.bodyBytesMax, idle: .seconds(60))
+            connectionsMax: connectionsMax(of: profile), waitingMax: flatsMax,
+            bodyBytesMax: options.bodyBytesMax, idle: .seconds(60))
         http.tls = options.tls
         return Poller(options, try await HTTPClient.make(ports, options: http), sink, observer)
+    }
+
+    /// As many connections as requests can be under way: the mechanisms bound them, not a pool that was made for the flats at the start.
+    private static func connectionsMax(of profile: PollerProfile) -> Int {
+        if let bulkhead = profile.bulkhead { return bulkhead.total }
+        return profile.order == .passes ? profile.overlap : flatsMax * profile.overlap
     }
 
     private init(
@@ -98,31 +112,34 @@ public actor Poller {
 
     // MARK: Flats
 
-    /// Polls a flat from now on; false if it is polled already, or if there are as many as may be.
+    /// Polls a flat from now on; false if it is polled already, if there are as many as may be, or if it cannot be a flat's name.
     @discardableResult
     public func add(_ flat: String) -> Bool {
-        guard flats[flat] == nil, order.count < Self.flatsMax else { return false }
+        guard flats[flat] == nil, order.count < Self.flatsMax, FlatName.problem(of: flat) == nil else { return false }
         order.append(flat)
         flats[flat] = FlatState(
             flat: flat, path: options.contract.path(of: flat), since: .now, breaker: options.profile.breaker)
-        if isRunning, options.profile.order == .independent { startLoop(flat) }
+        added?.yield(flat)
         return true
     }
 
     /// Polls a flat no more; false if it was not polled.
+    ///
+    /// Requests under way end, and nothing is taken from them.
     @discardableResult
     public func remove(_ flat: String) -> Bool {
         guard flats.removeValue(forKey: flat) != nil else { return false }
         order.removeAll { $0 == flat }
-        loops.removeValue(forKey: flat)?.cancel()
         return true
     }
 
     /// Stops or goes on polling a flat that stays known; false if it is not.
     @discardableResult
     public func setPulled(_ flat: String, _ isPulled: Bool) -> Bool {
-        guard flats[flat] != nil else { return false }
-        flats[flat]?.isPulled = isPulled
+        guard let state = flats[flat] else { return false }
+        // Nobody wanted it to be fresh meanwhile.
+        if isPulled, !state.isPulled { (state.since, state.lastSuccess) = (.now, nil) }
+        state.isPulled = isPulled
         return true
     }
 
@@ -130,26 +147,28 @@ public actor Poller {
 
     /// Polls until the task is cancelled.
     public func run() async {
-        isRunning = true
         switch options.profile.order {
         case .passes: await runPasses()
-        case .independent:
-            for flat in order { startLoop(flat) }
-            // The loops do the work; this waits for the end.
-            while !Task.isCancelled { try? await Task.sleep(for: .seconds(3600)) }
+        case .independent: await runLoops()
         }
-        for flat in order { loops[flat]?.cancel() }
-        loops = [:]
-        isRunning = false
         await client.shutDown()
     }
 
-    private func startLoop(_ flat: String) {
-        loops[flat] = Task { await runLoop(flat) }
+    /// A loop for each flat, those that are added later too.
+    private func runLoops() async {
+        let (stream, continuation) = AsyncStream.makeStream(of: String.self)
+        for flat in order { continuation.yield(flat) }
+        added = continuation
+        await withDiscardingTaskGroup { group in
+            for await flat in stream { group.addTask { await self.runLoop(flat) } }
+            group.cancelAll()
+        }
+        added = nil
     }
 
-    /// Polls one flat at every interval.
+    /// Polls one flat at every interval, until it is removed.
     private func runLoop(_ flat: String) async {
+        guard let state = flats[flat] else { return }
         let interval = options.profile.interval
         var tick = ContinuousClock.now + (options.profile.spreadsPhase ? Self.phase(of: flat, in: interval) : .zero)
         await withDiscardingTaskGroup { group in
@@ -159,12 +178,13 @@ public actor Poller {
                 } catch {
                     break
                 }
-                if let permission = permission(for: flat) {
-                    flats[flat]?.underWay += 1
-                    let next = tick + interval
-                    group.addTask { await self.poll(flat, permission, until: next) }
+                guard flats[flat] === state else { break }
+                let next = self.next(after: tick)
+                if let permission = permission(for: state) {
+                    state.underWay += 1
+                    group.addTask { await self.poll(state, permission, until: next) }
                 }
-                tick += interval
+                tick = next
             }
             group.cancelAll()
         }
@@ -178,8 +198,11 @@ public actor Poller {
                 if passesUnderWay < options.profile.overlap {
                     passesUnderWay += 1
                     group.addTask { await self.pass() }
+                } else {
+                    counters.skips += 1
+                    observer(.passSkipped)
                 }
-                tick += options.profile.interval
+                tick = next(after: tick)
                 do {
                     try await Task.sleep(until: tick, clock: .continuous)
                 } catch {
@@ -188,6 +211,16 @@ public actor Poller {
             }
             group.cancelAll()
         }
+    }
+
+    /// The next tick that has not passed: a process that was held up does not make up for what it missed in a burst.
+    private func next(after tick: ContinuousClock.Instant) -> ContinuousClock.Instant {
+        let interval = options.profile.interval
+        let late = tick.duration(to: .now)
+        guard late >= interval else { return tick + interval }
+        let missed = Int(late / interval)
+        counters.missed += missed
+        return tick + interval * (missed + 1)
     }
 
     /// Where in the interval a flat is polled: always the same, and spread over all flats.
@@ -224,24 +257,30 @@ public actor Poller {
 
     /// How old what is known is.
     public var ages: Ages {
-        let now = ContinuousClock.now
         let wall = WallClock.milliseconds
         let last = (options.profile.order == .passes ? lastPass : lastSuccess) ?? started
         return Ages(
-            lastSuccess: last.duration(to: now).inSeconds,
-            flats: order.compactMap { flats[$0] }.map { state in
-                Ages.Flat(
-                    flat: state.flat, lastSuccess: (state.lastSuccess ?? state.since).duration(to: now).inSeconds,
-                    data: state.newest.map { Double(wall - $0) / 1000 }, isFailing: state.failingSince != nil)
-            })
+            lastSuccess: last.duration(to: .now).inSeconds,
+            flats: order.compactMap { flats[$0] }.filter(\.isPulled).map { Self.age(of: $0, wall) })
+    }
+
+    /// How old what is known of a flat is; nil if it is not polled.
+    public func age(of flat: String) -> Ages.Flat? { flats[flat].map { Self.age(of: $0, WallClock.milliseconds) } }
+
+    private static func age(of state: FlatState, _ wall: Int64) -> Ages.Flat {
+        Ages.Flat(
+            flat: state.flat, lastSuccess: (state.lastSuccess ?? state.since).duration(to: .now).inSeconds,
+            data: state.newest.map { Double(wall - $0) / 1000 }, isFailing: state.failingSince != nil)
+    }
+
+    /// Whether something can be delivered: a flat was fetched and does not fail, or there is none to fetch.
+    public var isReady: Bool {
+        let pulled = flats.values.filter(\.isPulled)
+        return pulled.isEmpty || pulled.contains { $0.failingSince == nil && $0.lastSuccess != nil }
     }
 
     /// The latest readings of a flat; nil if it is not polled.
     public func latest(of flat: String) -> [Reading]? { flats[flat]?.latest }
-}
-
-extension Duration {
-    var nanoseconds: Int64 { components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000 }
 }
 
 /// What a poller has done so far.
@@ -262,4 +301,14 @@ public struct PollerCounters: Hashable, Sendable {
     public var duplicates: Int = 0
     /// Readings that the sink did not take.
     public var unpublished: Int = 0
+    /// Readings of channels beyond those that are remembered; they are not taken.
+    public var refused: Int = 0
+    /// Answers of which a part was not understood.
+    public var partial: Int = 0
+    /// Readings whose time had not come.
+    public var ahead: Int = 0
+    /// Polls or passes that were due while the process was held up.
+    public var missed: Int = 0
+    /// Times that a breaker opened.
+    public var opened: Int = 0
 }

@@ -5,7 +5,7 @@ public enum PollFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// No answer.
     case http(HTTPFailure)
     /// An answer that is no success; the server may say how many seconds to stay away.
-    case status(Int, retryAfter: Int?)
+    case status(Int, retryAfter: Int64?)
     /// An answer that is not understood.
     case payload(PayloadProblem)
 
@@ -34,8 +34,14 @@ public enum PollerEvent: Hashable, Sendable {
     case passed
     /// A poll was left out: too many are under way, the breaker is open, or the server asked to wait.
     case skipped(flat: String, Skip)
-    /// A device's clock is ahead of ours by so many milliseconds.
+    /// A pass was left out: as many are under way as may be.
+    case passSkipped
+    /// A device's clock is ahead of ours by so many milliseconds; told once, until it is right again.
     case clockAhead(flat: String, milliseconds: Int64)
+    /// The server's clock is so many milliseconds ahead of ours, or behind; told once, until it is right again.
+    case serverClockOff(milliseconds: Int64)
+    /// The sink did not take so many readings of a flat; they are new again when they come again.
+    case unpublished(flat: String, readings: Int)
     /// A part of an answer was not understood; the rest was taken.
     case partial(flat: String, PayloadProblem)
 
@@ -51,7 +57,9 @@ public enum PollerEvent: Hashable, Sendable {
 }
 
 /// Who gets what was measured.
+///
+/// It must heed cancellation: a poller does not wait longer than ``Poller/Options/publishMax``.
 public protocol MeasurementSink: Sendable {
-    /// Takes new readings; a failure is the poller's to tell.
+    /// Takes new readings, all or, by throwing, none.
     func publish(_ readings: [Reading]) async throws
 }

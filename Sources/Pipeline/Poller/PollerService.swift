@@ -14,6 +14,9 @@ public struct PollerService: Sendable {
     /// Where it answers.
     public let server: HTTPServer
 
+    /// The longest event that is taken.
+    public static let eventBytesMax: Int = 64 << 10
+
     /// Starts answering; ``run()`` polls.
     ///
     /// - Throws: ``ListenError``.
@@ -21,8 +24,11 @@ public struct PollerService: Sendable {
         _ ports: any Ports, at endpoint: Endpoint, poller: Poller, injection: LatencyInjection = .off
     ) async throws -> PollerService {
         let responder = injection.around(router(poller).responder)
+        var options = HTTPServer.Options.standard
+        options.bodyBytesMax = eventBytesMax
         return PollerService(
-            poller: poller, server: try await HTTPServer.start(ports, at: endpoint, responder: responder))
+            poller: poller,
+            server: try await HTTPServer.start(ports, at: endpoint, options: options, responder: responder))
     }
 
     /// Polls until the task is cancelled, and then lets requests under way end.
@@ -35,14 +41,14 @@ public struct PollerService: Sendable {
         var router = HTTPRouter()
         router.on(.get, "/health") { _, _, _ in HTTPReply(json: ["status": "up"]) }
         router.on(.get, "/ready") { _, _, _ in
-            let isReady = await poller.ages.flats.contains { !$0.isFailing && $0.data != nil }
+            let isReady = await poller.isReady
             return HTTPReply(json: ["ready": .bool(isReady)], isReady ? .ok : .serviceUnavailable)
         }
         router.on(.get, "/freshness") { _, _, _ in
             HTTPReply(json: freshness(await poller.ages, profile: poller.options.profile.name))
         }
         router.on(.get, "/freshness/{flat}") { _, parameters, _ in
-            guard let age = await poller.ages.flats.first(where: { $0.flat == parameters["flat"] }) else {
+            guard let age = await poller.age(of: parameters["flat"] ?? "") else {
                 return HTTPReply(json: ["error": "no such flat"], .notFound)
             }
             return HTTPReply(json: freshness(age))
@@ -78,17 +84,15 @@ public struct PollerService: Sendable {
     private static func freshness(_ ages: Ages, profile: String) -> Value {
         let successes = ages.flats.map(\.lastSuccess).sorted()
         let data = ages.flats.compactMap(\.data).sorted()
-        func percentile(_ sorted: [Double]) -> Double? {
-            sorted.isEmpty ? nil : sorted[min(sorted.count - 1, sorted.count * 95 / 100)]
-        }
         let oldest = ages.flats.max { $0.lastSuccess < $1.lastSuccess }
         return [
             "profile": .string(profile), "last_success_age": seconds(ages.lastSuccess),
             "flats": .integer(ages.flats.count),
             "failing": .integer(ages.flats.count { $0.isFailing }),
             "per_flat": [
-                "last_success_age_max": seconds(successes.last), "last_success_age_p95": seconds(percentile(successes)),
-                "data_age_max": seconds(data.last), "data_age_p95": seconds(percentile(data)),
+                "last_success_age_max": seconds(successes.last),
+                "last_success_age_p95": seconds(Percentile.of(95, sorted: successes)),
+                "data_age_max": seconds(data.last), "data_age_p95": seconds(Percentile.of(95, sorted: data)),
                 "oldest": oldest.map { .string($0.flat) } ?? .null,
             ],
         ]
@@ -136,6 +140,11 @@ extension Poller {
             ("readings", counters.readings, "Readings that were new."),
             ("duplicates", counters.duplicates, "Readings that were known."),
             ("unpublished", counters.unpublished, "Readings that the sink did not take."),
+            ("refused", counters.refused, "Readings of channels beyond those that are remembered."),
+            ("partial", counters.partial, "Answers of which a part was not understood."),
+            ("ahead", counters.ahead, "Readings whose time had not come."),
+            ("missed", counters.missed, "Polls or passes that were due while the process was held up."),
+            ("breaker_opened", counters.opened, "Times that a breaker opened."),
         ]
         for (name, count, help) in counts { add("poller_\(name)_total", "counter", help, [("", String(count))]) }
         add(

@@ -39,7 +39,7 @@ final class AgeRecorder: @unchecked Sendable {
             self.newest[number] = newest
         case .passed: if hasPasses { lastGlobal = now }
         case .failed(_, let failure): failures[Self.kind(of: failure), default: 0] += 1
-        case .failing, .recovered, .skipped, .clockAhead, .partial: break
+        case .failing, .recovered, .skipped, .passSkipped, .clockAhead, .serverClockOff, .partial, .unpublished: break
         }
     }
 
@@ -102,15 +102,23 @@ public struct AgeStatistics: Hashable, Sendable {
         largest = Swift.max(largest, nanoseconds)
     }
 
+    /// How many samples there are.
+    public var samples: Int { count }
+
+    /// How many samples exceed so many seconds, to the tenth.
+    public func exceeding(_ seconds: Double) -> Int {
+        tenths.dropFirst(Int((Swift.min(seconds, 1e9) * 10).rounded())).reduce(0, +)
+    }
+
     /// The largest, in seconds.
     public var max: Double { Double(largest / 1_000_000) / 1000 }
 
     /// What 95 of 100 samples do not exceed, in seconds.
     public var p95: Double {
-        var left = count * 95 / 100
+        var left = Percentile.rank(95, of: count)
         for (bucket, number) in tenths.enumerated() {
             left -= number
-            if left < 0 { return Double(bucket) / 10 }
+            if left <= 0 { return Double(bucket) / 10 }
         }
         return max
     }

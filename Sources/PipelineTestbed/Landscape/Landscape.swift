@@ -36,6 +36,8 @@ final class Landscape {
             options.contract = scenario.contract
             options.flats = scenario.flats
             options.rooms = scenario.rooms
+            options.credentials = scenario.credentials
+            options.series = scenario.series
             _ = try await MeasurementServer.start(ports, at: Service.measurementServer, seed: seed, options: options)
         }
         try network.host(Service.poller.host) { ports in
@@ -43,7 +45,7 @@ final class Landscape {
                 ports,
                 options: Poller.Options(
                     profile: scenario.profile, contract: scenario.contract, endpoint: Service.measurementServer,
-                    flats: flats),
+                    flats: flats, authorization: scenario.credentials?.authorization),
                 sink: NoSink(), observer: { recorder.note($0) })
             try await PollerService.start(ports, at: Service.poller, poller: poller).run()
         }

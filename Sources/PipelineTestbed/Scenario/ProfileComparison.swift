@@ -30,7 +30,10 @@ public struct ProfileComparison: Sendable {
         return try PollerProfile.all.map { profile in
             var scenario = scenario
             if let seed { scenario.seed = seed }
-            if profile.name != scenario.profile.name { scenario.profile = profile }
+            if profile.name != scenario.baseProfile.name {
+                scenario.pollerSettings = PollerSettings()
+                try scenario.use(profile)
+            }
             let run = ScenarioRun(experiment, in: scenario, options: RunOptions(), environment: environment)
             return Row(
                 scenario: name.hasSuffix(".json") ? String(name.dropLast(5)) : String(name), profile: profile.name,
@@ -41,17 +44,18 @@ public struct ProfileComparison: Sendable {
     /// The rows as a table in Markdown: verdicts, and the largest and the 95th percentile of each age, in seconds.
     public static func table(_ rows: [Row]) -> String {
         var lines = [
-            "| scenario | profile | verdict | global last success | per-flat last success | per-flat data |",
-            "|---|---|---|---|---|---|",
+            "| scenario | profile | verdict | global last success | per-flat last success | per-flat data | beyond the bound |",
+            "|---|---|---|---|---|---|---|",
         ]
         for row in rows {
             let ages = Scenario.AgeKind.allCases.map { kind in
                 row.result.ages[kind].map { "\(ScenarioRun.Result.text($0.max)) / \(ScenarioRun.Result.text($0.p95))" }
                     ?? ""
             }
-            lines.append(
-                "| \(row.scenario) | \(row.profile) | \(row.result.verdict(strict: false)) | \(ages.joined(separator: " | ")) |"
-            )
+            let cells =
+                [row.scenario, row.profile, row.result.verdict(strict: false)] + ages
+                + ["\(row.result.secondsBeyondBound) s of \(row.result.secondsWatched)"]
+            lines.append("| \(cells.joined(separator: " | ")) |")
         }
         return lines.joined(separator: "\n")
     }

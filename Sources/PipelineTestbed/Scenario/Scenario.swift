@@ -1,5 +1,4 @@
-import Documents
-public import Experiments
+public import MeasurementServer
 public import Pipeline
 public import Randomness
 
@@ -22,8 +21,14 @@ public struct Scenario: Sendable {
     public var rooms: Int = 4
     /// What the measurement server's answers look like.
     public var contract: MeasurementContract = .ieeFlat
-    /// How the poller goes about its flats.
-    public var profile: PollerProfile = .pipelined
+    /// The profile of the poller that the scenario names.
+    public private(set) var baseProfile: PollerProfile = .pipelined
+    /// What the scenario changes of any profile.
+    var pollerSettings: PollerSettings = PollerSettings()
+    /// What the measurement server asks for and the poller knows; nil is neither.
+    public var credentials: MeasurementServer.Credentials?
+    /// Measured values in place of the model's.
+    public var series: MeasuredSeries?
     /// How long a packet takes between two machines.
     public var latency: Duration = .milliseconds(1)
     /// How long the landscape runs before the experiment begins.
@@ -35,6 +40,22 @@ public struct Scenario: Sendable {
 
     /// Twenty flats of four rooms, the pipelined poller, ten minutes.
     public init() {}
+
+    /// How the poller goes about its flats: a profile, and what the scenario changes of it.
+    public var profile: PollerProfile { pollerSettings.applied(to: baseProfile) }
+
+    /// Takes another profile; what the scenario changes stays changed.
+    ///
+    /// - Throws: ``ScenarioError`` if the two do not go together.
+    public mutating func use(_ profile: PollerProfile) throws(ScenarioError) {
+        let changed = pollerSettings.applied(to: profile)
+        if let problem = changed.invalidity {
+            throw ScenarioError(problems: [
+                "landscape/poller cannot work with the profile '\(profile.name)': \(problem)"
+            ])
+        }
+        baseProfile = profile
+    }
 
     /// An age and its limit.
     public struct Bound: Hashable, Sendable {
@@ -52,97 +73,5 @@ public struct Scenario: Sendable {
         case perFlatLastSuccess = "per-flat-last-success"
         /// Since a flat's newest measurement; the oldest counts.
         case perFlatData = "per-flat-data"
-    }
-}
-
-/// Why an extension is no scenario.
-public struct ScenarioError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// Where in the extension, and what is wrong.
-    public let description: String
-
-    init(_ place: String, _ problem: String) {
-        description = "the extension 'windkanal': \(place) \(problem)"
-    }
-}
-
-extension Scenario {
-    /// Reads the extension of an experiment; nil if it has none.
-    ///
-    /// - Throws: ``ScenarioError`` with the first thing that is wrong.
-    public init?(of experiment: Experiment) throws(ScenarioError) {
-        guard let value = experiment.extension(Self.extensionName) else { return nil }
-        try Self.check(value, ["name", "landscape", "seed", "warm-up", "duration", "bound"], at: "")
-        if let seed = value["seed"] {
-            guard let number = seed.integer, number >= 0 else {
-                throw ScenarioError("seed", "is a whole number from 0 on")
-            }
-            self.seed = Seed(UInt64(number))
-        }
-        warmUp = try Self.seconds(value["warm-up"], "warm-up") ?? warmUp
-        duration = try Self.seconds(value["duration"], "duration") ?? duration
-        guard duration <= Self.durationMax, warmUp <= duration else {
-            throw ScenarioError("duration", "is at most a week, and not shorter than warm-up")
-        }
-        if let landscape = value["landscape"] { try read(landscape) }
-        guard let bound = value["bound"] else { return }
-        try Self.check(bound, ["age", "seconds"], at: "bound/")
-        guard let age = bound["age"]?.string.flatMap(AgeKind.init) else {
-            throw ScenarioError("bound/age", "is one of \(AgeKind.allCases.map(\.rawValue).joined(separator: ", "))")
-        }
-        guard let seconds = bound["seconds"]?.number, seconds > 0, seconds.isFinite else {
-            throw ScenarioError("bound/seconds", "is a number above 0")
-        }
-        self.bound = Bound(age: age, seconds: seconds)
-    }
-
-    private mutating func read(_ landscape: Value) throws(ScenarioError) {
-        try Self.check(landscape, ["flats", "rooms", "contract", "poller", "latency"], at: "landscape/")
-        flats = try Self.count(landscape["flats"], 1...Self.flatsMax, "landscape/flats") ?? flats
-        rooms = try Self.count(landscape["rooms"], 1...100, "landscape/rooms") ?? rooms
-        latency = try Self.seconds(landscape["latency"], "landscape/latency") ?? latency
-        if let contract = landscape["contract"] {
-            guard let known = contract.string.flatMap({ MeasurementContract.presets[$0] }) else {
-                let names = MeasurementContract.presets.keys.sorted().joined(separator: ", ")
-                throw ScenarioError("landscape/contract", "is one of \(names)")
-            }
-            self.contract = known
-        }
-        guard let poller = landscape["poller"] else { return }
-        try Self.check(poller, ["profile", "interval", "deadline", "overlap"], at: "landscape/poller/")
-        if let name = poller["profile"] {
-            guard let known = name.string.flatMap(PollerProfile.init(named:)) else {
-                let names = PollerProfile.all.map(\.name).joined(separator: ", ")
-                throw ScenarioError("landscape/poller/profile", "is one of \(names)")
-            }
-            profile = known
-        }
-        profile.interval = try Self.seconds(poller["interval"], "landscape/poller/interval") ?? profile.interval
-        profile.deadline = try Self.seconds(poller["deadline"], "landscape/poller/deadline") ?? profile.deadline
-        profile.overlap = try Self.count(poller["overlap"], 1...64, "landscape/poller/overlap") ?? profile.overlap
-        if let problem = profile.invalidity { throw ScenarioError("landscape/poller", "cannot work: \(problem)") }
-    }
-
-    private static func check(_ value: Value, _ known: [String], at place: String) throws(ScenarioError) {
-        guard let object = value.object else { throw ScenarioError(place, "is an object, not \(value.kind)") }
-        for name in object.keys where !known.contains(name) {
-            throw ScenarioError(place + name, "is not known; there are \(known.joined(separator: ", "))")
-        }
-    }
-
-    private static func seconds(_ value: Value?, _ place: String) throws(ScenarioError) -> Duration? {
-        guard let value else { return nil }
-        guard let seconds = value.number, (0...1e7).contains(seconds) else {
-            throw ScenarioError(place, "is a number of seconds from 0 on")
-        }
-        return .nanoseconds(Int64((seconds * 1e9).rounded()))
-    }
-
-    private static func count(_ value: Value?, _ range: ClosedRange<Int>, _ place: String) throws(ScenarioError) -> Int?
-    {
-        guard let value else { return nil }
-        guard let count = value.integer, range.contains(count) else {
-            throw ScenarioError(place, "is a whole number from \(range.lowerBound) to \(range.upperBound)")
-        }
-        return count
     }
 }

@@ -32,6 +32,18 @@ extension ScenarioRun.Result {
         }.joined(separator: "\n")
     }
 
+    /// What became of the scenario's bound, for people.
+    public var boundLine: String {
+        "bound: \(bound.age.rawValue) age up to \(Self.text(bound.seconds)) s; "
+            + (secondsBeyondBound == 0 ? "kept" : "exceeded for \(secondsBeyondBound) s of \(secondsWatched)")
+    }
+
+    /// For how many seconds the bound was exceeded.
+    var secondsBeyondBound: Int { ages[bound.age]?.exceeding(bound.seconds) ?? 0 }
+
+    /// For how many seconds ages were watched.
+    var secondsWatched: Int { ages[bound.age]?.samples ?? 0 }
+
     static func text(_ seconds: Double) -> String {
         let tenths = Int((seconds * 10).rounded())
         return "\(tenths / 10).\(tenths % 10)"

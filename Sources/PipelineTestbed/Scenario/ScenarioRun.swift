@@ -26,6 +26,8 @@ public struct ScenarioRun: Sendable {
         public let events: Int
         /// How old what the poller knew was.
         public let ages: [Scenario.AgeKind: AgeStatistics]
+        /// The age that the scenario bounds, and how old it may be.
+        public let bound: Scenario.Bound
         /// Polls that failed, by kind.
         public let failures: [String: Int]
         /// The trace, if it was recorded.
@@ -84,7 +86,8 @@ public struct ScenarioRun: Sendable {
             seed: seed, journal: box.journal, failure: box.failure, redactor: box.redactor,
             stopReason: outcome.stopReason,
             digest: outcome.digest, virtualTime: outcome.virtualTime, events: outcome.events,
-            ages: landscape.recorder.statistics, failures: landscape.recorder.failures, recording: outcome.recording)
+            ages: landscape.recorder.statistics, bound: scenario.bound, failures: landscape.recorder.failures,
+            recording: outcome.recording)
     }
 
     private func play(in landscape: Landscape, _ box: Box) async throws {

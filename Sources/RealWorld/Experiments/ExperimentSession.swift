@@ -17,6 +17,8 @@ public struct ExperimentSession: Sendable {
         public var verifiesTLS: Bool = true
         /// Whether what the reference lets pass counts against the verdict.
         public var isStrict: Bool = false
+        /// What else may be wrong with an experiment, such as with an extension that only the command knows.
+        public var examine: @Sendable (Experiment) -> [Finding] = { _ in [] }
         /// Whether secrets are taken out of the journal and of what is told.
         public var redacts: Bool = true
 
@@ -157,7 +159,7 @@ public struct ExperimentSession: Sendable {
         var validator = Validator(
             experiment, providers: providers, environment: environment, variables: request.options.variables,
             runtimeSettings: settings["runtime"])
-        let findings = await validator.validate()
+        let findings = await validator.validate() + request.examine(experiment)
         console.say(findings, of: experiment)
         let firstError = findings.first { $0.severity == .error }
         if firstError == nil { console.say(.info, "Experiment looks valid") }

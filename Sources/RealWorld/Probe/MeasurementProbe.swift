@@ -5,6 +5,7 @@ import HTTPTypes
 import NIOCore
 import NIOSSL
 public import Pipeline
+import Ports
 
 /// Asks a measurement server once, politely, and says what its answer means by a contract.
 public struct MeasurementProbe: Sendable {
@@ -16,10 +17,12 @@ public struct MeasurementProbe: Sendable {
         public let measurements: Measurements
         /// Places that the contract does not look at.
         public let unmapped: [String]
-        /// How far the server's clock is ahead of ours, in ms; nil if it does not say what time it is.
-        public let clockOffset: Int64?
-        /// How long the answer took.
-        public let duration: Duration
+        /// How far the server's clock is ahead of ours, in ms, at least and at most; nil if it does not say what time it is.
+        ///
+        /// Its time is of some moment between request and answer, and without its fraction of a second.
+        public let clockOffset: ClosedRange<Int64>?
+        /// How long the answer took, in ms.
+        public let milliseconds: Int64
     }
 
     /// The server's address, without the path of measurements.
@@ -28,8 +31,8 @@ public struct MeasurementProbe: Sendable {
     private let certificates: String?
     private let credentials: (user: String, password: String)?
 
-    /// The request is given up after so long.
-    private static let timeoutSeconds: Double = 40
+    /// The request is given up after so long, wherever it is.
+    private static let timeout: TimeAmount = .seconds(40)
 
     /// Prepares a probe.
     ///
@@ -51,8 +54,9 @@ public struct MeasurementProbe: Sendable {
     /// Sends one GET for a flat.
     ///
     /// - Returns: What was found.
-    /// - Throws: ``ActivityError`` when there is no answer, ``PayloadProblem`` when it is not understood at all.
+    /// - Throws: ``ActivityError`` when there is no answer, ``PayloadProblem`` when it is not understood at all, ``FlatName/Invalid``.
     public func run(flat: String) async throws -> Report {
+        try FlatName.check(flat)
         let providers = RealActivityProviders(environment: [:])
         var headers: Value.Object = ["Accept": "application/json"]
         if let credentials {
@@ -62,7 +66,7 @@ public struct MeasurementProbe: Sendable {
         let base = url.hasSuffix("/") ? String(url.dropLast()) : url
         let call = HTTPCall(
             url: .string(base + contract.path(of: flat)), method: "GET", headers: headers, arguments: nil,
-            timeout: .real(Self.timeoutSeconds), verifiesTLS: true, retriesMax: 0)
+            timeout: .integer(Int(Self.timeout.nanoseconds / 1_000_000_000)), verifiesTLS: true, retriesMax: 0)
         let certificates = certificates
         let provider = HTTPActivityProvider(RealPorts(eventLoop: providers.eventLoop)) { verifies in
             guard let certificates else { return try RealActivityProviders.security(verifies: verifies) }
@@ -70,43 +74,22 @@ public struct MeasurementProbe: Sendable {
         }
         let before = WallClock.milliseconds
         let began = ContinuousClock.now
-        let answer = try await provider.fetch(call)
+        // A redirection is for a person to look at: nobody else's server is asked.
+        let answer = try await provider.fetch(call, total: Self.timeout, followsRedirects: false)
         let duration = began.duration(to: .now)
-        let middle = before + Int64(duration.inMilliseconds / 2)
-        let offset = answer.response.headerFields[.date].flatMap(HTTPDate.milliseconds).map { $0 - middle }
+        let offset = answer.response.headerFields[.date].flatMap(HTTPDate.milliseconds).map { date in
+            (date - before - duration.milliseconds)...(date + 999 - before)
+        }
         let bytes = answer.body.readableBytesView
         guard answer.response.status.code == 200 else {
             return Report(
                 status: answer.response.status.code, measurements: Measurements(), unmapped: [], clockOffset: offset,
-                duration: duration)
+                milliseconds: duration.milliseconds)
         }
         let measurements = try contract.read(bytes, of: flat)
         let document = (try? JSONReader.read(bytes)) ?? .null
         return Report(
             status: 200, measurements: measurements, unmapped: contract.unmapped(in: document), clockOffset: offset,
-            duration: duration)
-    }
-}
-
-extension Duration {
-    /// Milliseconds with a fraction.
-    public var inMilliseconds: Double { Double(components.seconds) * 1000 + Double(components.attoseconds) / 1e15 }
-}
-
-/// Times as HTTP's `Date` field has them (RFC 9110).
-enum HTTPDate {
-    private static let months: [String] = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ]
-
-    /// Milliseconds since 1970 of a text such as `Tue, 24 Nov 2026 23:51:58 GMT`; nil for another.
-    static func milliseconds(_ text: String) -> Int64? {
-        let words = text.split { " ,:".contains($0) }
-        guard words.count == 8, let day = Int(words[1]), let month = months.firstIndex(of: String(words[2])),
-            let year = Int(words[3]), let hour = Int(words[4]), let minute = Int(words[5]), let second = Int(words[6]),
-            GregorianCalendar.isDate(year, month + 1, day), words[7] == "GMT"
-        else { return nil }
-        let days = Int64(GregorianCalendar.days(year, month + 1, day))
-        return (days * 86_400 + Int64(hour * 3600 + minute * 60 + second)) * 1000
+            milliseconds: duration.milliseconds)
     }
 }

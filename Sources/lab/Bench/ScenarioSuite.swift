@@ -64,7 +64,6 @@ private struct LandscapeSpeed {
         var scenario = Scenario()
         scenario.flats = flats
         scenario.rooms = rooms
-        scenario.profile = .pipelined
         scenario.warmUp = .seconds(1)
         scenario.duration = .seconds(seconds)
         let run = ScenarioRun(

@@ -1,0 +1,30 @@
+/// How old what a poller knows is; all in seconds.
+public struct Ages: Hashable, Sendable {
+    /// Of one flat.
+    public struct Flat: Hashable, Sendable {
+        /// The flat.
+        public let flat: String
+        /// Since its last successful fetch, or since it is polled.
+        public let lastSuccess: Double
+        /// Since its newest measurement; nil if there is none.
+        public let data: Double?
+        /// Whether its last poll failed.
+        public let isFailing: Bool
+    }
+
+    /// Since anything was fetched; with passes, since a whole pass succeeded.
+    public let lastSuccess: Double
+    /// Those of the flats that are pulled, in the order in which they were added.
+    public let flats: [Flat]
+}
+
+/// Percentiles of samples.
+package enum Percentile {
+    /// The smallest sample that at least so many of a hundred do not exceed (nearest rank); nil of none.
+    package static func of<Sample: Comparable>(_ percent: Int, sorted: [Sample]) -> Sample? {
+        sorted.isEmpty ? nil : sorted[rank(percent, of: sorted.count) - 1]
+    }
+
+    /// Which of so many sorted samples, from 1 on, that is.
+    package static func rank(_ percent: Int, of count: Int) -> Int { max(1, (count * percent + 99) / 100) }
+}
