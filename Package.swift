@@ -36,6 +36,8 @@ let package = Package(
     targets: [
         // Framework: knows no particular system.
         .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .target(name: "SQLite", dependencies: ["CSQLite", "Ports"], swiftSettings: strict),
         .target(name: "Documents", dependencies: ["CLibYAML"], swiftSettings: strict),
         .target(name: "Experiments", dependencies: ["Documents"], swiftSettings: strict),
         .target(name: "CSystemSeam", cSettings: [.treatAllWarnings(as: .error)]),
@@ -50,6 +52,11 @@ let package = Package(
         .target(
             name: "SimulatedWorld",
             dependencies: ["Faults", "Ports", "Randomness", "SimulationKernel", nioCore],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "SimulatedSQLite",
+            dependencies: ["CSQLite", "Ports", "SimulatedWorld"],
             swiftSettings: strict
         ),
         .target(
@@ -109,7 +116,10 @@ let package = Package(
         // The project's own instruments: a workload that uses everything, benchmarks, the determinism check.
         .target(
             name: "Torture",
-            dependencies: ["Faults", "HTTP", "Ports", "SimulatedWorld", "SimulationKernel", nioCore, httpTypes],
+            dependencies: [
+                "Faults", "HTTP", "Ports", "Randomness", "SQLite", "SimulatedSQLite", "SimulatedWorld",
+                "SimulationKernel", nioCore, httpTypes,
+            ],
             swiftSettings: common
         ),
         .target(name: "Fuzzing", dependencies: ["Documents", "Experiments", "Randomness"], swiftSettings: common),
@@ -138,6 +148,11 @@ let package = Package(
         .testTarget(
             name: "SimulatedWorldTests",
             dependencies: ["Faults", "Ports", "SimulatedWorld", "SimulationKernel", nioCore],
+            swiftSettings: common
+        ),
+        .testTarget(
+            name: "DiskTests",
+            dependencies: ["Ports", "Randomness", "SQLite", "SimulatedSQLite", "SimulatedWorld", "Torture"],
             swiftSettings: common
         ),
         .testTarget(

@@ -6,5 +6,8 @@ struct Lab: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "lab",
         abstract: "Measures the project and checks that its runs repeat.",
-        subcommands: [Bench.self, TortureCommand.self, PollingCommand.self, DeterminismCommand.self, FuzzCommand.self])
+        subcommands: [
+            Bench.self, TortureCommand.self, PollingCommand.self, DeterminismCommand.self, FuzzCommand.self,
+            CrashesCommand.self,
+        ])
 }

@@ -1,0 +1,258 @@
+public import Randomness
+
+/// A machine's disk: files, what of them would survive a power cut, and what goes wrong with it.
+///
+/// Programs see what they wrote at once. It survives the end of their process, and survives a power cut once it was synced; what was not is kept
+/// or lost sector by sector. Syncing a file also makes its creation durable; that it was deleted is durable once the folder is synced. There is
+/// one folder.
+///
+/// Everything follows from the stream that it is given and from what it is asked: no clock, no real file.
+public final class Disk {
+    /// How it keeps bytes.
+    public let options: DiskOptions
+    /// What goes wrong with it.
+    public var faults: DiskFaults = DiskFaults()
+    /// Operations that were asked of it.
+    public private(set) var operations: Int = 0
+    /// Time that operations took and nobody has waited for yet; services wait before they acknowledge anything.
+    public private(set) var debt: Duration = .zero
+    /// Called when the power went in the middle of an operation.
+    public var onPowerCut: (() -> Void)?
+
+    /// Counts up when all that have files open die.
+    package private(set) var epoch: Int = 0
+    private var entries: [String: DiskFile] = [:]
+    private var durableEntries: [String: DiskFile] = [:]
+    /// Creations and deletions that were not made durable yet; nil is a deletion.
+    private var pendingEntries: [(name: String, file: DiskFile?)] = []
+    private var random: RandomStream
+    private var cutAt: (operation: Int, PowerCut?)?
+
+    /// Makes an empty disk whose failures follow from a stream.
+    public init(_ random: RandomStream, options: DiskOptions = DiskOptions()) {
+        precondition(
+            (512...65_536).contains(options.sectorBytes) && options.sectorBytes.nonzeroBitCount == 1,
+            "sectors of \(options.sectorBytes) bytes: a power of two from 512 to 65,536")
+        self.random = random
+        self.options = options
+    }
+
+    // MARK: Files
+
+    /// The names of all files, in order.
+    public var names: [String] { entries.keys.sorted() }
+
+    /// Whether there is a file.
+    public func contains(_ name: String) -> Bool { entries[name] != nil }
+
+    /// The bytes of a file as programs see them; nil if there is none.
+    public func bytes(of name: String) -> [UInt8]? { entries[name]?.visible }
+
+    /// The bytes that all files have.
+    public var usedBytes: Int { entries.values.reduce(0) { $0 + $1.size } }
+
+    /// Opens a file.
+    ///
+    /// - Throws: ``DiskError/notFound(_:)``.
+    package func open(_ name: String, creates: Bool) throws(DiskError) -> DiskFile {
+        if let file = entries[name] { return file }
+        guard creates else { throw .notFound(name) }
+        let file = DiskFile()
+        entries[name] = file
+        pendingEntries.append((name, file))
+        return file
+    }
+
+    /// Deletes a file; who has it open goes on using it.
+    package func delete(_ name: String, syncsFolder: Bool) throws(DiskError) {
+        try begin(.write)
+        guard entries.removeValue(forKey: name) != nil else { throw .notFound(name) }
+        pendingEntries.append((name, nil))
+        if syncsFolder { makeEntriesDurable(pendingEntries.count) }
+    }
+
+    // MARK: Operations
+
+    package func read(_ file: DiskFile, into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(DiskError)
+        -> Int
+    {
+        try begin(.read)
+        return unsafe file.read(into: buffer, at: offset)
+    }
+
+    package func write(_ file: DiskFile, _ buffer: UnsafeRawBufferPointer, at offset: Int) throws(DiskError) {
+        let growth = max(0, offset + buffer.count - file.size)
+        if let capacity = faults.capacity, growth > 0, usedBytes + growth > capacity { throw .full }
+        let isCut = isCutNow
+        // A write that is under way when the power goes may be there in part, as every write that was not synced.
+        if isCut { unsafe file.write(buffer, at: offset) }
+        try begin(.write)
+        unsafe file.write(buffer, at: offset)
+    }
+
+    package func resize(_ file: DiskFile, _ size: Int) throws(DiskError) {
+        try begin(.write)
+        file.resize(size)
+    }
+
+    package func sync(_ file: DiskFile) throws(DiskError) {
+        do throws(DiskError) {
+            try begin(.sync)
+        } catch {
+            if case .io = error { file.dropPending() }
+            throw error
+        }
+        guard !draw(faults.syncLies) else { return }
+        file.sync()
+        if let last = pendingEntries.lastIndex(where: { $0.file === file }) { makeEntriesDurable(last + 1) }
+    }
+
+    /// Earlier entries of the folder become durable with later ones, as in a journal.
+    private func makeEntriesDurable(_ count: Int) {
+        for (name, file) in pendingEntries.prefix(count) { durableEntries[name] = file }
+        pendingEntries.removeFirst(count)
+    }
+
+    private var isCutNow: Bool { cutAt.map { operations + 1 >= $0.operation } ?? false }
+
+    private func begin(_ operation: DiskError.Operation) throws(DiskError) {
+        operations += 1
+        if let (number, cut) = cutAt, operations >= number {
+            cutAt = nil
+            cutPower(cut)
+            onPowerCut?()
+            throw .dead
+        }
+        let (failures, latency) =
+            switch operation {
+            case .read: (faults.readFailures, faults.latency)
+            case .write: (faults.writeFailures, faults.latency)
+            case .sync: (faults.syncFailures, faults.syncLatency)
+            }
+        if latency != .fixed(.zero) { debt += random.duration(latency) }
+        if draw(failures) { throw .io(operation) }
+    }
+
+    private func draw(_ ratio: Ratio) -> Bool { ratio != .zero && random.chance(ratio) }
+
+    /// Time that a program waited for the disk without doing anything.
+    package func add(debt time: Duration) { debt += time }
+
+    /// What is owed: the caller waits for so long.
+    public func takeDebt() -> Duration {
+        defer { debt = .zero }
+        return debt
+    }
+
+    /// Random numbers for a program that asks the system for some.
+    package func fill(_ buffer: UnsafeMutableRawBufferPointer) {
+        for index in buffer.indices { unsafe buffer[index] = UInt8(truncatingIfNeeded: random.next()) }
+    }
+
+    // MARK: Faults
+
+    /// The process that uses the disk dies: what it wrote stays, what it has open is closed.
+    public func crash() { epoch += 1 }
+
+    /// The power goes at an operation from now on: 1 is the next.
+    ///
+    /// - Parameters:
+    ///   - operation: Which.
+    ///   - cut: What becomes of what was not synced; nil draws it.
+    public func cutPower(atOperation operation: Int, _ cut: PowerCut? = nil) {
+        cutAt = (operations + operation, cut)
+    }
+
+    /// The power goes, now.
+    ///
+    /// - Parameter cut: What becomes of what was not synced; nil draws it.
+    public func cutPower(_ cut: PowerCut? = nil) {
+        let cut = cut ?? PowerCut.allCases[random.index(below: PowerCut.allCases.count)]
+        epoch += 1
+        cutAt = nil
+        cutEntries(cut)
+        for name in entries.keys.sorted() {
+            guard let file = entries[name] else { continue }
+            file.become(image(of: file, cut))
+        }
+    }
+
+    private func cutEntries(_ cut: PowerCut) {
+        let kept: Int =
+            switch cut {
+            case .nothing: 0
+            case .everything: pendingEntries.count
+            case .prefix, .anySectors: random.index(below: pendingEntries.count + 1)
+            }
+        makeEntriesDurable(kept)
+        pendingEntries = []
+        entries = durableEntries
+    }
+
+    private func image(of file: DiskFile, _ cut: PowerCut) -> [UInt8] {
+        guard !file.pending.isEmpty else { return file.durable }
+        let sectors = file.touchedSectors(options.sectorBytes)
+        let (kept, size): ([Int], Int)
+        switch cut {
+        case .nothing: (kept, size) = (sectors.map { _ in 0 }, 0)
+        case .everything: (kept, size) = (sectors.map(\.writes.count), file.pending.count)
+        case .prefix:
+            let count = random.index(below: file.pending.count + 1)
+            (kept, size) = (sectors.map { $0.writes.count { $0 < count } }, count)
+        case .anySectors:
+            (kept, size) = (
+                sectors.map { random.index(below: $0.writes.count + 1) }, random.index(below: file.pending.count + 1)
+            )
+        }
+        let tears = options.tearsSectors && cut == .anySectors
+        return file.image(options.sectorBytes, kept: kept, size: size) { sector, part, bytes in
+            if tears, random.next() & 3 == 0 { tear(&sector, part, bytes) }
+        }
+    }
+
+    /// Leaves a sector as it is when the power goes while it is being written.
+    private func tear(_ sector: inout ArraySlice<UInt8>, _ part: Range<Int>, _ bytes: [UInt8]) {
+        guard options.isPowersafe else {
+            // Nothing of it can be relied on.
+            for index in sector.indices { sector[index] = UInt8(truncatingIfNeeded: random.next()) }
+            return
+        }
+        let written = part.prefix(random.index(below: part.count + 1))
+        for index in written where sector.indices.contains(index) { sector[index] = bytes[index - part.lowerBound] }
+    }
+
+    /// Flips bits at rest, at places drawn from all bytes of a file; those of them that were flipped, from 0 on.
+    ///
+    /// - Throws: ``DiskError/notFound(_:)``.
+    @discardableResult
+    public func rot(_ name: String, bits: Int) throws(DiskError) -> [Int] {
+        guard let file = entries[name] else { throw .notFound(name) }
+        guard file.size > 0 else { return [] }
+        return (0..<bits).map { _ in
+            let place = random.index(below: file.size * 8)
+            file.flip(bit: place % 8, ofByte: place / 8)
+            return place
+        }
+    }
+
+    // MARK: States
+
+    /// The states in which a power cut now may leave the disk, one after the other; torn sectors are not among them.
+    public var powerCutStates: PowerCutStates {
+        PowerCutStates(
+            files: entries.keys.sorted().compactMap { name in entries[name].map { (name, $0) } },
+            sectorBytes: options.sectorBytes)
+    }
+
+    /// A disk with the files of a state, for a program to be tried on.
+    public func copy(_ state: PowerCutStates.State, _ random: RandomStream) -> Disk {
+        let disk = Disk(random, options: options)
+        for (name, bytes) in state.files {
+            let file = DiskFile()
+            file.become(bytes)
+            disk.entries[name] = file
+            disk.durableEntries[name] = file
+        }
+        return disk
+    }
+}
