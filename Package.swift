@@ -68,7 +68,8 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
-            name: "Pipeline", dependencies: ["Documents", "HTTP", "Ports", nioCore, httpTypes], swiftSettings: strict),
+            name: "Pipeline", dependencies: ["Documents", "HTTP", "Ports", "SQLite", nioCore, httpTypes],
+            swiftSettings: strict),
         .target(
             name: "MeasurementServer",
             dependencies: ["Documents", "HTTP", "Pipeline", "Ports", "Randomness", nioCore, httpTypes],
@@ -117,7 +118,7 @@ let package = Package(
         .target(
             name: "Torture",
             dependencies: [
-                "Faults", "HTTP", "Ports", "Randomness", "SQLite", "SimulatedSQLite", "SimulatedWorld",
+                "Faults", "HTTP", "Pipeline", "Ports", "Randomness", "SQLite", "SimulatedSQLite", "SimulatedWorld",
                 "SimulationKernel", nioCore, httpTypes,
             ],
             swiftSettings: common
@@ -127,7 +128,7 @@ let package = Package(
             name: "lab",
             dependencies: [
                 "CSystemSeam", "Documents", "Experiments", "Fuzzing", "HTTP", "Pipeline", "PipelineTestbed", "Ports",
-                "Randomness", "SimulatedWorld",
+                "Randomness", "SimulatedSQLite", "SimulatedWorld",
                 "SimulationKernel", "Torture", "TraceFiles", argumentParser, nioCore, httpTypes,
             ],
             swiftSettings: common
@@ -153,6 +154,14 @@ let package = Package(
         .testTarget(
             name: "DiskTests",
             dependencies: ["Ports", "Randomness", "SQLite", "SimulatedSQLite", "SimulatedWorld", "Torture"],
+            swiftSettings: common
+        ),
+        .testTarget(
+            name: "StorageTests",
+            dependencies: [
+                "Documents", "HTTP", "Pipeline", "Ports", "Randomness", "SQLite", "SimulatedSQLite", "SimulatedWorld",
+                "SimulationKernel", "Torture", nioCore, httpTypes,
+            ],
             swiftSettings: common
         ),
         .testTarget(

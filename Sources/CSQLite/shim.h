@@ -22,6 +22,11 @@ static inline int windkanal_seed_randomness(int seed) {
     return sqlite3_test_control(SQLITE_TESTCTRL_PRNG_SEED, seed, (sqlite3 *)0);
 }
 
+/* Closing the last connection leaves the WAL as it is. */
+static inline int windkanal_keep_wal_on_close(sqlite3 *connection) {
+    return sqlite3_db_config(connection, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, (int *)0);
+}
+
 /* Extended result codes: expressions that Swift does not read. */
 static const int windkanal_ioerr_read = SQLITE_IOERR_READ;
 static const int windkanal_ioerr_short_read = SQLITE_IOERR_SHORT_READ;

@@ -19,6 +19,39 @@ public struct Reading: Hashable, Sendable {
             self.milliseconds = milliseconds
         }
 
+        /// Makes an identity of a series and a moment.
+        public init(_ series: Series, milliseconds: Int64) {
+            self.init(flat: series.flat, room: series.room, channel: series.channel, milliseconds: milliseconds)
+        }
+
+        /// What is measured where.
+        public var series: Series { Series(flat: flat, room: room, channel: channel) }
+
+        /// One channel in one room of one flat.
+        public struct Series: Hashable, Comparable, Sendable, CustomStringConvertible {
+            /// The flat.
+            public let flat: String
+            /// The room in it.
+            public let room: String
+            /// What is measured.
+            public let channel: String
+
+            /// Makes a series of its parts.
+            public init(flat: String, room: String, channel: String) {
+                self.flat = flat
+                self.room = room
+                self.channel = channel
+            }
+
+            /// By flat, room and channel.
+            public static func < (left: Series, right: Series) -> Bool {
+                (left.flat, left.room, left.channel) < (right.flat, right.room, right.channel)
+            }
+
+            /// As in `SD0/1/temperature`.
+            public var description: String { "\(flat)/\(room)/\(channel)" }
+        }
+
         /// As in `SD0/1/temperature@1599214500000`.
         public var description: String { "\(flat)/\(room)/\(channel)@\(milliseconds)" }
     }

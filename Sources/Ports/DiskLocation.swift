@@ -4,7 +4,9 @@ public struct DiskLocation: Sendable {
     public let path: String
     /// The name of the SQLite VFS that reaches it; nil is the system's.
     public let vfs: String?
-    /// Waits until the disk has done what it was asked: before that nothing is acknowledged. A real disk makes its caller wait by itself.
+    /// Waits until the disk has done what it was asked: before that nothing is acknowledged.
+    ///
+    /// A real disk makes its caller wait by itself.
     public let settle: @Sendable () async throws -> Void
     /// What must live for as long as the file is used.
     private let disk: (any Sendable)?

@@ -7,11 +7,14 @@ public import Ports
 /// `synchronous` down when it turns WAL on, which loses what was acknowledged.
 @safe
 public final class SQLiteDatabase {
-    private var connection: OpaquePointer?
+    private(set) var connection: OpaquePointer?
     /// Where the file is; keeps its disk alive for as long as the connection.
     private let location: DiskLocation
 
     /// Opens a file, and makes it if it is not there.
+    ///
+    /// Closing it writes no WAL back: an end in disorder must not become one in order, and what a checkpoint does on a disk that
+    /// failed is the opener's to decide.
     ///
     /// - Throws: ``SQLiteError``.
     public init(_ location: DiskLocation) throws(SQLiteError) {
@@ -24,6 +27,7 @@ public final class SQLiteDatabase {
             unsafe connection = nil
             throw error
         }
+        _ = unsafe windkanal_keep_wal_on_close(connection)
     }
 
     deinit {
@@ -85,6 +89,9 @@ public final class SQLiteDatabase {
 
     /// Rows that the latest statement changed.
     public var changes: Int { unsafe Int(sqlite3_changes64(connection)) }
+
+    /// The number of the row that was inserted last.
+    public var lastInsertedRow: Int64 { unsafe sqlite3_last_insert_rowid(connection) }
 
     /// Whether no transaction is open.
     public var isOutsideTransaction: Bool { unsafe sqlite3_get_autocommit(connection) != 0 }

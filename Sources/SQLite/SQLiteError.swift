@@ -23,8 +23,8 @@ public struct SQLiteError: Error, Hashable, Sendable, CustomStringConvertible {
     public var isDisk: Bool { primaryCode == SQLITE_IOERR }
     /// The file is damaged, or no database.
     public var isDamage: Bool { primaryCode == SQLITE_CORRUPT || primaryCode == SQLITE_NOTADB }
-    /// A constraint was not met.
-    public var isConstraint: Bool { primaryCode == SQLITE_CONSTRAINT }
+    /// SQLite does not understand what it is asked, such as a table that it does not know.
+    public var isMeaningless: Bool { primaryCode == SQLITE_ERROR }
 
     /// What SQLite says, with the code's number.
     public var description: String { "\(message) (SQLite \(code))" }

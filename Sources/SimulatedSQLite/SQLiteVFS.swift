@@ -73,6 +73,7 @@ public final class SQLiteVFS {
     /// - Parameters:
     ///   - path: The file's path.
     ///   - sleep: Waits on the clock of the simulation.
+    /// - Returns: Where tested code finds it.
     public func location(
         _ path: String, sleep: @escaping @Sendable (Duration) async throws -> Void
     ) -> DiskLocation {

@@ -14,7 +14,7 @@ final class SharedMemory {
     }
 
     deinit {
-        for unsaferegion in unsafe regions { unsafe region.deallocate() }
+        while let region = unsafe regions.popLast() { unsafe region.deallocate() }
     }
 
     /// A region; nil if it is not there and must not be made.

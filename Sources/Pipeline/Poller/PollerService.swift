@@ -126,11 +126,7 @@ extension Poller {
     /// Prometheus' text format.
     var metrics: String {
         let ages = ages
-        var lines: [String] = []
-        func add(_ name: String, _ type: String, _ help: String, _ samples: [(labels: String, value: String)]) {
-            lines += ["# HELP \(name) \(help)", "# TYPE \(name) \(type)"]
-            lines += samples.map { "\(name)\($0.labels) \($0.value)" }
-        }
+        var metrics = MetricsText()
         let counts: [(String, Int, String)] = [
             ("requests", counters.requests, "Requests that were sent."),
             ("successes", counters.successes, "Answers that were understood."),
@@ -146,17 +142,16 @@ extension Poller {
             ("missed", counters.missed, "Polls or passes that were due while the process was held up."),
             ("breaker_opened", counters.opened, "Times that a breaker opened."),
         ]
-        for (name, count, help) in counts { add("poller_\(name)_total", "counter", help, [("", String(count))]) }
-        add(
-            "poller_last_success_age_seconds", "gauge", "Time since anything was fetched.",
-            [("", String(ages.lastSuccess))])
-        add(
-            "poller_flat_last_success_age_seconds", "gauge", "Time since the flat was fetched.",
-            ages.flats.map { ("{flat=\"\($0.flat)\"}", String($0.lastSuccess)) })
-        add(
-            "poller_flat_data_age_seconds", "gauge", "Time since the flat's newest measurement.",
-            ages.flats.compactMap { flat in flat.data.map { ("{flat=\"\(flat.flat)\"}", String($0)) } })
-        return lines.joined(separator: "\n") + "\n"
+        for (name, count, help) in counts { metrics.counter("poller_\(name)", count, help) }
+        metrics.gauge(
+            "poller_last_success_age_seconds", "Time since anything was fetched.", [("", ages.lastSuccess)])
+        metrics.gauge(
+            "poller_flat_last_success_age_seconds", "Time since the flat was fetched.",
+            ages.flats.map { ("{flat=\"\($0.flat)\"}", $0.lastSuccess) })
+        metrics.gauge(
+            "poller_flat_data_age_seconds", "Time since the flat's newest measurement.",
+            ages.flats.compactMap { flat in flat.data.map { ("{flat=\"\(flat.flat)\"}", $0) } })
+        return metrics.text
     }
 }
 

@@ -16,8 +16,8 @@ public final class Disk {
     public private(set) var operations: Int = 0
     /// Time that operations took and nobody has waited for yet; services wait before they acknowledge anything.
     public private(set) var debt: Duration = .zero
-    /// Called when the power went in the middle of an operation.
-    public var onPowerCut: (() -> Void)?
+    /// Called when the process or the power ended in the middle of an operation.
+    public var onEnd: ((End) -> Void)?
 
     /// Counts up when all that have files open die.
     package private(set) var epoch: Int = 0
@@ -26,7 +26,15 @@ public final class Disk {
     /// Creations and deletions that were not made durable yet; nil is a deletion.
     private var pendingEntries: [(name: String, file: DiskFile?)] = []
     private var random: RandomStream
-    private var cutAt: (operation: Int, PowerCut?)?
+    private var endAt: (operation: Int, end: End)?
+
+    /// What ends the use of a disk in the middle of an operation.
+    public enum End: Hashable, Sendable {
+        /// The process that uses it dies.
+        case ofProcess
+        /// The power goes; what becomes of what was not synced is drawn where it is not said.
+        case ofPower(PowerCut?)
+    }
 
     /// Makes an empty disk whose failures follow from a stream.
     public init(_ random: RandomStream, options: DiskOptions = DiskOptions()) {
@@ -83,9 +91,8 @@ public final class Disk {
     package func write(_ file: DiskFile, _ buffer: UnsafeRawBufferPointer, at offset: Int) throws(DiskError) {
         let growth = max(0, offset + buffer.count - file.size)
         if let capacity = faults.capacity, growth > 0, usedBytes + growth > capacity { throw .full }
-        let isCut = isCutNow
-        // A write that is under way when the power goes may be there in part, as every write that was not synced.
-        if isCut { unsafe file.write(buffer, at: offset) }
+        // A write that is under way at the end was done or not; whether in part is the power's to decide.
+        if let endAt, operations + 1 >= endAt.operation, random.next() & 1 == 0 { unsafe file.write(buffer, at: offset) }
         try begin(.write)
         unsafe file.write(buffer, at: offset)
     }
@@ -113,14 +120,14 @@ public final class Disk {
         pendingEntries.removeFirst(count)
     }
 
-    private var isCutNow: Bool { cutAt.map { operations + 1 >= $0.operation } ?? false }
-
     private func begin(_ operation: DiskError.Operation) throws(DiskError) {
         operations += 1
-        if let (number, cut) = cutAt, operations >= number {
-            cutAt = nil
-            cutPower(cut)
-            onPowerCut?()
+        if let endAt, operations >= endAt.operation {
+            switch endAt.end {
+            case .ofProcess: crash()
+            case .ofPower(let cut): cutPower(cut)
+            }
+            onEnd?(endAt.end)
             throw .dead
         }
         let (failures, latency) =
@@ -152,15 +159,14 @@ public final class Disk {
     // MARK: Faults
 
     /// The process that uses the disk dies: what it wrote stays, what it has open is closed.
-    public func crash() { epoch += 1 }
+    public func crash() {
+        epoch += 1
+        endAt = nil
+    }
 
-    /// The power goes at an operation from now on: 1 is the next.
-    ///
-    /// - Parameters:
-    ///   - operation: Which.
-    ///   - cut: What becomes of what was not synced; nil draws it.
-    public func cutPower(atOperation operation: Int, _ cut: PowerCut? = nil) {
-        cutAt = (operations + operation, cut)
+    /// Process or power end in the middle of an operation from now on: 1 is the next. Nil takes that back.
+    public func end(_ end: End?, atOperation operation: Int = 1) {
+        endAt = end.map { (operations + operation, $0) }
     }
 
     /// The power goes, now.
@@ -169,7 +175,7 @@ public final class Disk {
     public func cutPower(_ cut: PowerCut? = nil) {
         let cut = cut ?? PowerCut.allCases[random.index(below: PowerCut.allCases.count)]
         epoch += 1
-        cutAt = nil
+        endAt = nil
         cutEntries(cut)
         for name in entries.keys.sorted() {
             guard let file = entries[name] else { continue }
@@ -233,6 +239,14 @@ public final class Disk {
             file.flip(bit: place % 8, ofByte: place / 8)
             return place
         }
+    }
+
+    /// A disk with the same files, in one of which a bit is flipped.
+    public func flipped(bit: Int, ofByte offset: Int, of name: String) -> Disk {
+        let files = names.map { ($0, entries[$0]?.visible ?? []) }
+        let disk = copy(PowerCutStates.State(files: files), random.fork("copy"))
+        disk.entries[name]?.flip(bit: bit, ofByte: offset)
+        return disk
     }
 
     // MARK: States

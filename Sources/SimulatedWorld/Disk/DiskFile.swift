@@ -4,13 +4,16 @@ import Randomness
 package final class DiskFile {
     /// A write that was not made durable yet.
     enum Write {
-        case bytes(offset: Int, [UInt8])
+        /// So many bytes; nil is those that are seen there, which saves a copy as long as nobody writes over them.
+        case bytes(offset: Int, count: Int, [UInt8]?)
         case size(Int)
     }
 
     private(set) var visible: [UInt8] = []
     private(set) var durable: [UInt8] = []
     private(set) var pending: [Write] = []
+    /// Where the last of the pending bytes end.
+    private var pendingEnd: Int = 0
 
     package init() {}
 
@@ -29,42 +32,73 @@ package final class DiskFile {
     }
 
     func write(_ buffer: UnsafeRawBufferPointer, at offset: Int) {
-        let bytes = unsafe [UInt8](buffer)
-        Self.apply(.bytes(offset: offset, bytes), to: &visible)
-        pending.append(.bytes(offset: offset, bytes))
+        let count = buffer.count
+        if offset < pendingEnd { saveOverwritten(offset..<offset + count) }
+        unsafe Self.put(buffer, at: offset, into: &visible)
+        pending.append(.bytes(offset: offset, count: count, nil))
+        pendingEnd = max(pendingEnd, offset + count)
     }
 
     func resize(_ size: Int) {
-        Self.apply(.size(size), to: &visible)
+        if size < pendingEnd { saveOverwritten(size..<pendingEnd) }
+        Self.resize(&visible, size)
         pending.append(.size(size))
     }
 
-    private static func apply(_ write: Write, to image: inout [UInt8]) {
-        switch write {
-        case .bytes(let offset, let bytes):
-            if image.count < offset { image.append(contentsOf: repeatElement(0, count: offset - image.count)) }
-            let inside = min(bytes.count, image.count - offset)
-            if inside > 0 { image.replaceSubrange(offset..<offset + inside, with: bytes[..<inside]) }
-            if inside < bytes.count { image.append(contentsOf: bytes[inside...]) }
-        case .size(let size):
-            if size < image.count {
-                image.removeSubrange(size...)
-            } else {
-                image.append(contentsOf: repeatElement(0, count: size - image.count))
+    /// Keeps the bytes of pending writes that are about to change.
+    private func saveOverwritten(_ range: Range<Int>) {
+        for (number, write) in pending.enumerated() {
+            guard case .bytes(let offset, let count, nil) = write, range.overlaps(offset..<offset + count) else {
+                continue
+            }
+            pending[number] = .bytes(offset: offset, count: count, Array(visible[offset..<offset + count]))
+        }
+    }
+
+    private static func put(_ source: UnsafeRawBufferPointer, at offset: Int, into image: inout [UInt8]) {
+        if image.count < offset { resize(&image, offset) }
+        let inside = min(source.count, image.count - offset)
+        // Plain copies: replacing a subrange costs several times as much.
+        if inside > 0 {
+            unsafe image.withUnsafeMutableBytes { target in
+                unsafe UnsafeMutableRawBufferPointer(rebasing: target[offset..<offset + inside])
+                    .copyMemory(from: UnsafeRawBufferPointer(rebasing: source[..<inside]))
             }
         }
+        if inside < source.count { unsafe image.append(contentsOf: source[inside...]) }
+    }
+
+    private static func resize(_ image: inout [UInt8], _ size: Int) {
+        if size < image.count {
+            image.removeSubrange(size...)
+        } else {
+            image.append(contentsOf: repeatElement(0, count: size - image.count))
+        }
+    }
+
+    /// The bytes of a pending write; none of a change of size.
+    private func bytes(of number: Int) -> (offset: Int, bytes: ArraySlice<UInt8>)? {
+        guard case .bytes(let offset, let count, let saved) = pending[number] else { return nil }
+        return (offset, saved.map { $0[...] } ?? visible[offset..<offset + count])
     }
 
     // MARK: What the disk does
 
     /// Makes all writes durable.
     func sync() {
-        for write in pending { Self.apply(write, to: &durable) }
-        pending.removeAll(keepingCapacity: true)
+        for number in pending.indices {
+            if case .size(let size) = pending[number] { Self.resize(&durable, size) }
+            guard let (offset, bytes) = bytes(of: number) else { continue }
+            unsafe bytes.withUnsafeBytes { unsafe Self.put($0, at: offset, into: &durable) }
+        }
+        dropPending()
     }
 
     /// What a sync that failed leaves: the writes are seen, and are never made durable by a later one.
-    func dropPending() { pending.removeAll(keepingCapacity: true) }
+    func dropPending() {
+        pending.removeAll(keepingCapacity: true)
+        pendingEnd = 0
+    }
 
     /// Flips a bit at rest.
     func flip(bit: Int, ofByte offset: Int) {
@@ -78,8 +112,8 @@ package final class DiskFile {
     func touchedSectors(_ sectorBytes: Int) -> [(sector: Int, writes: [Int])] {
         var touched: [Int: [Int]] = [:]
         for (number, write) in pending.enumerated() {
-            guard case .bytes(let offset, let bytes) = write, !bytes.isEmpty else { continue }
-            for sector in offset / sectorBytes...(offset + bytes.count - 1) / sectorBytes {
+            guard case .bytes(let offset, let count, _) = write, count > 0 else { continue }
+            for sector in offset / sectorBytes...(offset + count - 1) / sectorBytes {
                 touched[sector, default: []].append(number)
             }
         }
@@ -91,7 +125,7 @@ package final class DiskFile {
         var sizes = [durable.count]
         for write in pending {
             switch write {
-            case .bytes(let offset, let bytes): sizes.append(max(sizes[sizes.count - 1], offset + bytes.count))
+            case .bytes(let offset, let count, _): sizes.append(max(sizes[sizes.count - 1], offset + count))
             case .size(let size): sizes.append(size)
             }
         }
@@ -101,9 +135,11 @@ package final class DiskFile {
     /// What the power leaves: of each touched sector so many writes, and the size after so many.
     ///
     /// - Parameters:
+    ///   - sectorBytes: Bytes that are written together.
     ///   - kept: For each touched sector, in their order, how many of its writes are there.
     ///   - size: How many writes the size has seen.
     ///   - damage: Changes a sector whose next write was under way: gets the sector's bytes after the kept writes and that write's part of it.
+    /// - Returns: The file's bytes.
     func image(
         _ sectorBytes: Int, kept: [Int], size: Int, damage: (inout ArraySlice<UInt8>, Range<Int>, [UInt8]) -> Void
     ) -> [UInt8] {
@@ -120,30 +156,30 @@ package final class DiskFile {
             let span = sector * sectorBytes..<(sector + 1) * sectorBytes
             for number in writes.prefix(count) {
                 let limit = cuts.filter { $0.number > number }.map(\.size).min() ?? .max
-                overwrite(&image, with: pending[number], within: span.clamped(to: 0..<max(0, limit)))
+                overwrite(&image, with: number, within: span.clamped(to: 0..<max(0, limit)))
             }
-            guard count < writes.count, case .bytes(let offset, let bytes) = pending[writes[count]] else { continue }
+            guard count < writes.count, let (offset, bytes) = bytes(of: writes[count]) else { continue }
             let part = max(offset, span.lowerBound)..<min(offset + bytes.count, span.upperBound)
             let inside = span.clamped(to: 0..<image.count)
             guard !inside.isEmpty else { continue }
-            damage(&image[inside], part, Array(bytes[part.lowerBound - offset..<part.upperBound - offset]))
+            damage(&image[inside], part, Array(bytes.dropFirst(part.lowerBound - offset).prefix(part.count)))
         }
         if image.count > length { image.removeSubrange(length...) }
         return image
     }
 
-    private func overwrite(_ image: inout [UInt8], with write: Write, within span: Range<Int>) {
-        guard case .bytes(let offset, let bytes) = write else { return }
-        let part = (max(offset, span.lowerBound)..<min(offset + bytes.count, span.upperBound)).clamped(
-            to: 0..<image.count)
-        guard !part.isEmpty else { return }
-        image.replaceSubrange(part, with: bytes[part.lowerBound - offset..<part.upperBound - offset])
+    private func overwrite(_ image: inout [UInt8], with number: Int, within span: Range<Int>) {
+        guard let (offset, bytes) = bytes(of: number) else { return }
+        let (first, end) = (max(offset, span.lowerBound), min(offset + bytes.count, span.upperBound, image.count))
+        guard first < end else { return }
+        let part = first..<end
+        image.replaceSubrange(part, with: bytes.dropFirst(first - offset).prefix(end - first))
     }
 
     /// The file as it is found when the power is back.
     func become(_ image: [UInt8]) {
         visible = image
         durable = image
-        pending.removeAll()
+        dropPending()
     }
 }

@@ -64,18 +64,16 @@ public struct CrashTrial {
     public mutating func run() -> Damage? {
         if mode.liesOnSync { disk.faults.syncLies = Ratio(1, outOf: 1) }
         let fate = 1 + random.index(below: Self.operationsMax)
-        if mode.keepsPower {
-            disk.cutPower(atOperation: .max / 2)
-        } else {
-            disk.cutPower(atOperation: fate)
-        }
+        disk.end(mode.keepsPower ? .ofProcess : .ofPower(nil), atOperation: fate)
         var model = Rows()
-        work(&model, fate)
-        if mode.keepsPower { disk.crash() } else if !model.isOver { disk.cutPower() }
+        work(&model)
+        if !model.isOver {
+            if mode.keepsPower { disk.crash() } else { disk.cutPower() }
+        }
         disk.faults.syncLies = .zero
         // Now and then the power goes again while the database recovers.
         if !mode.keepsPower, random.index(below: 4) == 0 {
-            disk.cutPower(atOperation: 1 + random.index(below: 20))
+            disk.end(.ofPower(nil), atOperation: 1 + random.index(below: 20))
             _ = try? open().rows("SELECT count(*) FROM row")
             disk.cutPower()
         }
@@ -100,14 +98,13 @@ public struct CrashTrial {
         return database
     }
 
-    private mutating func work(_ model: inout Rows, _ fate: Int) {
+    private mutating func work(_ model: inout Rows) {
         do throws(SQLiteError) {
             let database = try open()
             try database.execute("CREATE TABLE IF NOT EXISTS row (id INTEGER PRIMARY KEY, body BLOB NOT NULL)")
             let insert = try database.prepare("INSERT OR REPLACE INTO row (id, body) VALUES (?, ?)")
             let delete = try database.prepare("DELETE FROM row WHERE id = ?")
             for _ in 0..<Self.transactions {
-                if mode.keepsPower, disk.operations >= fate { return }
                 model.underWay = model.acknowledged
                 try database.execute("BEGIN IMMEDIATE")
                 for _ in 0...random.index(below: 6) {

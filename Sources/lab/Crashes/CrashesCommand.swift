@@ -34,6 +34,22 @@ struct CrashesCommand: ParsableCommand {
                 }
             }
         }
+        print("")
+        print("| storage | trials with a violation | CPU per trial |")
+        print("|---|---|---|")
+        for variant in StorageTrial.Variant.all {
+            let start = seam_thread_cpu()
+            let violations = (1...seeds).compactMap { seed -> (UInt64, StorageTrial.Violation)? in
+                var trial = StorageTrial(variant, seed: Seed(seed))
+                return trial.run().map { (seed, $0) }
+            }
+            let micros = (seam_thread_cpu() - start) / 1000 / seeds
+            print("| \(variant.name) | \(violations.count) of \(seeds) | \(micros) µs |")
+            if variant.isSafe != violations.isEmpty {
+                isRight = false
+                for (seed, violation) in violations.prefix(3) { print("seed \(seed): \(violation)") }
+            }
+        }
         guard isRight else { throw ExitCode(1) }
     }
 

@@ -1,0 +1,39 @@
+/// Sums by which rows are known to be what was stored: any flipped bit gives another (the mixing is SplitMix64's).
+enum Checksum {
+    /// Of a series' names; the key of its readings' sums.
+    static func key(of series: Reading.Identity.Series) -> UInt64 {
+        var sum: UInt64 = 0x57_4b73_7431
+        for part in [series.flat, series.room, series.channel] {
+            for byte in part.utf8 { sum = (sum ^ UInt64(byte)) &* 0x100_0000_01b3 }
+            // The end of a part counts: "a", "b" is not "ab", "".
+            sum = mixed(sum ^ 0xff)
+        }
+        return sum
+    }
+
+    /// Of a reading of a series.
+    static func of(_ reading: Reading, key: UInt64) -> Int64 {
+        let sum = mixed(key ^ UInt64(bitPattern: reading.id.milliseconds))
+        return Int64(bitPattern: mixed(sum ^ reading.value.bitPattern))
+    }
+
+    /// Of a batch's readings, in their order.
+    static func of(_ batch: StorageBatch) -> Int64 {
+        var sum: UInt64 = UInt64(batch.readings.count)
+        var last: (series: Reading.Identity.Series, key: UInt64)?
+        for reading in batch.readings {
+            let series = reading.id.series
+            let key = last?.series == series ? last?.key ?? 0 : key(of: series)
+            last = (series, key)
+            sum = mixed(sum ^ UInt64(bitPattern: of(reading, key: key)))
+        }
+        return Int64(bitPattern: sum)
+    }
+
+    private static func mixed(_ value: UInt64) -> UInt64 {
+        var value = value &+ 0x9e37_79b9_7f4a_7c15
+        value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
+        return value ^ (value >> 31)
+    }
+}

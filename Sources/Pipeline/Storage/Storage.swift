@@ -1,0 +1,126 @@
+public import Ports
+
+/// Keeps readings: a batch that it acknowledges is there, whatever happens to process, disk and power.
+///
+/// One batch at a time, and as many waiting as may. When the disk fails it stops; who wants to go on opens it again, in another process.
+public actor Storage {
+    /// Batches that may wait; more are refused.
+    public static let waitingMax: Int = 64
+
+    private let database: StorageDatabase
+    private let location: DiskLocation
+    private var isWriting: Bool = false
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+    private var stopped: [CheckedContinuation<StorageError, Never>] = []
+    private var failure: StorageError?
+    /// What was done, for metrics.
+    public private(set) var counters: StorageCounters = StorageCounters()
+
+    /// Opens a file, and makes it if it is not there.
+    ///
+    /// - Throws: ``StorageError``.
+    public init(_ location: DiskLocation) async throws {
+        self.location = location
+        database = try StorageDatabase(location)
+        try await location.settle()
+    }
+
+    // MARK: Writing
+
+    /// Stores a batch, all of it or nothing, and returns when no power cut can take it away any more.
+    ///
+    /// - Returns: How many readings were new and how many known.
+    /// - Throws: ``StorageError``.
+    public func write(_ batch: StorageBatch) async throws(StorageError) -> StorageReceipt {
+        guard waiting.count < Self.waitingMax else {
+            counters.refused += 1
+            throw .overloaded
+        }
+        await takeTurn()
+        defer { giveTurn() }
+        if let failure { throw .stopped(failure.description) }
+        do throws(StorageError) {
+            let receipt = try database.write(batch)
+            try await settle()
+            counters.batches += 1
+            counters.stored += receipt.stored
+            counters.known += receipt.known
+            return receipt
+        } catch {
+            counters.failures += 1
+            if database.failure != nil || error.isUnknown { stop(error) }
+            throw error
+        }
+    }
+
+    private func settle() async throws(StorageError) {
+        do {
+            try await location.settle()
+        } catch {
+            throw .unknownOutcome("the disk was not waited for: \(error)")
+        }
+    }
+
+    private func takeTurn() async {
+        guard isWriting else {
+            isWriting = true
+            return
+        }
+        await withCheckedContinuation { waiting.append($0) }
+    }
+
+    private func giveTurn() {
+        if waiting.isEmpty { isWriting = false } else { waiting.removeFirst().resume() }
+    }
+
+    private func stop(_ error: StorageError) {
+        guard failure == nil else { return }
+        failure = error
+        for continuation in stopped { continuation.resume(returning: error) }
+        stopped = []
+    }
+
+    /// Waits until the storage has stopped; why it has.
+    public func untilStopped() async -> StorageError {
+        if let failure { return failure }
+        return await withCheckedContinuation { stopped.append($0) }
+    }
+
+    /// Why it has stopped; nil while it works.
+    public var stopReason: StorageError? { failure }
+
+    // MARK: Reading
+
+    /// Readings of a flat from a moment up to another, in order of time, at most so many.
+    ///
+    /// - Throws: ``StorageError``.
+    public func readings(of flat: String, from: Int64, to: Int64, limit: Int) throws(StorageError) -> [Reading] {
+        try database.readings(of: flat, from: from, to: to, limit: limit)
+    }
+
+    /// The latest reading of each series of a flat, or of all flats.
+    ///
+    /// - Throws: ``StorageError``.
+    public func latest(of flat: String? = nil) throws(StorageError) -> [Reading] { try database.latest(of: flat) }
+}
+
+/// What a storage has done since it was opened.
+public struct StorageCounters: Hashable, Sendable {
+    /// Batches that were acknowledged.
+    public var batches: Int = 0
+    /// Readings that were new.
+    public var stored: Int = 0
+    /// Readings that were known.
+    public var known: Int = 0
+    /// Batches that failed.
+    public var failures: Int = 0
+    /// Batches for which there was no room in the queue.
+    public var refused: Int = 0
+}
+
+extension StorageError {
+    /// Whether the batch may be stored although there was an error.
+    public var isUnknown: Bool {
+        if case .unknownOutcome = self { true } else { false }
+    }
+}

@@ -1,0 +1,307 @@
+package import Ports
+import SQLite
+
+/// The storage's file: readings by series and time, and the batches that were acknowledged. One thread, one caller at a time.
+package final class StorageDatabase {
+    private let database: SQLiteDatabase
+    private let rules: StorageRules
+    private let statements: Statements
+    private var series: [Reading.Identity.Series: SeriesRow] = [:]
+    /// Why nothing is stored any more.
+    private(set) var failure: String?
+
+    /// `WKst`, in the file's header.
+    private static let applicationID: Int64 = 0x574B_7374
+    private static let version: Int64 = 1
+    /// Batches that are remembered: one that is sent again after so many others is stored again, which changes nothing.
+    package static let batchesMax: Int64 = 100_000
+
+    private struct SeriesRow {
+        let id: Int64
+        let key: UInt64
+    }
+
+    private struct Statements {
+        let insert: SQLiteStatement
+        let addSeries: SQLiteStatement
+        let findBatch: SQLiteStatement
+        let addBatch: SQLiteStatement
+        let forgetBatches: SQLiteStatement
+        let range: SQLiteStatement
+        let latest: SQLiteStatement
+
+        init(_ database: SQLiteDatabase) throws(SQLiteError) {
+            insert = try database.prepare(
+                "INSERT INTO reading (series, time, value, checksum) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")
+            addSeries = try database.prepare(
+                "INSERT INTO series (flat, room, channel, checksum) VALUES (?, ?, ?, ?)")
+            findBatch = try database.prepare("SELECT digest, stored, known FROM batch WHERE name = ?")
+            addBatch = try database.prepare(
+                """
+                INSERT INTO batch (name, digest, stored, known, acknowledgements) VALUES (?, ?, ?, ?, 1)
+                ON CONFLICT (name) DO UPDATE SET acknowledgements = acknowledgements + 1
+                """)
+            forgetBatches = try database.prepare(
+                "DELETE FROM batch WHERE number <= (SELECT max(number) FROM batch) - ?")
+            range = try database.prepare(
+                """
+                SELECT time, value, checksum FROM reading WHERE series = ? AND time >= ? AND time < ? ORDER BY time LIMIT ?
+                """)
+            latest = try database.prepare(
+                "SELECT time, value, checksum FROM reading WHERE series = ? ORDER BY time DESC LIMIT 1")
+        }
+    }
+
+    // MARK: Opening
+
+    /// Opens the file, makes it if it is not there, and brings what a process left unsynced to the disk.
+    package init(_ location: DiskLocation, rules: StorageRules = .sound) throws(StorageError) {
+        self.rules = rules
+        (database, statements) = try Self.mapped {
+            let database = try SQLiteDatabase(location)
+            try Self.prepare(database, rules)
+            return (database, try Statements(database))
+        }
+        try Self.mapped { try readSeries() }
+    }
+
+    /// Gives the errors of SQLite their meaning here.
+    private static func mapped<Result>(_ body: () throws -> Result) throws(StorageError) -> Result {
+        do {
+            return try body()
+        } catch let error as StorageError {
+            throw error
+        } catch let error as SQLiteError {
+            throw StorageError(error)
+        } catch {
+            throw .unavailable("\(error)")
+        }
+    }
+
+    private static func prepare(_ database: SQLiteDatabase, _ rules: StorageRules) throws {
+        let levels = ["OFF": "0", "NORMAL": "1", "FULL": "2"]
+        for (name, value, expected) in [
+            ("journal_mode", rules.journal, rules.journal.lowercased()), ("synchronous", rules.synchronous, levels[rules.synchronous]),
+        ] {
+            let answer = try database.pragma(name, value)
+            guard answer == expected else { throw StorageError.unsafe("\(name) is \(answer), not \(value)") }
+        }
+        if rules.rewritesOnOpen { try database.rewriteWAL() }
+        if rules.checkpointsOnOpen, try database.rows("PRAGMA wal_checkpoint(TRUNCATE)").first?.first != .integer(0) {
+            throw StorageError.unavailable("another process has it open")
+        }
+        try checkSchema(of: database)
+        try database.execute(
+            "PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = \(rules.checkpointPages); PRAGMA cell_size_check = ON")
+    }
+
+    private static func checkSchema(of database: SQLiteDatabase) throws {
+        let application = try database.rows("PRAGMA application_id")[0][0].integer ?? 0
+        let version = try database.rows("PRAGMA user_version")[0][0].integer ?? 0
+        let isEmpty = try database.rows("SELECT count(*) FROM sqlite_schema")[0][0] == .integer(0)
+        if isEmpty, application == 0, version == 0 { return try create(in: database) }
+        guard application == applicationID else {
+            throw StorageError.foreign("its application id is \(application), not \(applicationID)")
+        }
+        guard version == Self.version else {
+            throw StorageError.foreign("its schema is version \(version); this storage knows version \(Self.version)")
+        }
+        let verdict = try database.pragma("integrity_check(1)")
+        guard verdict == "ok" else { throw StorageError.damaged(verdict) }
+    }
+
+    private static func create(in database: SQLiteDatabase) throws {
+        try database.execute(
+            """
+            BEGIN IMMEDIATE;
+            PRAGMA application_id = \(applicationID);
+            PRAGMA user_version = \(version);
+            CREATE TABLE series (
+                id INTEGER PRIMARY KEY, flat TEXT NOT NULL, room TEXT NOT NULL, channel TEXT NOT NULL,
+                checksum INTEGER NOT NULL, UNIQUE (flat, room, channel)
+            ) STRICT;
+            CREATE TABLE reading (
+                series INTEGER NOT NULL REFERENCES series (id), time INTEGER NOT NULL, value REAL NOT NULL,
+                checksum INTEGER NOT NULL, PRIMARY KEY (series, time)
+            ) STRICT, WITHOUT ROWID;
+            CREATE TABLE batch (
+                number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, digest INTEGER NOT NULL,
+                stored INTEGER NOT NULL, known INTEGER NOT NULL, acknowledgements INTEGER NOT NULL
+            ) STRICT;
+            COMMIT;
+            """)
+    }
+
+    private func readSeries() throws {
+        for row in try database.rows("SELECT id, flat, room, channel, checksum FROM series ORDER BY id") {
+            guard let id = row[0].integer, let flat = row[1].text, let room = row[2].text, let channel = row[3].text
+            else { throw StorageError.damaged("a series without its names") }
+            let name = Reading.Identity.Series(flat: flat, room: room, channel: channel)
+            let key = Checksum.key(of: name)
+            guard !rules.checksRows || row[4].integer == Int64(bitPattern: key) else {
+                throw StorageError.damaged("the checksum of the series \(name)")
+            }
+            series[name] = SeriesRow(id: id, key: key)
+        }
+    }
+
+    // MARK: Writing
+
+    /// Stores a batch, all of it or nothing, and acknowledges it by returning.
+    ///
+    /// - Returns: How many readings were new and how many known.
+    package func write(_ batch: StorageBatch) throws(StorageError) -> StorageReceipt {
+        if let failure { throw .stopped(failure) }
+        do throws(SQLiteError) {
+            try database.execute("BEGIN IMMEDIATE")
+        } catch {
+            throw fail(error, isOutcomeKnown: true)
+        }
+        let receipt: StorageReceipt
+        do {
+            receipt = try insert(batch)
+        } catch let error as StorageError {
+            rollBack()
+            throw error
+        } catch let error as SQLiteError {
+            rollBack()
+            throw fail(error, isOutcomeKnown: true)
+        } catch {
+            rollBack()
+            throw .unavailable("\(error)")
+        }
+        do throws(SQLiteError) {
+            try database.execute("COMMIT")
+        } catch {
+            rollBack()
+            // Whatever it says, the commit may be found on the disk later; only where there was no room for its last page it is not.
+            if rules.doubtsFailedCommits { throw fail(error, isOutcomeKnown: error.isFull) }
+        }
+        added = []
+        return receipt
+    }
+
+    private func insert(_ batch: StorageBatch) throws -> StorageReceipt {
+        let digest = Checksum.of(batch)
+        if rules.keepsLedger, let earlier = try find(batch.name) {
+            guard earlier.digest == digest else {
+                throw StorageError.refused("another batch has the name '\(batch.name)'")
+            }
+            try add(batch, digest, earlier.receipt)
+            // Not taken on trust: the readings are put in again.
+            _ = try insertReadings(batch)
+            return earlier.receipt
+        }
+        let receipt = try insertReadings(batch)
+        if rules.keepsLedger {
+            try add(batch, digest, receipt)
+            try statements.forgetBatches.bind([.integer(Self.batchesMax)])
+            try statements.forgetBatches.run()
+        }
+        return receipt
+    }
+
+    private func insertReadings(_ batch: StorageBatch) throws(SQLiteError) -> StorageReceipt {
+        var stored = 0
+        let insert = statements.insert
+        for reading in batch.readings {
+            let row = try series(reading.id.series)
+            try insert.bind(.integer(row.id), at: 1)
+            try insert.bind(.integer(reading.id.milliseconds), at: 2)
+            try insert.bind(.real(reading.value), at: 3)
+            try insert.bind(.integer(Checksum.of(reading, key: row.key)), at: 4)
+            try insert.run()
+            stored += database.changes
+        }
+        return StorageReceipt(stored: stored, known: batch.readings.count - stored)
+    }
+
+    private func series(_ name: Reading.Identity.Series) throws(SQLiteError) -> SeriesRow {
+        if let row = series[name] { return row }
+        let key = Checksum.key(of: name)
+        let add = statements.addSeries
+        try add.bind([.text(name.flat), .text(name.room), .text(name.channel), .integer(Int64(bitPattern: key))])
+        try add.run()
+        let row = SeriesRow(id: database.lastInsertedRow, key: key)
+        series[name] = row
+        added.append(name)
+        return row
+    }
+
+    /// Series of the transaction under way.
+    private var added: [Reading.Identity.Series] = []
+
+    private func find(_ name: String) throws(SQLiteError) -> (digest: Int64, receipt: StorageReceipt)? {
+        let find = statements.findBatch
+        defer { find.reset() }
+        try find.bind([.text(name)])
+        guard try find.step() else { return nil }
+        return (find.integer(0), StorageReceipt(stored: Int(find.integer(1)), known: Int(find.integer(2))))
+    }
+
+    private func add(_ batch: StorageBatch, _ digest: Int64, _ receipt: StorageReceipt) throws(SQLiteError) {
+        try statements.addBatch.bind([
+            .text(batch.name), .integer(digest), .integer(Int64(receipt.stored)), .integer(Int64(receipt.known)),
+        ])
+        try statements.addBatch.run()
+    }
+
+    private func rollBack() {
+        for name in added { series[name] = nil }
+        added = []
+        if !database.isOutsideTransaction { try? database.execute("ROLLBACK") }
+    }
+
+    /// What a failure of SQLite means; a failure of the disk stops the storage.
+    private func fail(_ error: SQLiteError, isOutcomeKnown: Bool) -> StorageError {
+        if isOutcomeKnown, error.isFull { return .full }
+        failure = error.description
+        return isOutcomeKnown ? .stopped(error.description) : .unknownOutcome(error.description)
+    }
+
+    // MARK: Reading
+
+    /// Readings of a flat from a moment to another, in order of time.
+    package func readings(
+        of flat: String, from: Int64, to: Int64, limit: Int
+    ) throws(StorageError) -> [Reading] {
+        try Self.mapped {
+            let range = statements.range
+            var readings: [Reading] = []
+            // Names are asked of memory, where they are known to be right, and not of an index that may be damaged.
+            for name in series.keys.filter({ $0.flat == flat }).sorted() {
+                guard let row = series[name] else { continue }
+                defer { range.reset() }
+                try range.bind([.integer(row.id), .integer(from), .integer(to), .integer(Int64(limit))])
+                while try range.step() {
+                    let id = Reading.Identity(name, milliseconds: range.integer(0))
+                    readings.append(try checked(Reading(id, value: range.real(1)), range.integer(2), key: row.key))
+                }
+            }
+            readings.sort { ($0.id.milliseconds, $0.id.series) < ($1.id.milliseconds, $1.id.series) }
+            return Array(readings.prefix(limit))
+        }
+    }
+
+    /// The latest reading of each series of a flat, or of all flats.
+    package func latest(of flat: String?) throws(StorageError) -> [Reading] {
+        try Self.mapped {
+            let latest = statements.latest
+            return try series.keys.filter { flat == nil || $0.flat == flat }.sorted().compactMap { name in
+                guard let row = series[name] else { return nil }
+                defer { latest.reset() }
+                try latest.bind([.integer(row.id)])
+                guard try latest.step() else { return nil }
+                let id = Reading.Identity(name, milliseconds: latest.integer(0))
+                return try checked(Reading(id, value: latest.real(1)), latest.integer(2), key: row.key)
+            }
+        }
+    }
+
+    private func checked(_ reading: Reading, _ checksum: Int64, key: UInt64) throws(StorageError) -> Reading {
+        guard !rules.checksRows || Checksum.of(reading, key: key) == checksum else {
+            throw .damaged("the checksum of \(reading.id)")
+        }
+        return reading
+    }
+}

@@ -1,0 +1,158 @@
+import Documents
+public import HTTP
+import HTTPTypes
+import NIOCore
+public import Ports
+
+/// The storage as a service: it takes batches, and gives readings.
+///
+/// `POST /batches`, `/flats/{flat}/readings?from&to&limit`, `/flats/{flat}/latest`, `/freshness`, `/health`, `/ready`, `/metrics`
+/// (docs/storage.md).
+public struct StorageService: Sendable {
+    /// The storage.
+    public let storage: Storage
+    /// Where it answers.
+    public let server: HTTPServer
+
+    /// The longest body of a batch.
+    public static let bodyBytesMax: Int = 4 << 20
+    /// Readings that one answer has at most.
+    public static let readingsMax: Int = 10_000
+
+    /// Starts answering.
+    ///
+    /// - Throws: ``ListenError``.
+    public static func start(
+        _ ports: any Ports, at endpoint: Endpoint, storage: Storage
+    ) async throws -> StorageService {
+        var options = HTTPServer.Options.standard
+        options.bodyBytesMax = bodyBytesMax
+        return StorageService(
+            storage: storage,
+            server: try await HTTPServer.start(
+                ports, at: endpoint, options: options, responder: router(storage).responder))
+    }
+
+    /// Serves until the storage stops.
+    ///
+    /// - Throws: The reason. The process is to end with it: only a new one may open the file again.
+    public func run() async throws {
+        let reason = await storage.untilStopped()
+        await server.shutDown()
+        throw reason
+    }
+
+    private static func router(_ storage: Storage) -> HTTPRouter {
+        var router = HTTPRouter()
+        router.on(.get, "/health") { _, _, _ in await health(storage) }
+        router.on(.get, "/ready") { _, _, _ in await health(storage) }
+        router.on(.post, "/batches") { _, _, body in await store(body, storage) }
+        router.on(.get, "/flats/{flat}/readings") { request, parameters, _ in
+            await answer {
+                let query = try Query(request.path ?? "")
+                let readings = try await storage.readings(
+                    of: parameters["flat"] ?? "", from: query.from, to: query.to, limit: query.limit)
+                return ["readings": .array(readings.map(\.json))]
+            }
+        }
+        router.on(.get, "/flats/{flat}/latest") { _, parameters, _ in
+            await answer {
+                ["readings": .array(try await storage.latest(of: parameters["flat"] ?? "").map(\.json))]
+            }
+        }
+        router.on(.get, "/freshness") { _, _, _ in await answer { freshness(try await storage.latest()) } }
+        router.on(.get, "/metrics") { _, _, _ in
+            HTTPReply(.ok, text: await storage.counters.text, type: "text/plain; version=0.0.4")
+        }
+        return router
+    }
+
+    private static func health(_ storage: Storage) async -> HTTPReply {
+        guard let reason = await storage.stopReason else { return HTTPReply(json: ["status": "up"]) }
+        return HTTPReply(json: ["status": "down", "error": .string(reason.description)], .serviceUnavailable)
+    }
+
+    private static func answer(_ work: () async throws -> Value) async -> HTTPReply {
+        do {
+            return HTTPReply(json: try await work())
+        } catch let error as StorageError {
+            return reply(error)
+        } catch {
+            return HTTPReply(json: ["error": .string("\(error)")], .badRequest)
+        }
+    }
+
+    private static func store(_ body: ByteBuffer, _ storage: Storage) async -> HTTPReply {
+        await answer {
+            let json = try JSONReader.read(body.readableBytesView)
+            let batch = try StorageBatch(name: json["name"]?.string ?? "", readings: try Reading.list(json["readings"]))
+            let receipt = try await storage.write(batch)
+            return ["stored": .integer(receipt.stored), "known": .integer(receipt.known)]
+        }
+    }
+
+    /// The errors' statuses: below 500 the batch is wrong; 503 and 507 say that nothing was stored; 500 that it may be.
+    private static func reply(_ error: StorageError) -> HTTPReply {
+        let status: HTTPResponse.Status =
+            switch error {
+            case .refused: .badRequest
+            case .full: HTTPResponse.Status(code: 507)
+            case .overloaded, .stopped, .unavailable: .serviceUnavailable
+            case .foreign, .damaged, .unsafe, .unknownOutcome: .internalServerError
+            }
+        var reply = HTTPReply(json: ["error": .string(error.description)], status)
+        if error == .overloaded { reply.response.headerFields[.retryAfter] = "1" }
+        return reply
+    }
+
+    /// How old the newest reading of each flat is, in seconds.
+    private static func freshness(_ readings: [Reading]) -> Value {
+        var newest: [String: Int64] = [:]
+        for reading in readings {
+            newest[reading.id.flat] = max(newest[reading.id.flat] ?? .min, reading.id.milliseconds)
+        }
+        let now = WallClock.milliseconds
+        var flats = Value.Object()
+        for (flat, time) in newest.sorted(by: { $0.key < $1.key }) {
+            flats[flat] = .real(Double(now - time) / 1000)
+        }
+        let oldest = newest.values.min().map { Value.real(Double(now - $0) / 1000) } ?? .null
+        return ["flats": .object(flats), "data_age_max": oldest]
+    }
+}
+
+/// What of a flat's readings is asked for.
+private struct Query {
+    var from: Int64 = 0
+    var to: Int64 = .max
+    var limit: Int = StorageService.readingsMax
+
+    init(_ path: String) throws(Reading.Malformed) {
+        guard let mark = path.firstIndex(of: "?") else { return }
+        for part in path[path.index(after: mark)...].split(separator: "&") {
+            let words = part.split(separator: "=", maxSplits: 1)
+            guard words.count == 2, let number = Int64(words[1]), number >= 0 else {
+                throw Reading.Malformed(description: "'\(part)' is not from, to or limit with a whole number")
+            }
+            switch words[0] {
+            case "from": from = number
+            case "to": to = number
+            case "limit": limit = Int(min(number, Int64(StorageService.readingsMax)))
+            default: throw Reading.Malformed(description: "'\(words[0])' is not from, to or limit")
+            }
+        }
+    }
+}
+
+extension StorageCounters {
+    /// Prometheus' text format.
+    fileprivate var text: String {
+        var metrics = MetricsText()
+        metrics.counter("storage_batches", batches, "Batches that were acknowledged.")
+        metrics.counter("storage_stored", stored, "Readings that were new.")
+        metrics.counter("storage_known", known, "Readings that were known.")
+        metrics.counter("storage_failures", failures, "Batches that failed.")
+        metrics.counter("storage_refused", refused, "Batches for which there was no room in the queue.")
+        return metrics.text
+    }
+}
