@@ -48,13 +48,13 @@ final class StorageTests: XCTestCase {
                 _ = try await storage.write(StorageBatch(name: "a", readings: [reading(7)]))
                 XCTFail("another batch took the name")
             } catch {
-                XCTAssertEqual(error as? StorageError, .refused("another batch has the name 'a'"))
+                XCTAssertEqual(error as? PersistenceError, .refused("another batch has the name 'a'"))
             }
         }
     }
 
     func testFilesThatAreNotItsOwnAreLeftAsTheyAre() async throws {
-        let cases: [(String, (StorageError) -> Bool)] = [
+        let cases: [(String, (PersistenceError) -> Bool)] = [
             ("CREATE TABLE other (x)", { if case .foreign = $0 { true } else { false } }),
             (
                 "PRAGMA application_id = \(0x574B_7374); PRAGMA user_version = 99; CREATE TABLE other (x)",
@@ -70,7 +70,7 @@ final class StorageTests: XCTestCase {
                 do {
                     _ = try await Storage(location)
                     XCTFail("\(arm): it was taken")
-                } catch let error as StorageError {
+                } catch let error as PersistenceError {
                     XCTAssertTrue(isExpected(error), "\(arm): \(error)")
                 }
                 XCTAssertEqual(try SQLiteDatabase(location).rows("SELECT name FROM sqlite_schema"), [[.text("other")]])
@@ -86,14 +86,14 @@ final class StorageTests: XCTestCase {
         do {
             _ = try await Storage(DiskLocation(path: file.path))
             XCTFail("it was taken")
-        } catch let error as StorageError {
+        } catch let error as PersistenceError {
             guard case .damaged = error else { return XCTFail("\(error)") }
         }
         XCTAssertEqual(try Data(contentsOf: file), Data(repeating: 7, count: 10_000))
         do {
             _ = try await Storage(DiskLocation(path: "/nowhere/at/all.db"))
             XCTFail("it was made")
-        } catch let error as StorageError {
+        } catch let error as PersistenceError {
             guard case .unavailable = error else { return XCTFail("\(error)") }
         }
     }
@@ -140,7 +140,7 @@ final class StorageTests: XCTestCase {
             _ = try await Storage(location)
             XCTFail("it was opened")
         } catch {
-            XCTAssertEqual(error as? StorageError, .full)
+            XCTAssertEqual(error as? PersistenceError, .full)
         }
     }
 
@@ -199,7 +199,7 @@ final class StorageTests: XCTestCase {
                             StorageBatch(name: "\(number)", readings: [reading(Int64(number))]))
                         return true
                     } catch {
-                        XCTAssertEqual(error as? StorageError, .overloaded)
+                        XCTAssertEqual(error as? PersistenceError, .overloaded)
                         return false
                     }
                 }

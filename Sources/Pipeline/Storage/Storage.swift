@@ -11,14 +11,14 @@ public actor Storage {
     private let location: DiskLocation
     private var isWriting: Bool = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
-    private var stopped: [CheckedContinuation<StorageError, Never>] = []
-    private var failure: StorageError?
+    private var stopped: [CheckedContinuation<PersistenceError, Never>] = []
+    private var failure: PersistenceError?
     /// What was done, for metrics.
     public private(set) var counters: StorageCounters = StorageCounters()
 
     /// Opens a file, and makes it if it is not there.
     ///
-    /// - Throws: ``StorageError``.
+    /// - Throws: ``PersistenceError``.
     public init(_ location: DiskLocation) async throws {
         self.location = location
         database = try StorageDatabase(location)
@@ -30,8 +30,8 @@ public actor Storage {
     /// Stores a batch, all of it or nothing, and returns when no power cut can take it away any more.
     ///
     /// - Returns: How many readings were new and how many known.
-    /// - Throws: ``StorageError``.
-    public func write(_ batch: StorageBatch) async throws(StorageError) -> StorageReceipt {
+    /// - Throws: ``PersistenceError``.
+    public func write(_ batch: StorageBatch) async throws(PersistenceError) -> StorageReceipt {
         guard waiting.count < Self.waitingMax else {
             counters.refused += 1
             throw .overloaded
@@ -39,7 +39,7 @@ public actor Storage {
         await takeTurn()
         defer { giveTurn() }
         if let failure { throw .stopped(failure.description) }
-        do throws(StorageError) {
+        do throws(PersistenceError) {
             let receipt = try database.write(batch)
             try await settle()
             counters.batches += 1
@@ -48,12 +48,12 @@ public actor Storage {
             return receipt
         } catch {
             counters.failures += 1
-            if database.failure != nil || error.isUnknown { stop(error) }
+            if error.endsService { stop(error) }
             throw error
         }
     }
 
-    private func settle() async throws(StorageError) {
+    private func settle() async throws(PersistenceError) {
         do {
             try await location.settle()
         } catch {
@@ -73,7 +73,7 @@ public actor Storage {
         if waiting.isEmpty { isWriting = false } else { waiting.removeFirst().resume() }
     }
 
-    private func stop(_ error: StorageError) {
+    private func stop(_ error: PersistenceError) {
         guard failure == nil else { return }
         failure = error
         for continuation in stopped { continuation.resume(returning: error) }
@@ -81,27 +81,27 @@ public actor Storage {
     }
 
     /// Waits until the storage has stopped; why it has.
-    public func untilStopped() async -> StorageError {
+    public func untilStopped() async -> PersistenceError {
         if let failure { return failure }
         return await withCheckedContinuation { stopped.append($0) }
     }
 
     /// Why it has stopped; nil while it works.
-    public var stopReason: StorageError? { failure }
+    public var stopReason: PersistenceError? { failure }
 
     // MARK: Reading
 
     /// Readings of a flat from a moment up to another, in order of time, at most so many.
     ///
-    /// - Throws: ``StorageError``.
-    public func readings(of flat: String, from: Int64, to: Int64, limit: Int) throws(StorageError) -> [Reading] {
+    /// - Throws: ``PersistenceError``.
+    public func readings(of flat: String, from: Int64, to: Int64, limit: Int) throws(PersistenceError) -> [Reading] {
         try database.readings(of: flat, from: from, to: to, limit: limit)
     }
 
     /// The latest reading of each series of a flat, or of all flats.
     ///
-    /// - Throws: ``StorageError``.
-    public func latest(of flat: String? = nil) throws(StorageError) -> [Reading] { try database.latest(of: flat) }
+    /// - Throws: ``PersistenceError``.
+    public func latest(of flat: String? = nil) throws(PersistenceError) -> [Reading] { try database.latest(of: flat) }
 }
 
 /// What a storage has done since it was opened.
@@ -116,11 +116,4 @@ public struct StorageCounters: Hashable, Sendable {
     public var failures: Int = 0
     /// Batches for which there was no room in the queue.
     public var refused: Int = 0
-}
-
-extension StorageError {
-    /// Whether the batch may be stored although there was an error.
-    public var isUnknown: Bool {
-        if case .unknownOutcome = self { true } else { false }
-    }
 }

@@ -12,8 +12,8 @@ public struct StorageBatch: Hashable, Sendable {
 
     /// Makes a batch of its parts.
     ///
-    /// - Throws: ``StorageError/refused(_:)`` when it breaks a limit.
-    public init(name: String, readings: [Reading]) throws(StorageError) {
+    /// - Throws: ``PersistenceError/refused(_:)`` when it breaks a limit.
+    public init(name: String, readings: [Reading]) throws(PersistenceError) {
         guard (1...Self.nameBytesMax).contains(name.utf8.count) else {
             throw .refused("a batch's name has 1 to \(Self.nameBytesMax) bytes, not \(name.utf8.count)")
         }

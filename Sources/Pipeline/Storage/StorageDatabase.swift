@@ -1,18 +1,17 @@
 package import Ports
 import SQLite
 
-/// The storage's file: readings by series and time, and the batches that were acknowledged. One thread, one caller at a time.
+/// The storage's file: readings by series and time, and the batches that were acknowledged.
+///
+/// One thread, one caller at a time.
 package final class StorageDatabase {
-    private let database: SQLiteDatabase
-    private let rules: StorageRules
+    private let file: DurableFile
+    private let rules: PersistenceRules
     private let statements: Statements
     private var series: [Reading.Identity.Series: SeriesRow] = [:]
     /// Why nothing is stored any more.
     private(set) var failure: String?
 
-    /// `WKst`, in the file's header.
-    private static let applicationID: Int64 = 0x574B_7374
-    private static let version: Int64 = 1
     /// Batches that are remembered: one that is sent again after so many others is stored again, which changes nothing.
     package static let batchesMax: Int64 = 100_000
 
@@ -55,67 +54,17 @@ package final class StorageDatabase {
     // MARK: Opening
 
     /// Opens the file, makes it if it is not there, and brings what a process left unsynced to the disk.
-    package init(_ location: DiskLocation, rules: StorageRules = .sound) throws(StorageError) {
+    package init(_ location: DiskLocation, rules: PersistenceRules = .sound) throws(PersistenceError) {
         self.rules = rules
-        (database, statements) = try Self.mapped {
-            let database = try SQLiteDatabase(location)
-            try Self.prepare(database, rules)
-            return (database, try Statements(database))
-        }
-        try Self.mapped { try readSeries() }
+        file = try DurableFile(location, Self.schema, rules: rules)
+        let database = file.database
+        statements = try PersistenceError.mapped { try Statements(database) }
+        try PersistenceError.mapped { try readSeries() }
     }
 
-    /// Gives the errors of SQLite their meaning here.
-    private static func mapped<Result>(_ body: () throws -> Result) throws(StorageError) -> Result {
-        do {
-            return try body()
-        } catch let error as StorageError {
-            throw error
-        } catch let error as SQLiteError {
-            throw StorageError(error)
-        } catch {
-            throw .unavailable("\(error)")
-        }
-    }
-
-    private static func prepare(_ database: SQLiteDatabase, _ rules: StorageRules) throws {
-        let levels = ["OFF": "0", "NORMAL": "1", "FULL": "2"]
-        for (name, value, expected) in [
-            ("journal_mode", rules.journal, rules.journal.lowercased()), ("synchronous", rules.synchronous, levels[rules.synchronous]),
-        ] {
-            let answer = try database.pragma(name, value)
-            guard answer == expected else { throw StorageError.unsafe("\(name) is \(answer), not \(value)") }
-        }
-        if rules.rewritesOnOpen { try database.rewriteWAL() }
-        if rules.checkpointsOnOpen, try database.rows("PRAGMA wal_checkpoint(TRUNCATE)").first?.first != .integer(0) {
-            throw StorageError.unavailable("another process has it open")
-        }
-        try checkSchema(of: database)
-        try database.execute(
-            "PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = \(rules.checkpointPages); PRAGMA cell_size_check = ON")
-    }
-
-    private static func checkSchema(of database: SQLiteDatabase) throws {
-        let application = try database.rows("PRAGMA application_id")[0][0].integer ?? 0
-        let version = try database.rows("PRAGMA user_version")[0][0].integer ?? 0
-        let isEmpty = try database.rows("SELECT count(*) FROM sqlite_schema")[0][0] == .integer(0)
-        if isEmpty, application == 0, version == 0 { return try create(in: database) }
-        guard application == applicationID else {
-            throw StorageError.foreign("its application id is \(application), not \(applicationID)")
-        }
-        guard version == Self.version else {
-            throw StorageError.foreign("its schema is version \(version); this storage knows version \(Self.version)")
-        }
-        let verdict = try database.pragma("integrity_check(1)")
-        guard verdict == "ok" else { throw StorageError.damaged(verdict) }
-    }
-
-    private static func create(in database: SQLiteDatabase) throws {
-        try database.execute(
-            """
-            BEGIN IMMEDIATE;
-            PRAGMA application_id = \(applicationID);
-            PRAGMA user_version = \(version);
+    private static let schema: DurableFile.Schema = DurableFile.Schema(
+        application: 0x574B_7374, version: 1,
+        sql: """
             CREATE TABLE series (
                 id INTEGER PRIMARY KEY, flat TEXT NOT NULL, room TEXT NOT NULL, channel TEXT NOT NULL,
                 checksum INTEGER NOT NULL, UNIQUE (flat, room, channel)
@@ -128,18 +77,16 @@ package final class StorageDatabase {
                 number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, digest INTEGER NOT NULL,
                 stored INTEGER NOT NULL, known INTEGER NOT NULL, acknowledgements INTEGER NOT NULL
             ) STRICT;
-            COMMIT;
             """)
-    }
 
     private func readSeries() throws {
-        for row in try database.rows("SELECT id, flat, room, channel, checksum FROM series ORDER BY id") {
+        for row in try file.database.rows("SELECT id, flat, room, channel, checksum FROM series ORDER BY id") {
             guard let id = row[0].integer, let flat = row[1].text, let room = row[2].text, let channel = row[3].text
-            else { throw StorageError.damaged("a series without its names") }
+            else { throw PersistenceError.damaged("a series without its names") }
             let name = Reading.Identity.Series(flat: flat, room: room, channel: channel)
             let key = Checksum.key(of: name)
             guard !rules.checksRows || row[4].integer == Int64(bitPattern: key) else {
-                throw StorageError.damaged("the checksum of the series \(name)")
+                throw PersistenceError.damaged("the checksum of the series \(name)")
             }
             series[name] = SeriesRow(id: id, key: key)
         }
@@ -150,42 +97,25 @@ package final class StorageDatabase {
     /// Stores a batch, all of it or nothing, and acknowledges it by returning.
     ///
     /// - Returns: How many readings were new and how many known.
-    package func write(_ batch: StorageBatch) throws(StorageError) -> StorageReceipt {
+    package func write(_ batch: StorageBatch) throws(PersistenceError) -> StorageReceipt {
         if let failure { throw .stopped(failure) }
-        do throws(SQLiteError) {
-            try database.execute("BEGIN IMMEDIATE")
+        do throws(PersistenceError) {
+            let receipt = try file.transaction(doubtsFailedCommits: rules.doubtsFailedCommits) { try insert(batch) }
+            added = []
+            return receipt
         } catch {
-            throw fail(error, isOutcomeKnown: true)
-        }
-        let receipt: StorageReceipt
-        do {
-            receipt = try insert(batch)
-        } catch let error as StorageError {
-            rollBack()
+            for name in added { series[name] = nil }
+            added = []
+            if error.endsService { failure = error.description }
             throw error
-        } catch let error as SQLiteError {
-            rollBack()
-            throw fail(error, isOutcomeKnown: true)
-        } catch {
-            rollBack()
-            throw .unavailable("\(error)")
         }
-        do throws(SQLiteError) {
-            try database.execute("COMMIT")
-        } catch {
-            rollBack()
-            // Whatever it says, the commit may be found on the disk later; only where there was no room for its last page it is not.
-            if rules.doubtsFailedCommits { throw fail(error, isOutcomeKnown: error.isFull) }
-        }
-        added = []
-        return receipt
     }
 
     private func insert(_ batch: StorageBatch) throws -> StorageReceipt {
         let digest = Checksum.of(batch)
         if rules.keepsLedger, let earlier = try find(batch.name) {
             guard earlier.digest == digest else {
-                throw StorageError.refused("another batch has the name '\(batch.name)'")
+                throw PersistenceError.refused("another batch has the name '\(batch.name)'")
             }
             try add(batch, digest, earlier.receipt)
             // Not taken on trust: the readings are put in again.
@@ -211,7 +141,7 @@ package final class StorageDatabase {
             try insert.bind(.real(reading.value), at: 3)
             try insert.bind(.integer(Checksum.of(reading, key: row.key)), at: 4)
             try insert.run()
-            stored += database.changes
+            stored += file.database.changes
         }
         return StorageReceipt(stored: stored, known: batch.readings.count - stored)
     }
@@ -222,7 +152,7 @@ package final class StorageDatabase {
         let add = statements.addSeries
         try add.bind([.text(name.flat), .text(name.room), .text(name.channel), .integer(Int64(bitPattern: key))])
         try add.run()
-        let row = SeriesRow(id: database.lastInsertedRow, key: key)
+        let row = SeriesRow(id: file.database.lastInsertedRow, key: key)
         series[name] = row
         added.append(name)
         return row
@@ -246,26 +176,13 @@ package final class StorageDatabase {
         try statements.addBatch.run()
     }
 
-    private func rollBack() {
-        for name in added { series[name] = nil }
-        added = []
-        if !database.isOutsideTransaction { try? database.execute("ROLLBACK") }
-    }
-
-    /// What a failure of SQLite means; a failure of the disk stops the storage.
-    private func fail(_ error: SQLiteError, isOutcomeKnown: Bool) -> StorageError {
-        if isOutcomeKnown, error.isFull { return .full }
-        failure = error.description
-        return isOutcomeKnown ? .stopped(error.description) : .unknownOutcome(error.description)
-    }
-
     // MARK: Reading
 
     /// Readings of a flat from a moment to another, in order of time.
     package func readings(
         of flat: String, from: Int64, to: Int64, limit: Int
-    ) throws(StorageError) -> [Reading] {
-        try Self.mapped {
+    ) throws(PersistenceError) -> [Reading] {
+        try PersistenceError.mapped {
             let range = statements.range
             var readings: [Reading] = []
             // Names are asked of memory, where they are known to be right, and not of an index that may be damaged.
@@ -284,8 +201,8 @@ package final class StorageDatabase {
     }
 
     /// The latest reading of each series of a flat, or of all flats.
-    package func latest(of flat: String?) throws(StorageError) -> [Reading] {
-        try Self.mapped {
+    package func latest(of flat: String?) throws(PersistenceError) -> [Reading] {
+        try PersistenceError.mapped {
             let latest = statements.latest
             return try series.keys.filter { flat == nil || $0.flat == flat }.sorted().compactMap { name in
                 guard let row = series[name] else { return nil }
@@ -298,7 +215,7 @@ package final class StorageDatabase {
         }
     }
 
-    private func checked(_ reading: Reading, _ checksum: Int64, key: UInt64) throws(StorageError) -> Reading {
+    private func checked(_ reading: Reading, _ checksum: Int64, key: UInt64) throws(PersistenceError) -> Reading {
         guard !rules.checksRows || Checksum.of(reading, key: key) == checksum else {
             throw .damaged("the checksum of \(reading.id)")
         }

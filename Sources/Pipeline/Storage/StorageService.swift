@@ -75,7 +75,7 @@ public struct StorageService: Sendable {
     private static func answer(_ work: () async throws -> Value) async -> HTTPReply {
         do {
             return HTTPReply(json: try await work())
-        } catch let error as StorageError {
+        } catch let error as PersistenceError {
             return reply(error)
         } catch {
             return HTTPReply(json: ["error": .string("\(error)")], .badRequest)
@@ -92,7 +92,7 @@ public struct StorageService: Sendable {
     }
 
     /// The errors' statuses: below 500 the batch is wrong; 503 and 507 say that nothing was stored; 500 that it may be.
-    private static func reply(_ error: StorageError) -> HTTPReply {
+    private static func reply(_ error: PersistenceError) -> HTTPReply {
         let status: HTTPResponse.Status =
             switch error {
             case .refused: .badRequest

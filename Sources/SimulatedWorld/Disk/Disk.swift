@@ -92,7 +92,9 @@ public final class Disk {
         let growth = max(0, offset + buffer.count - file.size)
         if let capacity = faults.capacity, growth > 0, usedBytes + growth > capacity { throw .full }
         // A write that is under way at the end was done or not; whether in part is the power's to decide.
-        if let endAt, operations + 1 >= endAt.operation, random.next() & 1 == 0 { unsafe file.write(buffer, at: offset) }
+        if let endAt, operations + 1 >= endAt.operation, random.next() & 1 == 0 {
+            unsafe file.write(buffer, at: offset)
+        }
         try begin(.write)
         unsafe file.write(buffer, at: offset)
     }
@@ -164,7 +166,9 @@ public final class Disk {
         endAt = nil
     }
 
-    /// Process or power end in the middle of an operation from now on: 1 is the next. Nil takes that back.
+    /// Process or power end in the middle of an operation from now on: 1 is the next.
+    ///
+    /// Nil takes that back.
     public func end(_ end: End?, atOperation operation: Int = 1) {
         endAt = end.map { (operations + operation, $0) }
     }

@@ -11,7 +11,7 @@ public struct StorageTrial {
     public struct Variant: Sendable {
         /// Its name.
         public let name: String
-        let rules: StorageRules
+        let rules: PersistenceRules
         /// Whether nothing that was acknowledged may be lost.
         public let isSafe: Bool
         /// Whether tens of seeds are enough to find out that it is not safe.
@@ -188,14 +188,15 @@ extension StorageTrial.Variant {
             rules: rules { ($0.keepsLedger, $0.rewritesOnOpen, $0.checkpointsOnOpen) = (false, false, false) },
             isSafe: false, isFoundSoon: true),
         .init(name: "no rewriting of the WAL on open", rules: rules { $0.rewritesOnOpen = false }, isSafe: false),
-        .init(name: "takes a failed commit for done", rules: rules { $0.doubtsFailedCommits = false }, isSafe: false,
+        .init(
+            name: "takes a failed commit for done", rules: rules { $0.doubtsFailedCommits = false }, isSafe: false,
             isFoundSoon: true),
         .init(
             name: "no checksums, a bit flips", rules: rules { $0.checksRows = false }, isSafe: false, rottenBits: 3),
     ]
 
-    private static func rules(_ change: (inout StorageRules) -> Void = { _ in }) -> StorageRules {
-        var rules = StorageRules.sound
+    private static func rules(_ change: (inout PersistenceRules) -> Void = { _ in }) -> PersistenceRules {
+        var rules = PersistenceRules.sound
         // Small, so that what a checkpoint does happens.
         rules.checkpointPages = 12
         change(&rules)

@@ -47,7 +47,7 @@ private struct StorageCost {
     private var rows: Int { batch == 1 ? 2_000 : 100_000 }
 
     func microsecondsPerRow() throws -> Double {
-        var rules = StorageRules.sound
+        var rules = PersistenceRules.sound
         switch place {
         case .simulated:
             let vfs = SQLiteVFS(Disk(RandomStream(seed: 1)), wall: { 0 })
@@ -63,7 +63,7 @@ private struct StorageCost {
         }
     }
 
-    private func measure(_ location: DiskLocation, _ rules: StorageRules) throws -> Double {
+    private func measure(_ location: DiskLocation, _ rules: PersistenceRules) throws -> Double {
         let database = try StorageDatabase(location, rules: rules)
         let batches = try (0..<rows / batch).map { number in
             try StorageBatch(name: "batch \(number)", readings: (0..<batch).map { reading(number * batch + $0) })

@@ -1,7 +1,7 @@
 /// What keeps measurements from being lost: each rule closes a hole that was found by cutting the power (docs/storage.md).
 ///
 /// Only ``sound`` is for use. The others are what the trials must find out.
-package struct StorageRules: Hashable, Sendable {
+package struct PersistenceRules: Hashable, Sendable {
     /// `journal_mode`: only a WAL survives what this storage promises to survive; a database in memory has none.
     package var journal: String = "WAL"
     /// `synchronous`: every commit is synced.
@@ -21,7 +21,7 @@ package struct StorageRules: Hashable, Sendable {
     package var checkpointPages: Int = 1000
 
     /// All of them.
-    package static let sound: StorageRules = StorageRules()
+    package static let sound: PersistenceRules = PersistenceRules()
 
     /// All of them.
     package init() {}
