@@ -12,7 +12,7 @@ final class ArchitectureTests: XCTestCase {
         "Documents": ["CLibYAML"],
         "Experiments": ["Documents"],
         "HTTPActivities": ["Documents", "Experiments", "HTTP", "HTTPTypes", "NIOCore", "NIOHTTPCompression", "Ports"],
-        "Pipeline": ["Documents", "Glibc", "HTTP", "HTTPTypes", "NIOCore", "Ports"],
+        "Pipeline": ["Documents", "Glibc", "HTTP", "HTTPTypes", "NIOCore", "Ports", "SQLite"],
         "MeasurementServer": ["Documents", "HTTP", "HTTPTypes", "NIOCore", "Pipeline", "Ports", "Randomness"],
         "PipelineTestbed": [
             "Documents", "Experiments", "HTTP", "HTTPActivities", "HTTPTypes", "MeasurementServer", "Pipeline", "Ports",
@@ -21,6 +21,8 @@ final class ArchitectureTests: XCTestCase {
         "Fuzzing": ["Documents", "Experiments", "Randomness"],
         "Faults": ["NIOCore", "Randomness"],
         "Ports": ["Glibc", "NIOCore"],
+        "SQLite": ["CSQLite", "Ports"],
+        "SimulatedSQLite": ["CSQLite", "Ports", "SimulatedWorld"],
         "SimulatedWorld": ["Dispatch", "Faults", "Glibc", "NIOCore", "Ports", "Randomness", "SimulationKernel"],
         "HTTP": ["FoundationEssentials", "Glibc", "HTTPTypes", "NIOCore", "NIOHTTP1", "Ports"],
         "RealWorld": [
@@ -31,8 +33,8 @@ final class ArchitectureTests: XCTestCase {
         "TraceFiles": ["FoundationEssentials"],
         "first-run": ["SimulationKernel"],
         "Torture": [
-            "Dispatch", "Faults", "Foundation", "Glibc", "HTTP", "HTTPTypes", "NIOCore", "Ports", "SimulatedWorld",
-            "SimulationKernel",
+            "Dispatch", "Faults", "Foundation", "Glibc", "HTTP", "HTTPTypes", "NIOCore", "Pipeline", "Ports",
+            "Randomness", "SQLite", "SimulatedSQLite", "SimulatedWorld", "SimulationKernel",
         ],
         "windkanal": [
             "ArgumentParser", "Documents", "Experiments", "Glibc", "Pipeline", "PipelineTestbed", "Randomness",
@@ -41,7 +43,8 @@ final class ArchitectureTests: XCTestCase {
         ],
         "lab": [
             "ArgumentParser", "CSystemSeam", "Documents", "Experiments", "Foundation", "Fuzzing", "HTTP", "HTTPTypes",
-            "NIOCore", "Pipeline", "PipelineTestbed", "Ports", "Randomness", "SimulatedWorld", "SimulationKernel",
+            "NIOCore", "Pipeline", "PipelineTestbed", "Ports", "Randomness", "SimulatedSQLite", "SimulatedWorld",
+            "SimulationKernel",
             "Torture", "TraceFiles",
         ],
     ]

@@ -128,6 +128,8 @@ private struct Schema {
             guard let text = value.string else { return [] }
             return fail((try? PythonRegex(rule.string ?? "").matches(in: text)) ?? false)
         case "minimum": return fail(value.number.map { $0 >= rule.number ?? 0 } ?? true)
+        case "exclusiveMinimum": return fail(value.number.map { $0 > rule.number ?? 0 } ?? true)
+        case "minProperties": return fail(value.object.map { $0.count >= rule.integer ?? 0 } ?? true)
         case "maximum": return fail(value.number.map { $0 <= rule.number ?? 0 } ?? true)
         case "minLength": return fail(value.string.map { $0.count >= rule.integer ?? 0 } ?? true)
         case "minItems": return fail(value.array.map { $0.count >= rule.integer ?? 0 } ?? true)
