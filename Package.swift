@@ -96,8 +96,7 @@ let package = Package(
             name: "PipelineTestbed",
             dependencies: [
                 "Documents", "Experiments", "HTTP", "HTTPActivities", "MeasurementServer", "Pipeline", "Ports",
-                "Randomness",
-                "SimulatedWorld", "SimulationKernel", httpTypes,
+                "Randomness", "SQLite", "SimulatedSQLite", "SimulatedWorld", "SimulationKernel", httpTypes,
             ],
             swiftSettings: strict
         ),

@@ -65,7 +65,7 @@ public final class SQLiteDatabase {
         let code = unsafe sqlite3_prepare_v3(
             connection, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &statement, nil)
         guard code == SQLITE_OK, let statement = unsafe statement else { throw error(code) }
-        return unsafe SQLiteStatement(statement)
+        return unsafe SQLiteStatement(statement, of: self)
     }
 
     /// Runs a query once; all its rows.

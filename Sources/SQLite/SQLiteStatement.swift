@@ -4,9 +4,12 @@ import CSQLite
 @safe
 public final class SQLiteStatement {
     private let statement: OpaquePointer
+    /// Lives as long as its statements.
+    private let database: SQLiteDatabase
 
-    init(_ statement: OpaquePointer) {
+    init(_ statement: OpaquePointer, of database: SQLiteDatabase) {
         unsafe self.statement = statement
+        self.database = database
     }
 
     deinit {

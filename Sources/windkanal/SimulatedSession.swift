@@ -63,7 +63,8 @@ struct SimulatedSession {
                 return 1
             }
         }
-        console.summarize(result.ageLines + "\n" + result.boundLine)
+        console.summarize(
+            ([result.ageLines, result.boundLine] + (result.audit.map { [$0.text] } ?? [])).joined(separator: "\n"))
         console.print("\(result.line(strict: request.isStrict)) cpu \(Self.processSeconds)")
         return result.isSuccess(strict: request.isStrict) ? 0 : 1
     }

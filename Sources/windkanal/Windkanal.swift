@@ -6,7 +6,7 @@ struct Windkanal: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "windkanal",
         abstract: "A wind tunnel for services: the real code in an artificial storm.",
-        subcommands: [Run.self, Validate.self, Compare.self, Probe.self, Trace.self])
+        subcommands: [Run.self, Validate.self, Compare.self, Activities.self, Probe.self, Trace.self])
 }
 
 /// The process' entry: usage errors end with 2, as with the reference.

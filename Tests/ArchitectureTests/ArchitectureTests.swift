@@ -16,7 +16,7 @@ final class ArchitectureTests: XCTestCase {
         "MeasurementServer": ["Documents", "HTTP", "HTTPTypes", "NIOCore", "Pipeline", "Ports", "Randomness"],
         "PipelineTestbed": [
             "Documents", "Experiments", "HTTP", "HTTPActivities", "HTTPTypes", "MeasurementServer", "Pipeline", "Ports",
-            "Randomness", "SimulatedWorld", "SimulationKernel",
+            "Randomness", "SQLite", "SimulatedSQLite", "SimulatedWorld", "SimulationKernel",
         ],
         "Fuzzing": ["Documents", "Experiments", "Randomness"],
         "Faults": ["NIOCore", "Randomness"],

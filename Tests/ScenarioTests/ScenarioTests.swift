@@ -33,6 +33,13 @@ final class ScenarioTests: XCTestCase {
         "smoke/device-latency": .held, "smoke/several-devices": .held, "smoke/latency-forms": .held,
         "smoke/aborted-connections": .held, "smoke/third-party-errors": .held, "learnings/mind-timeouts": .held,
         "learnings/parallel-access": .refuted, "learnings/expect-errors-of-third-parties": .refuted,
+        "smoke/database-unreachable": .held,
+        "learnings/broker-restarts-fails": .refuted, "learnings/broker-restarts-holds": .held,
+        "learnings/broker-volume-missing-fails": .refuted, "learnings/broker-volume-missing-holds": .held,
+        "learnings/disk-full-fails": .refuted, "learnings/disk-full-holds": .held,
+        "learnings/poller-killed-fails": .refuted, "learnings/poller-killed-holds": .held,
+        "learnings/retention-too-short-fails": .refuted, "learnings/retention-too-short-holds": .held,
+        "learnings/storage-power-cut-fails": .refuted, "learnings/storage-power-cut-holds": .held,
     ]
 
     func testEveryScenarioIsValidAndGivesItsVerdictTwice() async throws {
@@ -51,6 +58,63 @@ final class ScenarioTests: XCTestCase {
             XCTAssertEqual(first.verdict(strict: false), verdict.rawValue, name)
             XCTAssertEqual(first.stopReason, .finished, name)
             XCTAssertEqual(first.digest, second.digest, name)
+        }
+    }
+
+    // Hypothesis 3: what was acknowledged while the storage was away is stored when it is back, each reading once.
+    func testNothingIsLostWhileTheDatabaseIsUnreachable() throws {
+        let audit = try XCTUnwrap(try run("smoke/database-unreachable").audit)
+        XCTAssertTrue(audit.holds)
+        XCTAssertEqual(audit.stored, audit.acknowledged)
+        XCTAssertGreaterThan(audit.stored, 500)
+        let broken = try XCTUnwrap(try run("learnings/retention-too-short-fails").audit)
+        XCTAssertGreaterThan(broken.lost.count, 50)
+        XCTAssertEqual(broken.told.count, 20)
+        XCTAssertTrue(broken.told[0].contains("acknowledged at"), broken.told[0])
+    }
+
+    // The paths on which readings are lost, each on purpose.
+    func testEveryPathOfLossIsFoundAndTheSoundPipelineHasNone() throws {
+        for variant in PipelineStorm.Variant.all {
+            // As many as are needed: all of a few, or until the mistake is found.
+            let seeds: ClosedRange<UInt64> = variant.isSafe ? 1...6 : 1...40
+            var violation: String?
+            for seed in seeds where violation == nil {
+                violation = try PipelineStorm(seed: Seed(seed), persistence: variant.persistence).run().violation
+            }
+            XCTAssertEqual(violation == nil, variant.isSafe, "\(variant.name): \(violation ?? "nothing found")")
+        }
+    }
+
+    func testStormsRepeat() throws {
+        let outcomes = try (0..<2).map { _ in try PipelineStorm(seed: 7).run() }
+        XCTAssertEqual(outcomes[0].digest, outcomes[1].digest)
+        XCTAssertEqual(outcomes[0].audit, outcomes[1].audit)
+        XCTAssertGreaterThan(outcomes[0].faults.count, 10)
+    }
+
+    func testActivitiesOfOurOwnAreCheckedBeforeTheyRun() async throws {
+        func findings(_ provider: Value) async -> [String] {
+            let method: Value = [["type": "action", "name": "a", "provider": provider]]
+            let document: Value = [
+                "title": "t", "description": "d", "method": method, "extensions": [["name": "windkanal"]],
+            ]
+            let experiment = Experiment(Document(value: document), origin: "")
+            return await ScenarioRun.findings(experiment, environment: [:], variables: Variables()).map(\.message)
+        }
+        func provider(_ module: String, _ function: String, _ arguments: Value) -> Value {
+            ["type": "python", "module": .string(module), "func": .string(function), "arguments": arguments]
+        }
+        let right = await findings(provider("windkanal.network", "cut", ["service": "storage"]))
+        XCTAssertEqual(right, [])
+        for (given, part) in [
+            (provider("windkanal.network", "cat", ["service": "storage"]), "there is no windkanal.network.cat"),
+            (provider("windkanal.network", "cut", ["servce": "storage"]), "has no argument 'servce'"),
+            (provider("windkanal.network", "slow", ["service": "storage"]), "needs the argument 'seconds'"),
+            (provider("os", "getcwd", [:]), "does not run in the simulation"),
+        ] {
+            let messages = await findings(given)
+            XCTAssertTrue(messages.contains { $0.contains(part) }, "\(part): \(messages)")
         }
     }
 

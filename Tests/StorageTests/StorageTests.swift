@@ -175,7 +175,9 @@ final class StorageTests: XCTestCase {
         let pattern = withUnsafeBytes(of: (21.79).bitPattern.bigEndian) { Array($0) }
         let bytes = try XCTUnwrap(disk.bytes(of: "storage.db"))
         let place = try XCTUnwrap(bytes.indices.first { bytes[$0...].starts(with: pattern) })
-        let vfs = SQLiteVFS(disk.flipped(bit: 3, ofByte: place + 5, of: "storage.db"), wall: { 0 })
+        let copy = disk.snapshot()
+        try copy.flip(bit: 3, ofByte: place + 5, of: "storage.db")
+        let vfs = SQLiteVFS(copy, wall: { 0 })
         let storage = try await Storage(vfs.location("storage.db", sleep: { _ in }))
         do {
             let found = try await storage.readings(of: "SD0", from: 0, to: .max, limit: 10)

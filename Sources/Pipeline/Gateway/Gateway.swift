@@ -6,12 +6,15 @@ public import Ports
 
 /// The landscape's front door: it routes clients to services, and says whether the system is well.
 ///
-/// `/health`, `/ready`, `/flats/{flat}/measurements`, `/freshness`, `/freshness/{flat}`.
+/// `/health`, `/ready`, `/flats/{flat}/measurements`, `/freshness`, `/freshness/{flat}`, and, where there is a storage,
+/// `/flats/{flat}/readings` and `/flats/{flat}/latest`.
 public struct Gateway: Sendable {
     /// How the gateway behaves.
     public struct Options: Sendable {
         /// The service that knows measurements and their ages.
         public var upstream: Endpoint
+        /// The service that keeps readings; nil routes none.
+        public var storage: Endpoint?
         /// How long it may take to answer.
         public var deadline: Duration = .seconds(5)
         /// Lets requests ask to be answered late.
@@ -41,6 +44,10 @@ public struct Gateway: Sendable {
         router.on(.get, "/health") { _, _, _ in HTTPReply(json: ["status": "up"]) }
         for path in ["/ready", "/freshness", "/freshness/{flat}", "/flats/{flat}/measurements"] {
             router.on(.get, path) { request, _, _ in await forward(request, to: options.upstream, client) }
+        }
+        for path in ["/flats/{flat}/readings", "/flats/{flat}/latest"] {
+            guard let storage = options.storage else { break }
+            router.on(.get, path) { request, _, _ in await forward(request, to: storage, client) }
         }
         let server = try await HTTPServer.start(
             ports, at: endpoint, responder: options.injection.around(router.responder))

@@ -9,8 +9,7 @@ public actor Storage {
 
     private let database: StorageDatabase
     private let location: DiskLocation
-    private var isWriting: Bool = false
-    private var waiting: [CheckedContinuation<Void, Never>] = []
+    private let turns: Turns = Turns(waitingMax: waitingMax)
     private var stopped: [CheckedContinuation<PersistenceError, Never>] = []
     private var failure: PersistenceError?
     /// What was done, for metrics.
@@ -19,9 +18,12 @@ public actor Storage {
     /// Opens a file, and makes it if it is not there.
     ///
     /// - Throws: ``PersistenceError``.
-    public init(_ location: DiskLocation) async throws {
+    public init(_ location: DiskLocation) async throws { try await self.init(location, rules: .sound) }
+
+    /// Opens a file by other rules than those that are sound, to show what they are for.
+    package init(_ location: DiskLocation, rules: PersistenceRules) async throws {
         self.location = location
-        database = try StorageDatabase(location)
+        database = try StorageDatabase(location, rules: rules)
         try await location.settle()
     }
 
@@ -32,12 +34,11 @@ public actor Storage {
     /// - Returns: How many readings were new and how many known.
     /// - Throws: ``PersistenceError``.
     public func write(_ batch: StorageBatch) async throws(PersistenceError) -> StorageReceipt {
-        guard waiting.count < Self.waitingMax else {
+        guard await turns.take() else {
             counters.refused += 1
             throw .overloaded
         }
-        await takeTurn()
-        defer { giveTurn() }
+        defer { turns.give() }
         if let failure { throw .stopped(failure.description) }
         do throws(PersistenceError) {
             let receipt = try database.write(batch)
@@ -59,18 +60,6 @@ public actor Storage {
         } catch {
             throw .unknownOutcome("the disk was not waited for: \(error)")
         }
-    }
-
-    private func takeTurn() async {
-        guard isWriting else {
-            isWriting = true
-            return
-        }
-        await withCheckedContinuation { waiting.append($0) }
-    }
-
-    private func giveTurn() {
-        if waiting.isEmpty { isWriting = false } else { waiting.removeFirst().resume() }
     }
 
     private func stop(_ error: PersistenceError) {

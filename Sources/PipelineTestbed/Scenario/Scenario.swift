@@ -29,6 +29,8 @@ public struct Scenario: Sendable {
     public var credentials: MeasurementServer.Credentials?
     /// Measured values in place of the model's.
     public var series: MeasuredSeries?
+    /// What keeps readings behind the poller; nil is nothing.
+    public var persistence: Persistence?
     /// How long a packet takes between two machines.
     public var latency: Duration = .milliseconds(1)
     /// How long the landscape runs before the experiment begins.

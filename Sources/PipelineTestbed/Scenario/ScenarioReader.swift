@@ -93,7 +93,7 @@ private struct ScenarioReader {
     // MARK: The landscape
 
     private mutating func readLandscape(_ value: Value, _ scenario: inout Scenario) {
-        let known = ["flats", "rooms", "contract", "poller", "latency", "credentials", "series"]
+        let known = ["flats", "rooms", "contract", "poller", "latency", "credentials", "series", "persistence"]
         guard check(value, known, at: "landscape/") else { return }
         scenario.flats = count(value["flats"], 1...Scenario.flatsMax, "landscape/flats") ?? scenario.flats
         scenario.rooms = count(value["rooms"], 1...100, "landscape/rooms") ?? scenario.rooms
@@ -107,6 +107,47 @@ private struct ScenarioReader {
         }
         if let series = value["series"] { scenario.series = self.series(series, scenario.contract) }
         if let poller = value["poller"] { readPoller(poller, &scenario) }
+        if let persistence = value["persistence"] { scenario.persistence = self.persistence(persistence) }
+    }
+
+    private mutating func persistence(_ value: Value) -> Persistence {
+        var persistence = Persistence()
+        let place = "landscape/persistence/"
+        let known = [
+            "sender", "acks", "queue", "delivery-timeout", "partitions", "retention", "commits-first", "begins-at",
+            "rejoins",
+            "keep", "storage-syncs",
+        ]
+        guard check(value, known, at: place) else { return persistence }
+        let acks =
+            value["acks"].map { choice($0, BrokerAcks.allCases.map { ($0.rawValue, $0) }, place + "acks") ?? .all }
+        switch choice(value["sender"] ?? "outbox", [("outbox", true), ("memory", false)], place + "sender") {
+        case false?:
+            persistence.sender = .memory(
+                acks: acks ?? .leader, readingsMax: count(value["queue"], 1...1_000_000, place + "queue") ?? 10_000,
+                deliveryTimeout: seconds(value["delivery-timeout"], place + "delivery-timeout") ?? .seconds(120))
+        case true?, nil:
+            for part in ["queue", "delivery-timeout"] where value[part] != nil {
+                add(place + part, "belongs to the sender 'memory'")
+            }
+            persistence.sender = .outbox(acks ?? .all, keep: seconds(value["keep"], place + "keep") ?? .zero)
+        }
+        persistence.partitions = count(value["partitions"], 1...64, place + "partitions") ?? persistence.partitions
+        persistence.retention = seconds(value["retention"], place + "retention")
+        persistence.commitsFirst = flag(value["commits-first"], place + "commits-first") ?? false
+        persistence.storageSyncs = flag(value["storage-syncs"], place + "storage-syncs") ?? true
+        persistence.rejoins = flag(value["rejoins"], place + "rejoins") ?? true
+        if let begins = value["begins-at"] {
+            persistence.beginsAtEarliest =
+                choice(begins, [("earliest", true), ("latest", false)], place + "begins-at") ?? true
+        }
+        return persistence
+    }
+
+    private mutating func flag(_ value: Value?, _ place: String) -> Bool? {
+        guard let value else { return nil }
+        if value.bool == nil { add(place, "is a truth value") }
+        return value.bool
     }
 
     private mutating func credentials(_ value: Value) -> MeasurementServer.Credentials? {

@@ -28,6 +28,8 @@ public struct ScenarioRun: Sendable {
         public let ages: [Scenario.AgeKind: AgeStatistics]
         /// The age that the scenario bounds, and how old it may be.
         public let bound: Scenario.Bound
+        /// What became of the readings; nil where the landscape keeps none.
+        public let audit: LedgerAudit?
         /// Polls that failed, by kind.
         public let failures: [String: Int]
         /// The trace, if it was recorded.
@@ -62,7 +64,8 @@ public struct ScenarioRun: Sendable {
         _ experiment: Experiment, environment: [String: String], variables: Variables
     ) async -> [Finding] {
         var validator = Validator(
-            experiment, providers: SimulatedActivityProviders(http: nil), environment: environment, variables: variables
+            experiment, providers: SimulatedActivityProviders(http: nil, landscape: nil), environment: environment,
+            variables: variables
         )
         return await validator.validate()
     }
@@ -86,7 +89,8 @@ public struct ScenarioRun: Sendable {
             seed: seed, journal: box.journal, failure: box.failure, redactor: box.redactor,
             stopReason: outcome.stopReason,
             digest: outcome.digest, virtualTime: outcome.virtualTime, events: outcome.events,
-            ages: landscape.recorder.statistics, bound: scenario.bound, failures: landscape.recorder.failures,
+            ages: landscape.recorder.statistics, bound: scenario.bound, audit: box.audit,
+            failures: landscape.recorder.failures,
             recording: outcome.recording)
     }
 
@@ -94,7 +98,9 @@ public struct ScenarioRun: Sendable {
         let began = ContinuousClock.now
         try await Task.sleep(for: scenario.warmUp)
         landscape.recorder.start()
-        let providers = SimulatedActivityProviders(http: landscape.ports.map { HTTPActivityProvider($0) })
+        let faults = LandscapeActivityProvider(landscape)
+        let providers = SimulatedActivityProviders(
+            http: landscape.ports.map { HTTPActivityProvider($0) }, landscape: faults)
         let run = ExperimentRun(
             experiment, options: options,
             environment: RunEnvironment(
@@ -106,8 +112,15 @@ public struct ScenarioRun: Sendable {
             box.failure = error.description
         }
         box.redactor = await run.redactor
+        // Nothing that an experiment left in place outlives it; what is on its way has time to arrive.
+        faults.healAll()
         try await Task.sleep(until: began + scenario.duration, clock: .continuous)
         landscape.recorder.stop()
+        guard scenario.persistence != nil else { return }
+        let audit = landscape.ledger.audit(landscape.machines)
+        // The digest stands for what was kept, too.
+        Simulation.note(audit.text)
+        box.audit = audit
     }
 }
 
@@ -115,5 +128,6 @@ public struct ScenarioRun: Sendable {
 private final class Box: @unchecked Sendable {
     var journal: Journal?
     var failure: String?
+    var audit: LedgerAudit?
     var redactor: Redactor = Redactor()
 }

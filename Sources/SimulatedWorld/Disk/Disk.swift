@@ -245,12 +245,17 @@ public final class Disk {
         }
     }
 
-    /// A disk with the same files, in one of which a bit is flipped.
-    public func flipped(bit: Int, ofByte offset: Int, of name: String) -> Disk {
-        let files = names.map { ($0, entries[$0]?.visible ?? []) }
-        let disk = copy(PowerCutStates.State(files: files), random.fork("copy"))
-        disk.entries[name]?.flip(bit: bit, ofByte: offset)
-        return disk
+    /// A disk of its own with the files as programs see them now.
+    public func snapshot() -> Disk {
+        copy(PowerCutStates.State(files: names.map { ($0, entries[$0]?.visible ?? []) }), random.fork("snapshot"))
+    }
+
+    /// Flips a bit at rest.
+    ///
+    /// - Throws: ``DiskError/notFound(_:)``.
+    public func flip(bit: Int, ofByte offset: Int, of name: String) throws(DiskError) {
+        guard let file = entries[name] else { throw .notFound(name) }
+        file.flip(bit: bit, ofByte: offset)
     }
 
     // MARK: States

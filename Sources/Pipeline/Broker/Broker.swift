@@ -1,0 +1,205 @@
+public import Ports
+
+/// A broker with Kafka's semantics, as far as this landscape needs them: topics in partitions, producers whose repetitions are appended once, groups
+/// that share partitions and commit where they go on, retention.
+///
+/// It stands for a cluster: what it acknowledges to all is on its disk, which stands for the replicas.
+public actor Broker {
+    /// Requests that may wait; more are refused.
+    public static let waitingMax: Int = 256
+    /// A member of a group that is not heard of for so long is left behind.
+    public static let sessionMax: Duration = .seconds(10)
+
+    private let log: BrokerLog
+    private let location: DiskLocation
+    private let turns: Turns = Turns(waitingMax: waitingMax)
+    private var groups: [String: Group] = [:]
+    private var stopReason: PersistenceError?
+    private var stopped: [CheckedContinuation<PersistenceError, Never>] = []
+    private var lastExpiry: ContinuousClock.Instant?
+    /// What was done, for metrics.
+    public private(set) var counters: BrokerCounters = BrokerCounters()
+
+    /// Opens the broker's file, and makes topics that are not there.
+    ///
+    /// - Throws: ``PersistenceError``.
+    public init(_ location: DiskLocation, topics: [BrokerTopic]) async throws {
+        self.location = location
+        log = try BrokerLog(location, topics: topics)
+        try await location.settle()
+    }
+
+    /// Does one thing after the other, and waits for the disk where that is asked.
+    private func perform<Result: Sendable>(
+        settles: Bool, _ body: (BrokerLog) throws(BrokerError) -> Result
+    ) async throws(BrokerError) -> Result {
+        guard await turns.take() else { throw .persistence(.overloaded) }
+        defer { turns.give() }
+        if let stopReason { throw .persistence(.stopped(stopReason.description)) }
+        do throws(BrokerError) {
+            try expire()
+            let result = try body(log)
+            guard settles else { return result }
+            do {
+                try await location.settle()
+            } catch {
+                throw BrokerError.persistence(.unknownOutcome("the disk was not waited for: \(error)"))
+            }
+            return result
+        } catch {
+            if case .persistence(let reason) = error, reason.endsService { stop(reason) }
+            throw error
+        }
+    }
+
+    private func stop(_ reason: PersistenceError) {
+        stopReason = reason
+        for continuation in stopped { continuation.resume(returning: reason) }
+        stopped = []
+    }
+
+    /// Waits until the broker has stopped; why it has.
+    public func untilStopped() async -> PersistenceError {
+        if let stopReason { return stopReason }
+        return await withCheckedContinuation { stopped.append($0) }
+    }
+
+    /// Whether it works.
+    public var isUp: Bool { stopReason == nil }
+
+    private func expire() throws(BrokerError) {
+        let now = ContinuousClock.now
+        if let lastExpiry, lastExpiry.duration(to: now) < .seconds(1) { return }
+        lastExpiry = now
+        try log.expire(now: WallClock.milliseconds)
+    }
+
+    // MARK: Producing
+
+    /// Appends messages to a partition.
+    ///
+    /// - Returns: The place of the first; nil where a producer sent them again.
+    /// - Throws: ``BrokerError``.
+    public func produce(
+        _ messages: [BrokerMessage], to partition: TopicPartition, from producer: BrokerProducer?, acks: BrokerAcks
+    ) async throws(BrokerError) -> Int64? {
+        let offset = try await perform(settles: acks == .all) { log throws(BrokerError) in
+            try log.append(messages, to: partition, from: producer, acks: acks, time: WallClock.milliseconds)
+        }
+        if offset == nil { counters.duplicates += messages.count } else { counters.appended += messages.count }
+        return offset
+    }
+
+    // MARK: Consuming
+
+    /// What a fetch gives.
+    public struct Fetched: Hashable, Sendable {
+        /// The records.
+        public let records: [BrokerRecord]
+        /// The place of the record that comes next in the partition.
+        public let latest: Int64
+    }
+
+    /// Records of a partition from a place on.
+    ///
+    /// - Throws: ``BrokerError``.
+    public func fetch(_ partition: TopicPartition, from offset: Int64, max: Int) async throws(BrokerError) -> Fetched {
+        let fetched = try await perform(settles: false) { log throws(BrokerError) in
+            Fetched(
+                records: try log.fetch(partition, from: offset, max: max), latest: try log.ends(of: partition).latest)
+        }
+        counters.fetched += fetched.records.count
+        return fetched
+    }
+
+    // MARK: Groups
+
+    private struct Group {
+        var generation: Int = 0
+        /// When each member was heard of.
+        var members: [String: ContinuousClock.Instant] = [:]
+    }
+
+    /// What a member of a group works on.
+    public struct Assignment: Hashable, Sendable {
+        /// Which sharing of the partitions it is.
+        public let generation: Int
+        /// The partitions, and where each goes on: where the group committed, or where a group that never did begins.
+        public let positions: [Int: Position]
+    }
+
+    /// Where a partition goes on.
+    public struct Position: Hashable, Sendable {
+        /// What the group committed; nil if it never did.
+        public let committed: Int64?
+        /// The first record that is there, and the place of the next.
+        public let earliest: Int64
+        /// The place of the next record.
+        public let latest: Int64
+    }
+
+    /// Says that a member is still there.
+    ///
+    /// - Throws: ``BrokerError/fenced`` when the group has gone on without the member, as after the broker's restart.
+    public func heartbeat(_ name: String, member: String, generation: Int) throws(BrokerError) {
+        guard let group = groups[name], group.generation == generation, group.members[member] != nil else {
+            throw .fenced
+        }
+        groups[name]?.members[member] = .now
+        let gone = group.members.filter { $0.value.duration(to: .now) > Self.sessionMax && $0.key != member }.keys
+        guard !gone.isEmpty else { return }
+        for other in gone { groups[name]?.members[other] = nil }
+        groups[name]?.generation += 1
+        throw .fenced
+    }
+
+    /// Joins a group.
+    ///
+    /// - Returns: What it works on.
+    /// - Throws: ``BrokerError``.
+    public func join(_ name: String, member: String, topic: String) async throws(BrokerError) -> Assignment {
+        var group = groups[name] ?? Group()
+        let now = ContinuousClock.now
+        let isNew = group.members[member] == nil
+        group.members[member] = now
+        let gone = group.members.filter { $0.value.duration(to: now) > Self.sessionMax }.keys
+        for member in gone { group.members[member] = nil }
+        if isNew || !gone.isEmpty { group.generation += 1 }
+        groups[name] = group
+        let members = group.members.keys.sorted()
+        let generation = group.generation
+        return try await perform(settles: false) { log throws(BrokerError) in
+            var positions: [Int: Position] = [:]
+            for number in 0..<(try log.partitions(of: topic)) where members[number % members.count] == member {
+                let partition = TopicPartition(topic, number)
+                let ends = try log.ends(of: partition)
+                positions[number] = Position(
+                    committed: try log.committed(name, partition), earliest: ends.earliest, latest: ends.latest)
+            }
+            return Assignment(generation: generation, positions: positions)
+        }
+    }
+
+    /// Notes where a group goes on.
+    ///
+    /// - Throws: ``BrokerError/fenced`` when the group has gone on without the member.
+    public func commit(
+        _ name: String, member: String, generation: Int, _ partition: TopicPartition, _ offset: Int64
+    ) async throws(BrokerError) {
+        try heartbeat(name, member: member, generation: generation)
+        try await perform(settles: true) { log throws(BrokerError) in try log.commit(name, partition, offset) }
+        counters.commits += 1
+    }
+}
+
+/// What a broker has done since it was opened.
+public struct BrokerCounters: Hashable, Sendable {
+    /// Messages that were appended.
+    public var appended: Int = 0
+    /// Messages that a producer sent again.
+    public var duplicates: Int = 0
+    /// Records that were given.
+    public var fetched: Int = 0
+    /// Commits of groups.
+    public var commits: Int = 0
+}

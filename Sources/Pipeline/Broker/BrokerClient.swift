@@ -1,0 +1,176 @@
+import Documents
+import HTTP
+import HTTPTypes
+import NIOCore
+public import Ports
+
+/// How services reach a broker: ours by HTTP, or another by its own protocol.
+public protocol BrokerClient: Sendable {
+    /// Appends messages to a partition; returns whether they were new.
+    func produce(
+        _ messages: [BrokerMessage], to partition: TopicPartition, from producer: BrokerProducer?, acks: BrokerAcks
+    ) async throws(BrokerError) -> Bool
+    /// Records of a partition from a place on.
+    func fetch(_ partition: TopicPartition, from offset: Int64, max: Int) async throws(BrokerError) -> Broker.Fetched
+    /// Joins a group, or says that the member is still there.
+    func join(_ group: String, member: String, topic: String) async throws(BrokerError) -> Broker.Assignment
+    /// Says that a member is still there.
+    func heartbeat(_ group: String, member: String, generation: Int) async throws(BrokerError)
+    /// Notes where a group goes on.
+    func commit(
+        _ group: String, member: String, generation: Int, _ partition: TopicPartition, _ offset: Int64
+    ) async throws(BrokerError)
+}
+
+/// Reaches ``BrokerService``.
+public struct HTTPBrokerClient: BrokerClient {
+    private let client: HTTPClient
+    private let endpoint: Endpoint
+
+    /// How long a request may take.
+    private static let deadline: TimeAmount = .seconds(10)
+
+    /// Reaches a broker through `ports`.
+    public static func make(_ ports: any Ports, endpoint: Endpoint) async throws -> HTTPBrokerClient {
+        let options = HTTPClient.Options(
+            connect: deadline, firstByte: deadline, total: deadline, connectionsMax: 8, waitingMax: 1000,
+            bodyBytesMax: BrokerService.bodyBytesMax, idle: .seconds(60))
+        return HTTPBrokerClient(client: try await HTTPClient.make(ports, options: options), endpoint: endpoint)
+    }
+
+    /// Closes its connections.
+    public func shutDown() async { await client.shutDown() }
+
+    private func send(
+        _ method: HTTPRequest.Method, _ path: String, _ body: Value? = nil
+    ) async throws(BrokerError) -> Value {
+        let request = HTTPRequest(method: method, scheme: nil, authority: nil, path: path)
+        let payload = body.map { ByteBuffer(string: JSONWriter.write($0)) } ?? ByteBuffer()
+        let (response, bytes): (HTTPResponse, ByteBuffer)
+        do throws(HTTPFailure) {
+            (response, bytes) = try await client.send(request, body: payload, to: endpoint)
+        } catch {
+            throw .unreachable(error.description)
+        }
+        let json = (try? JSONReader.read(bytes.readableBytesView)) ?? .null
+        guard response.status.code != 200 else { return json }
+        throw BrokerError(json: json, status: response.status.code)
+    }
+
+    /// Appends messages to a partition; returns whether they were new.
+    public func produce(
+        _ messages: [BrokerMessage], to partition: TopicPartition, from producer: BrokerProducer?, acks: BrokerAcks
+    ) async throws(BrokerError) -> Bool {
+        var body: Value = [
+            "acks": .string(acks.rawValue),
+            "records": .array(messages.map { ["key": .string($0.key), "value": .string($0.value)] }),
+        ]
+        if let producer {
+            let json: Value = ["id": .string(producer.id), "sequence": .integer(Int(producer.sequence))]
+            body.set(Pointer(tokens: ["producer"]), to: json)
+        }
+        let answer = try await send(.post, path(partition), body)
+        return answer["duplicate"]?.bool != true
+    }
+
+    /// Records of a partition from a place on.
+    public func fetch(
+        _ partition: TopicPartition, from offset: Int64, max: Int
+    ) async throws(BrokerError) -> Broker.Fetched {
+        let answer = try await send(.get, "\(path(partition))?offset=\(offset)&max=\(max)")
+        let records = (answer["records"]?.array ?? []).compactMap(BrokerRecord.init(json:))
+        return Broker.Fetched(records: records, latest: Int64(answer["latest"]?.integer ?? 0))
+    }
+
+    /// Joins a group, or says that the member is still there.
+    public func join(_ group: String, member: String, topic: String) async throws(BrokerError) -> Broker.Assignment {
+        let answer = try await send(
+            .post, "/consumers/\(group)", ["member": .string(member), "topic": .string(topic)])
+        var positions: [Int: Broker.Position] = [:]
+        for position in answer["partitions"]?.array ?? [] {
+            guard let number = position["partition"]?.integer else { continue }
+            positions[number] = Broker.Position(
+                committed: position["committed"]?.integer.map(Int64.init),
+                earliest: Int64(position["earliest"]?.integer ?? 0), latest: Int64(position["latest"]?.integer ?? 0))
+        }
+        return Broker.Assignment(generation: answer["generation"]?.integer ?? 0, positions: positions)
+    }
+
+    /// Says that a member is still there.
+    public func heartbeat(_ group: String, member: String, generation: Int) async throws(BrokerError) {
+        let body: Value = ["member": .string(member), "generation": .integer(generation)]
+        _ = try await send(.post, "/consumers/\(group)/heartbeat", body)
+    }
+
+    /// Notes where a group goes on.
+    public func commit(
+        _ group: String, member: String, generation: Int, _ partition: TopicPartition, _ offset: Int64
+    ) async throws(BrokerError) {
+        let body: Value = [
+            "member": .string(member), "generation": .integer(generation), "topic": .string(partition.topic),
+            "partition": .integer(partition.partition), "offset": .integer(Int(offset)),
+        ]
+        _ = try await send(.post, "/consumers/\(group)/offsets", body)
+    }
+
+    private func path(_ partition: TopicPartition) -> String {
+        "/topics/\(partition.topic)/partitions/\(partition.partition)"
+    }
+}
+
+extension BrokerRecord {
+    /// As the broker's answers have it.
+    var json: Value {
+        [
+            "offset": .integer(Int(offset)), "key": .string(message.key), "value": .string(message.value),
+            "time": .integer(Int(time)),
+        ]
+    }
+
+    init?(json: Value) {
+        guard let offset = json["offset"]?.integer, let key = json["key"]?.string, let value = json["value"]?.string,
+            let time = json["time"]?.integer
+        else { return nil }
+        self.init(offset: Int64(offset), message: BrokerMessage(key: key, value: value), time: Int64(time))
+    }
+}
+
+extension BrokerError {
+    /// As the broker's answers have it: a code that programs understand, and words.
+    var json: Value {
+        var json: Value.Object = ["error": .string(description), "code": .string(code)]
+        switch self {
+        case .offsetOutOfRange(let earliest, let latest):
+            json["earliest"] = .integer(Int(earliest))
+            json["latest"] = .integer(Int(latest))
+        case .outOfOrder(let expected): json["expected"] = .integer(Int(expected))
+        case .unknownTopic, .fenced, .refused, .persistence, .unreachable: break
+        }
+        return .object(json)
+    }
+
+    private var code: String {
+        switch self {
+        case .unknownTopic: "unknown_topic"
+        case .offsetOutOfRange: "offset_out_of_range"
+        case .outOfOrder: "out_of_order"
+        case .fenced: "fenced"
+        case .refused: "refused"
+        case .persistence, .unreachable: "unavailable"
+        }
+    }
+
+    init(json: Value, status: Int) {
+        let reason = json["error"]?.string ?? "the broker answered \(status)"
+        switch json["code"]?.string {
+        case "unknown_topic": self = .unknownTopic(reason)
+        case "offset_out_of_range":
+            self = .offsetOutOfRange(
+                earliest: Int64(json["earliest"]?.integer ?? 0), latest: Int64(json["latest"]?.integer ?? 0))
+        case "out_of_order": self = .outOfOrder(expected: Int64(json["expected"]?.integer ?? 0))
+        case "fenced": self = .fenced
+        case "refused": self = .refused(reason)
+        default: self = .unreachable(reason)
+        }
+    }
+}

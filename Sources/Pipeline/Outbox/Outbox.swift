@@ -1,0 +1,252 @@
+import Documents
+public import Ports
+import SQLite
+
+/// Keeps readings on the poller's own disk until the broker has them: persistence in the application.
+///
+/// What ``publish(_:)`` takes is not lost, however long the broker is away and whatever happens to the poller. Messages have numbers that
+/// stay the same when they are sent again, so that the broker appends them once.
+public actor Outbox: MeasurementSink {
+    /// How it sends.
+    public struct Options: Sendable {
+        /// Where readings go.
+        public var topic: BrokerTopic
+        /// When the broker has them.
+        public var acks: BrokerAcks = .all
+        /// Readings that may wait; more are not taken.
+        public var readingsMax: Int = 1_000_000
+        /// For how long readings are kept that the broker has taken: they are sent again to a broker that comes back without them.
+        public var keep: Duration = .zero
+        /// How long to wait before something that failed is tried again, at first and at most.
+        public var retry: Duration = .milliseconds(500)
+        public var retryMax: Duration = .seconds(5)
+
+        /// Sends to a topic.
+        public init(topic: BrokerTopic) {
+            self.topic = topic
+        }
+    }
+
+    private let file: DurableFile
+    private let location: DiskLocation
+    private let options: Options
+    private let broker: any BrokerClient
+    private let turns: Turns = Turns(waitingMax: 256)
+    private var producer: String = ""
+    private var next: [Int: Int64] = [:]
+    private var waker: CheckedContinuation<Void, Never>?
+    /// Something has changed since it was looked at what waits.
+    private var hasNews: Bool = false
+    private var failure: PersistenceError?
+    /// Readings that the broker does not have yet.
+    public private(set) var waiting: Int = 0
+    /// Readings that the broker has taken.
+    public private(set) var sent: Int = 0
+
+    private static let schema: DurableFile.Schema = DurableFile.Schema(
+        application: 0x574B_6F62, version: 1,
+        sql: """
+            CREATE TABLE sender (id INTEGER PRIMARY KEY CHECK (id = 1), name TEXT NOT NULL, epoch INTEGER NOT NULL) STRICT;
+            CREATE TABLE next (partition INTEGER PRIMARY KEY, sequence INTEGER NOT NULL) STRICT;
+            CREATE TABLE message (
+                number INTEGER PRIMARY KEY AUTOINCREMENT, partition INTEGER NOT NULL, sequence INTEGER NOT NULL,
+                key TEXT NOT NULL, value TEXT NOT NULL, sent INTEGER
+            ) STRICT;
+            CREATE INDEX unsent ON message (number) WHERE sent IS NULL;
+            """)
+
+    /// Opens the outbox's file, and makes it if it is not there.
+    ///
+    /// - Parameters:
+    ///   - location: Where the file is.
+    ///   - name: The sender's name; no other may have it.
+    ///   - broker: Where readings go.
+    ///   - options: How it sends.
+    /// - Throws: ``PersistenceError``.
+    public init(_ location: DiskLocation, name: String, broker: any BrokerClient, options: Options) async throws {
+        self.location = location
+        self.broker = broker
+        self.options = options
+        file = try DurableFile(location, Self.schema, rules: .sound)
+        let database = file.database
+        try file.transaction {
+            _ = try database.rows("INSERT INTO sender VALUES (1, ?, 0) ON CONFLICT DO NOTHING", [.text(name)])
+        }
+        try PersistenceError.mapped {
+            let sender = try database.rows("SELECT name || '/' || epoch FROM sender")
+            producer = sender.first?.first?.text ?? name
+            for row in try database.rows("SELECT partition, sequence FROM next") {
+                next[Int(row[0].integer ?? 0)] = row[1].integer ?? 0
+            }
+            waiting = Int(try database.rows("SELECT count(*) FROM message WHERE sent IS NULL")[0][0].integer ?? 0)
+        }
+        try await location.settle()
+    }
+
+    // MARK: Taking
+
+    /// Takes readings, all or none, and returns when they are on the disk.
+    ///
+    /// - Throws: ``PersistenceError``.
+    public func publish(_ readings: [Reading]) async throws {
+        guard waiting + readings.count <= options.readingsMax else { throw PersistenceError.full }
+        guard await turns.take() else { throw PersistenceError.overloaded }
+        defer { turns.give() }
+        if let failure { throw PersistenceError.stopped(failure.description) }
+        do throws(PersistenceError) {
+            var next = next
+            try file.transaction {
+                let insert = try file.database.prepare(
+                    "INSERT INTO message (partition, sequence, key, value) VALUES (?, ?, ?, ?)")
+                for reading in readings {
+                    let partition = TopicPartition.of(
+                        key: reading.id.flat, topic: options.topic.name, partitions: options.topic.partitions
+                    ).partition
+                    let sequence = next[partition] ?? 0
+                    next[partition] = sequence + 1
+                    try insert.bind([
+                        .integer(Int64(partition)), .integer(sequence), .text(reading.id.flat),
+                        .text(JSONWriter.write(reading.json)),
+                    ])
+                    try insert.run()
+                }
+                try keep(next)
+            }
+            self.next = next
+        } catch {
+            if error.endsService { failure = error }
+            wake()
+            throw error
+        }
+        waiting += readings.count
+        wake()
+        try await location.settle()
+    }
+
+    private func keep(_ next: [Int: Int64]) throws(SQLiteError) {
+        for (partition, sequence) in next.sorted(by: { $0.key < $1.key }) where self.next[partition] != sequence {
+            _ = try file.database.rows(
+                "INSERT INTO next VALUES (?, ?) ON CONFLICT DO UPDATE SET sequence = excluded.sequence",
+                [.integer(Int64(partition)), .integer(sequence)])
+        }
+    }
+
+    // MARK: Sending
+
+    private struct Piece {
+        let partition: Int
+        let sequence: Int64
+        let last: Int64
+        let messages: [BrokerMessage]
+    }
+
+    /// Sends what waits, for as long as the task lives.
+    ///
+    /// - Throws: ``PersistenceError`` when the disk fails: the process is to end.
+    public func run() async throws {
+        var wait = options.retry
+        while !Task.isCancelled {
+            if let failure { throw failure }
+            hasNews = false
+            guard let piece = try oldest() else {
+                await idle()
+                continue
+            }
+            do throws(BrokerError) {
+                _ = try await broker.produce(
+                    piece.messages, to: TopicPartition(options.topic.name, piece.partition),
+                    from: BrokerProducer(id: producer, sequence: piece.sequence), acks: options.acks)
+                try forget(piece)
+                wait = options.retry
+            } catch {
+                switch error {
+                case .outOfOrder: try renumber()
+                case .persistence(let reason): throw reason
+                case .unknownTopic, .offsetOutOfRange, .fenced, .refused, .unreachable:
+                    try? await Task.sleep(for: wait)
+                    wait = min(wait * 2, options.retryMax)
+                }
+            }
+        }
+    }
+
+    /// Waits until there is something to send.
+    private func idle() async {
+        guard !hasNews else { return }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                if Task.isCancelled { continuation.resume() } else { waker = continuation }
+            }
+        } onCancel: {
+            Task { await self.wake() }
+        }
+    }
+
+    private func wake() {
+        hasNews = true
+        waker?.resume()
+        waker = nil
+    }
+
+    /// The oldest messages, as many as follow each other in one partition.
+    private func oldest() throws(PersistenceError) -> Piece? {
+        let database = file.database
+        return try PersistenceError.mapped {
+            let rows = try database.rows(
+                """
+                SELECT number, partition, sequence, key, value FROM message WHERE sent IS NULL ORDER BY number LIMIT 200
+                """)
+            guard let first = rows.first, let partition = first[1].integer, let sequence = first[2].integer else {
+                return nil
+            }
+            let piece = rows.prefix { $0[1] == first[1] }
+            return Piece(
+                partition: Int(partition), sequence: sequence, last: piece.last?[0].integer ?? 0,
+                messages: piece.map { BrokerMessage(key: $0[3].text ?? "", value: $0[4].text ?? "") })
+        }
+    }
+
+    private func forget(_ piece: Piece) throws(BrokerError) {
+        do throws(PersistenceError) {
+            try file.transaction {
+                let now = WallClock.milliseconds
+                _ = try file.database.rows(
+                    "UPDATE message SET sent = ? WHERE number <= ? AND sent IS NULL",
+                    [.integer(now), .integer(piece.last)])
+                _ = try file.database.rows(
+                    "DELETE FROM message WHERE number <= ? AND sent <= ?",
+                    [.integer(piece.last), .integer(now - options.keep.milliseconds)])
+            }
+        } catch {
+            failure = error
+            throw .persistence(error)
+        }
+        waiting -= piece.messages.count
+        sent += piece.messages.count
+    }
+
+    /// The broker has lost messages that it had acknowledged, and will not take later ones of this producer: go on as another, with all that is
+    /// still kept.
+    private func renumber() throws(PersistenceError) {
+        let database = file.database
+        var next: [Int: Int64] = [:]
+        try file.transaction {
+            try database.execute(
+                "UPDATE sender SET epoch = epoch + 1; DELETE FROM next; UPDATE message SET sent = NULL")
+            for row in try database.rows("SELECT number, partition FROM message ORDER BY number") {
+                let partition = Int(row[1].integer ?? 0)
+                let sequence = next[partition] ?? 0
+                next[partition] = sequence + 1
+                _ = try database.rows(
+                    "UPDATE message SET sequence = ? WHERE number = ?", [.integer(sequence), row[0]])
+            }
+            self.next = [:]
+            try keep(next)
+            waiting = Int(try database.rows("SELECT count(*) FROM message")[0][0].integer ?? 0)
+        }
+        self.next = next
+        producer = try PersistenceError.mapped {
+            try database.rows("SELECT name || '/' || epoch FROM sender")[0][0].text ?? producer
+        }
+    }
+}

@@ -1,0 +1,69 @@
+import HTTP
+import MeasurementServer
+import Pipeline
+import Ports
+import SimulatedWorld
+import SimulationKernel
+
+extension Landscape {
+    /// The services that keep readings, and the poller before them.
+    func addPersistence(_ persistence: Persistence, _ scenario: Scenario, flats: [String]) throws {
+        let (recorder, ledger) = (recorder, ledger)
+        machines["broker"] = try Machine("broker", in: network, simulation) { ports, machine in
+            let broker = try await Broker(machine.file("broker.db"), topics: [persistence.topic])
+            try await BrokerService.start(ports, at: Service.broker, broker: broker).run()
+        }
+        machines["storage"] = try Machine("storage", in: network, simulation) { ports, machine in
+            var rules = PersistenceRules.sound
+            if !persistence.storageSyncs { rules.synchronous = "NORMAL" }
+            let storage = try await Storage(machine.file("storage.db"), rules: rules)
+            try await StorageService.start(ports, at: Service.storage, storage: storage).run()
+        }
+        machines["ingester"] = try Machine("ingester", in: network, simulation) { ports, _ in
+            var options = Ingester.Options(topic: persistence.topic.name, storage: Service.storage)
+            options.commitsFirst = persistence.commitsFirst
+            options.beginsAtEarliest = persistence.beginsAtEarliest
+            options.rejoins = persistence.rejoins
+            let broker = try await HTTPBrokerClient.make(ports, endpoint: Service.broker)
+            try await Ingester.make(ports, broker: broker, options: options).run()
+        }
+        machines["poller"] = try Machine("poller", in: network, simulation) { ports, machine in
+            let broker = try await HTTPBrokerClient.make(ports, endpoint: Service.broker)
+            let sink: any MeasurementSink
+            let send: @Sendable () async throws -> Void
+            switch persistence.sender {
+            case .outbox(let acks, let keep):
+                var options = Outbox.Options(topic: persistence.topic)
+                options.keep = keep
+                options.acks = acks
+                let outbox = try await Outbox(
+                    machine.file("outbox.db"), name: "poller", broker: broker, options: options)
+                (sink, send) = (outbox, { try await outbox.run() })
+            case .memory(let acks, let readingsMax, let deliveryTimeout):
+                var options = VolatileProducer.Options(topic: persistence.topic)
+                options.acks = acks
+                options.readingsMax = readingsMax
+                options.deliveryTimeout = deliveryTimeout
+                let producer = VolatileProducer(broker: broker, options: options)
+                (sink, send) = (producer, { await producer.run() })
+            }
+            let poller = try await Poller.make(
+                ports, options: Self.pollerOptions(scenario, flats),
+                sink: LedgerSink(ledger: ledger, next: sink), observer: { recorder.note($0) })
+            let service = try await PollerService.start(ports, at: Service.poller, poller: poller)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { await service.run() }
+                group.addTask { try await send() }
+                defer { group.cancelAll() }
+                try await group.next()
+            }
+        }
+    }
+
+    /// The poller's options in a scenario.
+    static func pollerOptions(_ scenario: Scenario, _ flats: [String]) -> Poller.Options {
+        Poller.Options(
+            profile: scenario.profile, contract: scenario.contract, endpoint: Service.measurementServer, flats: flats,
+            authorization: scenario.credentials?.authorization)
+    }
+}

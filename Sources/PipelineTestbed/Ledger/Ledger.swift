@@ -1,0 +1,212 @@
+import Documents
+public import Pipeline
+import SQLite
+import SimulatedSQLite
+import SimulatedWorld
+import SimulationKernel
+
+/// Follows every reading by its identity from the poller to the storage, as the world sees it: no service can hide what it lost.
+final class Ledger: @unchecked Sendable {
+    /// What happened to a reading, in ns of virtual time.
+    private struct History {
+        var value: Double
+        var attempted: UInt64
+        var acknowledged: UInt64?
+    }
+
+    private let simulation: Simulation
+    private var histories: [Reading.Identity: History] = [:]
+
+    /// Readings of which a violation's history is told.
+    private static let toldMax: Int = 20
+
+    init(_ simulation: Simulation) {
+        self.simulation = simulation
+    }
+
+    // MARK: Noting
+
+    /// The poller gives readings to what is to send them.
+    func noteAttempt(_ readings: [Reading]) {
+        let now = simulation.nanoseconds
+        for reading in readings where histories[reading.id] == nil {
+            histories[reading.id] = History(value: reading.value, attempted: now)
+        }
+    }
+
+    /// They were taken: from now on none may be lost.
+    func noteAcknowledgement(_ readings: [Reading]) {
+        let now = simulation.nanoseconds
+        for reading in readings where histories[reading.id]?.acknowledged == nil {
+            histories[reading.id]?.acknowledged = now
+        }
+    }
+
+    // MARK: Auditing
+
+    /// Looks at the disks of the machines, as they are at this moment, and tells what became of every reading.
+    func audit(_ machines: [String: Machine]) -> LedgerAudit {
+        let stored = Self.stored(machines["storage"]?.disk)
+        let broker = Self.inBroker(machines["broker"]?.disk)
+        let outbox = Self.inOutbox(machines["poller"]?.disk)
+        var audit = LedgerAudit()
+        audit.unreadable = [stored.problem, broker.problem, outbox.problem].compactMap { $0 }
+        for (id, history) in histories {
+            if history.acknowledged != nil { audit.acknowledged += 1 }
+            switch (history.acknowledged != nil, stored.values[id]) {
+            case (_, let value?) where value != history.value: audit.unexpected.append(id)
+            case (true, .some): audit.stored += 1
+            case (false, .some): audit.recovered += 1
+            case (true, nil):
+                if outbox.ids.contains(id) || broker.waiting.contains(id) {
+                    audit.pending += 1
+                } else {
+                    audit.lost.append(id)
+                }
+            case (false, nil): audit.unacknowledged += 1
+            }
+        }
+        audit.unexpected += stored.values.keys.filter { histories[$0] == nil }
+        audit.duplicated = broker.repeated
+        audit.lost.sort { $0.description < $1.description }
+        audit.unexpected.sort { $0.description < $1.description }
+        audit.told = (audit.lost + audit.unexpected).prefix(Self.toldMax).map { id in
+            tell(id, inBroker: broker.places[id] ?? [])
+        }
+        return audit
+    }
+
+    private func tell(_ id: Reading.Identity, inBroker places: [String]) -> String {
+        func seconds(_ nanoseconds: UInt64) -> String { "\(nanoseconds / 1_000_000_000) s" }
+        guard let history = histories[id] else { return "\(id): nobody sent it" }
+        var parts = ["sent at \(seconds(history.attempted))"]
+        parts.append(history.acknowledged.map { "acknowledged at \(seconds($0))" } ?? "never acknowledged")
+        parts.append(places.isEmpty ? "not in the broker" : "in the broker at \(places.joined(separator: ", "))")
+        return "\(id): \(parts.joined(separator: ", "))"
+    }
+
+    // MARK: Reading disks
+
+    /// A database of a disk's copy; nil if there is none yet.
+    private static func open(_ disk: Disk?, _ file: String) throws -> SQLiteDatabase? {
+        guard let disk, disk.contains(file) else { return nil }
+        let vfs = SQLiteVFS(disk.snapshot(), wall: { 0 })
+        return try SQLiteDatabase(vfs.location(file, sleep: { _ in }))
+    }
+
+    private static func stored(_ disk: Disk?) -> (values: [Reading.Identity: Double], problem: String?) {
+        do {
+            guard let database = try open(disk, "storage.db"),
+                try !database.rows("SELECT 1 FROM sqlite_schema WHERE name = 'reading'").isEmpty
+            else { return ([:], nil) }
+            var values: [Reading.Identity: Double] = [:]
+            let statement = try database.prepare(
+                "SELECT flat, room, channel, time, value FROM reading JOIN series ON series.id = reading.series")
+            while try statement.step() {
+                let id = Reading.Identity(
+                    flat: statement.text(0), room: statement.text(1), channel: statement.text(2),
+                    milliseconds: statement.integer(3))
+                values[id] = statement.real(4)
+            }
+            return (values, nil)
+        } catch {
+            return ([:], "the storage's disk: \(error)")
+        }
+    }
+
+    /// What is in the broker: what its group has not got yet, where each reading is, and how many are there more than once.
+    private struct InBroker {
+        var waiting: Set<Reading.Identity> = []
+        var places: [Reading.Identity: [String]] = [:]
+        var repeated: Int = 0
+        var problem: String?
+    }
+
+    private static func inBroker(_ disk: Disk?) -> InBroker {
+        var found = InBroker()
+        do {
+            guard let database = try open(disk, "broker.db"),
+                try !database.rows("SELECT 1 FROM sqlite_schema WHERE name = 'record'").isEmpty
+            else { return found }
+            var committed: [Int64: Int64] = [:]
+            for row in try database.rows("SELECT partition, offset FROM committed") {
+                committed[row[0].integer ?? 0] = row[1].integer
+            }
+            let statement = try database.prepare(
+                "SELECT partition, offset, value FROM record ORDER BY partition, offset")
+            while try statement.step() {
+                guard let json = try? JSONReader.read(statement.text(2).utf8), let id = (try? Reading(json: json))?.id
+                else { continue }
+                let (partition, offset) = (statement.integer(0), statement.integer(1))
+                if found.places[id] != nil { found.repeated += 1 }
+                found.places[id, default: []].append("\(partition - 1)@\(offset)")
+                if offset >= committed[partition] ?? 0 { found.waiting.insert(id) }
+            }
+        } catch {
+            found.problem = "the broker's disk: \(error)"
+        }
+        return found
+    }
+
+    private static func inOutbox(_ disk: Disk?) -> (ids: Set<Reading.Identity>, problem: String?) {
+        do {
+            guard let database = try open(disk, "outbox.db"),
+                try !database.rows("SELECT 1 FROM sqlite_schema WHERE name = 'message'").isEmpty
+            else { return ([], nil) }
+            let ids = try database.rows("SELECT value FROM message").compactMap { row -> Reading.Identity? in
+                guard let text = row[0].text, let json = try? JSONReader.read(text.utf8) else { return nil }
+                return (try? Reading(json: json))?.id
+            }
+            return (Set(ids), nil)
+        } catch {
+            return ([], "the poller's disk: \(error)")
+        }
+    }
+}
+
+/// What became of all readings, in Jepsen's terms.
+public struct LedgerAudit: Hashable, Sendable {
+    /// Readings that the poller gave away and that were taken.
+    public internal(set) var acknowledged: Int = 0
+    /// Acknowledged, and in the storage: ok.
+    public internal(set) var stored: Int = 0
+    /// Acknowledged, and on their way on some disk.
+    public internal(set) var pending: Int = 0
+    /// Acknowledged, and nowhere.
+    public internal(set) var lost: [Reading.Identity] = []
+    /// Not acknowledged, and in the storage nevertheless.
+    public internal(set) var recovered: Int = 0
+    /// Not acknowledged, and not in the storage: the poller reads them again.
+    public internal(set) var unacknowledged: Int = 0
+    /// Messages that are in the broker although the reading was there already; the storage keeps each once.
+    public internal(set) var duplicated: Int = 0
+    /// In the storage with another value than was sent, or never sent.
+    public internal(set) var unexpected: [Reading.Identity] = []
+    /// The first violations, each with its history.
+    public internal(set) var told: [String] = []
+    /// Disks that could not be read.
+    public internal(set) var unreadable: [String] = []
+
+    /// Whether nothing is lost or invented.
+    public var holds: Bool { lost.isEmpty && unexpected.isEmpty && unreadable.isEmpty }
+
+    /// One line for people, and one for each violation that is told.
+    public var text: String {
+        let line =
+            "ledger: \(acknowledged) acknowledged, \(stored) stored, \(pending) pending, \(lost.count) lost, \(recovered) recovered, "
+            + "\(duplicated) duplicated, \(unexpected.count) unexpected"
+        return ([line] + unreadable + told).joined(separator: "\n")
+    }
+}
+
+/// Notes in the ledger what goes through it.
+struct LedgerSink: MeasurementSink {
+    let ledger: Ledger
+    let next: any MeasurementSink
+
+    func publish(_ readings: [Reading]) async throws {
+        ledger.noteAttempt(readings)
+        try await next.publish(readings)
+        ledger.noteAcknowledgement(readings)
+    }
+}

@@ -1,0 +1,33 @@
+public import Pipeline
+
+/// How a scenario's landscape keeps readings: what sends them to the broker, the broker's topic, and what brings them to the storage.
+public struct Persistence: Sendable {
+    /// What sends readings.
+    public enum Sender: Sendable {
+        /// From the poller's disk.
+        case outbox(BrokerAcks, keep: Duration)
+        /// From the poller's memory.
+        case memory(acks: BrokerAcks, readingsMax: Int, deliveryTimeout: Duration)
+    }
+
+    /// What sends readings.
+    public var sender: Sender = .outbox(.all, keep: .zero)
+    /// Partitions of the topic of measurements.
+    public var partitions: Int = 2
+    /// For how long the broker keeps them; nil is for ever.
+    public var retention: Duration?
+    /// The ingester commits before the storage has acknowledged.
+    public var commitsFirst: Bool = false
+    /// The ingester begins at the first record that is there, and not behind the last.
+    public var beginsAtEarliest: Bool = true
+    /// The ingester joins its group again when the broker does not know it any more.
+    public var rejoins: Bool = true
+
+    /// The storage syncs every commit.
+    public var storageSyncs: Bool = true
+
+    /// An outbox, acknowledged by all, and an ingester that loses nothing.
+    public init() {}
+
+    var topic: BrokerTopic { BrokerTopic("measurements", partitions: partitions, retention: retention) }
+}

@@ -1,0 +1,33 @@
+import Pipeline
+
+extension PipelineStorm {
+    /// A pipeline that storms are let loose on: as it is, or with a mistake that they must find.
+    public struct Variant: Sendable {
+        /// Its name.
+        public let name: String
+        /// How it keeps readings.
+        public let persistence: Persistence
+        /// Whether nothing may be lost.
+        public let isSafe: Bool
+
+        /// The pipeline, and what it would be with a mistake.
+        public static let all: [Variant] = [
+            variant("as-it-is", isSafe: true) { _ in },
+            variant("sends-from-memory") {
+                $0.sender = .memory(acks: .all, readingsMax: 10_000, deliveryTimeout: .seconds(600))
+            },
+            variant("acks-of-the-leader") { $0.sender = .outbox(.leader, keep: .zero) },
+            variant("no-acks") { $0.sender = .outbox(.none, keep: .zero) },
+            variant("commits-before-it-writes") { $0.commitsFirst = true },
+            variant("storage-does-not-sync") { $0.storageSyncs = false },
+        ]
+
+        private static func variant(
+            _ name: String, isSafe: Bool = false, _ change: (inout Persistence) -> Void
+        ) -> Variant {
+            var persistence = Persistence()
+            change(&persistence)
+            return Variant(name: name, persistence: persistence, isSafe: isSafe)
+        }
+    }
+}
