@@ -161,7 +161,7 @@ final class StorageTests: XCTestCase {
         } catch {
             guard case .stopped = error else { return XCTFail("\(error)") }
         }
-        let reason = await storage.untilStopped()
+        let reason = try await storage.untilStopped()
         XCTAssertTrue(reason.isUnknown)
     }
 

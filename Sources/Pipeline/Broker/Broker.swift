@@ -15,7 +15,8 @@ public actor Broker {
     private let turns: Turns = Turns(waitingMax: waitingMax)
     private var groups: [String: Group] = [:]
     private var stopReason: PersistenceError?
-    private var stopped: [CheckedContinuation<PersistenceError, Never>] = []
+    private let stops: (stream: AsyncStream<PersistenceError>, continuation: AsyncStream<PersistenceError>.Continuation) =
+        AsyncStream.makeStream()
     private var lastExpiry: ContinuousClock.Instant?
     /// What was done, for metrics.
     public private(set) var counters: BrokerCounters = BrokerCounters()
@@ -53,15 +54,17 @@ public actor Broker {
     }
 
     private func stop(_ reason: PersistenceError) {
+        guard stopReason == nil else { return }
         stopReason = reason
-        for continuation in stopped { continuation.resume(returning: reason) }
-        stopped = []
+        stops.continuation.yield(reason)
     }
 
-    /// Waits until the broker has stopped; why it has.
-    public func untilStopped() async -> PersistenceError {
-        if let stopReason { return stopReason }
-        return await withCheckedContinuation { stopped.append($0) }
+    /// Waits until the broker has stopped; why it has. One caller waits.
+    ///
+    /// - Throws: `CancellationError`.
+    public func untilStopped() async throws -> PersistenceError {
+        for await reason in stops.stream { return reason }
+        throw CancellationError()
     }
 
     /// Whether it works.

@@ -35,7 +35,7 @@ public struct BrokerService: Sendable {
     ///
     /// - Throws: The reason. The process is to end with it: only a new one may open the file again.
     public func run() async throws {
-        let reason = await broker.untilStopped()
+        let reason = try await broker.untilStopped()
         await server.shutDown()
         throw reason
     }

@@ -20,8 +20,9 @@ public actor Ingester {
         public var batchMax: Int = 500
         /// How long it waits when there is nothing to read.
         public var pause: Duration = .milliseconds(500)
-        /// How long it waits before something that failed is tried again, at first and at most.
+        /// How long it waits before something that failed is tried again, at first.
         public var retry: Duration = .milliseconds(500)
+        /// How long it waits at most.
         public var retryMax: Duration = .seconds(5)
         /// Where a group begins that never committed, or whose place is gone: at the first record that is there, or behind the last.
         public var beginsAtEarliest: Bool = true
@@ -192,8 +193,9 @@ public actor Ingester {
 
 /// What an ingester has done.
 public struct IngesterCounters: Hashable, Sendable {
-    /// Batches and readings that the storage acknowledged.
+    /// Batches that the storage acknowledged.
     public var batches: Int = 0
+    /// Readings that the storage acknowledged.
     public var stored: Int = 0
     /// Batches that were sent again.
     public var retries: Int = 0

@@ -17,8 +17,9 @@ public actor Outbox: MeasurementSink {
         public var readingsMax: Int = 1_000_000
         /// For how long readings are kept that the broker has taken: they are sent again to a broker that comes back without them.
         public var keep: Duration = .zero
-        /// How long to wait before something that failed is tried again, at first and at most.
+        /// How long to wait before something that failed is tried again, at first.
         public var retry: Duration = .milliseconds(500)
+        /// How long to wait at most.
         public var retryMax: Duration = .seconds(5)
 
         /// Sends to a topic.

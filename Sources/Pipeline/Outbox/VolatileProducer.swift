@@ -28,8 +28,9 @@ public actor VolatileProducer: MeasurementSink {
     private let broker: any BrokerClient
     private var queue: [(reading: Reading, since: ContinuousClock.Instant)] = []
     private var waker: CheckedContinuation<Void, Never>?
-    /// Readings that were dropped because the queue was full, and because they waited for too long.
+    /// Readings that were dropped because the queue was full.
     public private(set) var overflowed: Int = 0
+    /// Readings that were dropped because they waited for too long.
     public private(set) var expired: Int = 0
 
     /// Sends to a broker.

@@ -10,7 +10,8 @@ public actor Storage {
     private let database: StorageDatabase
     private let location: DiskLocation
     private let turns: Turns = Turns(waitingMax: waitingMax)
-    private var stopped: [CheckedContinuation<PersistenceError, Never>] = []
+    private let stops: (stream: AsyncStream<PersistenceError>, continuation: AsyncStream<PersistenceError>.Continuation) =
+        AsyncStream.makeStream()
     private var failure: PersistenceError?
     /// What was done, for metrics.
     public private(set) var counters: StorageCounters = StorageCounters()
@@ -65,14 +66,15 @@ public actor Storage {
     private func stop(_ error: PersistenceError) {
         guard failure == nil else { return }
         failure = error
-        for continuation in stopped { continuation.resume(returning: error) }
-        stopped = []
+        stops.continuation.yield(error)
     }
 
-    /// Waits until the storage has stopped; why it has.
-    public func untilStopped() async -> PersistenceError {
-        if let failure { return failure }
-        return await withCheckedContinuation { stopped.append($0) }
+    /// Waits until the storage has stopped; why it has. One caller waits.
+    ///
+    /// - Throws: `CancellationError`.
+    public func untilStopped() async throws -> PersistenceError {
+        for await reason in stops.stream { return reason }
+        throw CancellationError()
     }
 
     /// Why it has stopped; nil while it works.

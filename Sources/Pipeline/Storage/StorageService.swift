@@ -37,7 +37,7 @@ public struct StorageService: Sendable {
     ///
     /// - Throws: The reason. The process is to end with it: only a new one may open the file again.
     public func run() async throws {
-        let reason = await storage.untilStopped()
+        let reason = try await storage.untilStopped()
         await server.shutDown()
         throw reason
     }

@@ -41,14 +41,18 @@ final class Machine {
     }
 
     private func watch() {
-        simulation.schedule(after: Self.watchInterval) { [self] _ in
-            if let host {
-                // A service ends by itself only when its disk has failed it.
-                if host.state == .running, case .failure = host.exit { crash() }
-                if !isHeldDown, host.state == .crashed, startsAt.map({ $0 <= simulation.now }) ?? true { start() }
-            }
-            watch()
+        // Not held: the simulation would keep what keeps it.
+        simulation.schedule(after: Self.watchInterval) { [weak self] _ in
+            self?.look()
+            self?.watch()
         }
+    }
+
+    private func look() {
+        guard let host else { return }
+        // A service ends by itself only when its disk has failed it.
+        if host.state == .running, case .failure = host.exit { crash() }
+        if !isHeldDown, host.state == .crashed, startsAt.map({ $0 <= simulation.now }) ?? true { start() }
     }
 
     // MARK: Faults
