@@ -192,8 +192,8 @@ let package = Package(
         .testTarget(
             name: "PollerTests",
             dependencies: [
-                "Documents", "HTTP", "MeasurementServer", "Pipeline", "Ports", "SimulatedWorld", "SimulationKernel",
-                nioCore, httpTypes,
+                "Documents", "HTTP", "MeasurementServer", "Pipeline", "Ports", "Randomness", "SimulatedSQLite",
+                "SimulatedWorld", "SimulationKernel", nioCore, httpTypes,
             ],
             swiftSettings: common
         ),

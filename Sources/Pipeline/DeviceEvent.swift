@@ -11,6 +11,13 @@ public enum DeviceEvent: Hashable, Sendable {
     /// A flat's devices are polled, or not for now (`PullStateChangeDevice`).
     case pull(flat: String, Bool)
 
+    /// The flat.
+    public var flat: String {
+        switch self {
+        case .create(let flat), .delete(let flat), .pull(let flat, _): flat
+        }
+    }
+
     /// Why a message is no event of devices.
     public struct Malformed: Error, Hashable, Sendable, CustomStringConvertible {
         /// What is wrong.

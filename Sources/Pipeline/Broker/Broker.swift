@@ -15,8 +15,7 @@ public actor Broker {
     private let turns: Turns = Turns(waitingMax: waitingMax)
     private var groups: [String: Group] = [:]
     private var stopReason: PersistenceError?
-    private let stops: (stream: AsyncStream<PersistenceError>, continuation: AsyncStream<PersistenceError>.Continuation) =
-        AsyncStream.makeStream()
+    private let (stops, stopper) = AsyncStream.makeStream(of: PersistenceError.self)
     private var lastExpiry: ContinuousClock.Instant?
     /// What was done, for metrics.
     public private(set) var counters: BrokerCounters = BrokerCounters()
@@ -56,14 +55,16 @@ public actor Broker {
     private func stop(_ reason: PersistenceError) {
         guard stopReason == nil else { return }
         stopReason = reason
-        stops.continuation.yield(reason)
+        stopper.yield(reason)
     }
 
-    /// Waits until the broker has stopped; why it has. One caller waits.
+    /// Waits until the broker has stopped; why it has.
+    ///
+    /// One caller waits.
     ///
     /// - Throws: `CancellationError`.
     public func untilStopped() async throws -> PersistenceError {
-        for await reason in stops.stream { return reason }
+        for await reason in stops { return reason }
         throw CancellationError()
     }
 

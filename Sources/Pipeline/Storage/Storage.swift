@@ -10,8 +10,7 @@ public actor Storage {
     private let database: StorageDatabase
     private let location: DiskLocation
     private let turns: Turns = Turns(waitingMax: waitingMax)
-    private let stops: (stream: AsyncStream<PersistenceError>, continuation: AsyncStream<PersistenceError>.Continuation) =
-        AsyncStream.makeStream()
+    private let (stops, stopper) = AsyncStream.makeStream(of: PersistenceError.self)
     private var failure: PersistenceError?
     /// What was done, for metrics.
     public private(set) var counters: StorageCounters = StorageCounters()
@@ -66,14 +65,16 @@ public actor Storage {
     private func stop(_ error: PersistenceError) {
         guard failure == nil else { return }
         failure = error
-        stops.continuation.yield(error)
+        stopper.yield(error)
     }
 
-    /// Waits until the storage has stopped; why it has. One caller waits.
+    /// Waits until the storage has stopped; why it has.
+    ///
+    /// One caller waits.
     ///
     /// - Throws: `CancellationError`.
     public func untilStopped() async throws -> PersistenceError {
-        for await reason in stops.stream { return reason }
+        for await reason in stops { return reason }
         throw CancellationError()
     }
 

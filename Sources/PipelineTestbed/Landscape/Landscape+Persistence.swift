@@ -10,7 +10,8 @@ extension Landscape {
     func addPersistence(_ persistence: Persistence, _ scenario: Scenario, flats: [String]) throws {
         let (recorder, ledger) = (recorder, ledger)
         machines["broker"] = try Machine("broker", in: network, simulation) { ports, machine in
-            let broker = try await Broker(machine.file("broker.db"), topics: [persistence.topic])
+            let broker = try await Broker(
+                machine.file("broker.db"), topics: [persistence.topic] + DeviceEventListener.topics())
             try await BrokerService.start(ports, at: Service.broker, broker: broker).run()
         }
         machines["storage"] = try Machine("storage", in: network, simulation) { ports, machine in
@@ -21,9 +22,9 @@ extension Landscape {
         }
         machines["ingester"] = try Machine("ingester", in: network, simulation) { ports, _ in
             var options = Ingester.Options(topic: persistence.topic.name, storage: Service.storage)
-            options.commitsFirst = persistence.commitsFirst
-            options.beginsAtEarliest = persistence.beginsAtEarliest
-            options.rejoins = persistence.rejoins
+            options.consumer.commitsFirst = persistence.commitsFirst
+            options.consumer.beginsAtEarliest = persistence.beginsAtEarliest
+            options.consumer.rejoins = persistence.rejoins
             let broker = try await HTTPBrokerClient.make(ports, endpoint: Service.broker)
             try await Ingester.make(ports, broker: broker, options: options).run()
         }
@@ -53,6 +54,7 @@ extension Landscape {
             let service = try await PollerService.start(ports, at: Service.poller, poller: poller)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await service.run() }
+                group.addTask { await DeviceEventListener(poller, broker: broker).run() }
                 group.addTask { try await send() }
                 defer { group.cancelAll() }
                 try await group.next()

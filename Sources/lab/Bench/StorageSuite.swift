@@ -19,6 +19,7 @@ extension Suite {
                 }
             }
         } + [
+            Benchmark("broker.message", "us") { try BrokerCost().microsecondsPerMessage() },
             Benchmark("storage.crash", "ms") {
                 guard let mode = CrashTrial.Mode.all.first else { throw ExitCode(1) }
                 let start = seam_thread_cpu()
@@ -28,8 +29,32 @@ extension Suite {
                     guard trial.run() == nil else { throw ExitCode(1) }
                 }
                 return Double(seam_thread_cpu() - start) / 1e6 / Double(trials)
-            }
+            },
         ])
+}
+
+/// Produces, fetches and commits messages of a reading's size, a hundred at a time, on a simulated disk.
+private struct BrokerCost {
+    private static let batch: Int = 100
+    private static let batches: Int = 500
+
+    func microsecondsPerMessage() throws -> Double {
+        let vfs = SQLiteVFS(Disk(RandomStream(seed: 1)), wall: { 0 })
+        let log = try BrokerLog(vfs.location("broker.db", sleep: { _ in }), topics: [BrokerTopic("t")])
+        let partition = TopicPartition("t", 0)
+        let value =
+            "{\"flat\":\"SD0\",\"room\":\"1\",\"channel\":\"temperature\",\"time\":1767225600000,\"value\":21.5}"
+        let messages = Array(repeating: BrokerMessage(key: "SD0", value: value), count: Self.batch)
+        let start = seam_thread_cpu()
+        for number in 0..<Self.batches {
+            let offset = Int64(number * Self.batch)
+            let producer = BrokerProducer(id: "p", sequence: offset)
+            _ = try log.append(messages, to: partition, from: producer, acks: .all, time: 0)
+            let records = try log.fetch(partition, from: offset, max: Self.batch)
+            try log.commit("g", partition, offset + Int64(records.count))
+        }
+        return Double(seam_thread_cpu() - start) / 1000 / Double(Self.batch * Self.batches)
+    }
 }
 
 /// Stores batches of readings of 20 flats with 4 rooms and 2 channels, as they come.

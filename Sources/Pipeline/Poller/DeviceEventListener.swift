@@ -1,0 +1,130 @@
+import Documents
+
+/// Tells a poller of the devices that come and go, as the broker's topics have it, and answers when the first values are there.
+///
+/// `device-create-event`, `device-delete-event` and `device-pull-event` come in; `device-created-event` goes out, with `CREATED` and the rooms or with
+/// `FAILED`. A poller that begins anew hears all that was before once more, and answers none of it.
+public struct DeviceEventListener: Sendable {
+    /// How it listens.
+    public struct Options: Sendable {
+        /// What the topics' names begin with, as in `prod-`.
+        public var prefix: String = ""
+        /// Partitions of the topic of answers.
+        public var partitions: Int = 1
+        /// How long a flat may take to be fetched for the first time.
+        public var firstFetchMax: Duration = .seconds(60)
+
+        /// Topics without a prefix.
+        public init() {}
+    }
+
+    /// What the topics are about.
+    enum Topic: String, CaseIterable {
+        case create = "device-create-event"
+        case delete = "device-delete-event"
+        case pull = "device-pull-event"
+        case created = "device-created-event"
+    }
+
+    private let poller: Poller
+    private let broker: any BrokerClient
+    private let options: Options
+    private let flats: KnownFlats = KnownFlats()
+
+    /// How often it looks whether the first values are there.
+    private static let lookInterval: Duration = .seconds(1)
+
+    /// Listens for a poller.
+    public init(_ poller: Poller, broker: any BrokerClient, options: Options = Options()) {
+        self.poller = poller
+        self.broker = broker
+        self.options = options
+    }
+
+    /// The topics that it needs.
+    public static func topics(prefix: String = "") -> [BrokerTopic] {
+        Topic.allCases.map { BrokerTopic(prefix + $0.rawValue) }
+    }
+
+    /// Listens for as long as the task lives.
+    public func run() async {
+        await withDiscardingTaskGroup { group in
+            for topic in [Topic.create, .delete, .pull] {
+                var consumer = GroupConsumer.Options(
+                    topic: options.prefix + topic.rawValue, group: "poller-\(topic.rawValue)", member: "poller-1")
+                consumer.replaysCommitted = true
+                // Devices come and go in minutes, not in milliseconds.
+                consumer.pause = .seconds(2)
+                let member = GroupConsumer(broker, options: consumer) { (batch) throws(BrokerError) in
+                    try await handle(batch)
+                }
+                group.addTask { await member.run() }
+            }
+        }
+    }
+
+    private func handle(_ batch: GroupConsumer.Batch) async throws(BrokerError) {
+        var created: [String] = []
+        for record in batch.records {
+            // What is no event is nobody's to answer.
+            guard let event = try? DeviceEvent(record.message.value.utf8) else { continue }
+            for change in await flats.note(event, at: record.time) { await poller.handle(change) }
+            if case .create(let flat) = event, !batch.isKnown { created.append(flat) }
+        }
+        for flat in created { try await answer(flat, batch) }
+    }
+
+    /// Waits for the first values of a flat, and says that it is there or not.
+    private func answer(_ flat: String, _ batch: GroupConsumer.Batch) async throws(BrokerError) {
+        let end = ContinuousClock.now + options.firstFetchMax
+        var rooms: [Int] = []
+        while rooms.isEmpty, ContinuousClock.now < end, !Task.isCancelled {
+            rooms = Set((await poller.latest(of: flat) ?? []).compactMap { Int($0.id.room) }).sorted()
+            guard rooms.isEmpty else { break }
+            try? await Task.sleep(for: Self.lookInterval)
+            try await batch.heartbeat()
+        }
+        guard !Task.isCancelled else { throw .unreachable("the poller ends") }
+        let now = WallClock.milliseconds
+        let event: Value = [
+            // The same for the same event: who gets it twice can tell.
+            "id": .string("\(batch.partition)@\(batch.records[0].offset)/\(flat)"), "type": "event",
+            "action": "DeviceCreated", "timestamp": .integer(Int(now)),
+            "data": [
+                "flatId": .string(flat), "devicesStatus": rooms.isEmpty ? "FAILED" : "CREATED",
+                "rooms": .array(rooms.map(Value.integer)),
+            ],
+        ]
+        let topic = options.prefix + Topic.created.rawValue
+        _ = try await broker.produce(
+            [BrokerMessage(key: flat, value: JSONWriter.write(event))],
+            to: .of(key: flat, topic: topic, partitions: options.partitions), from: nil, acks: .all)
+    }
+}
+
+/// What the topics' events come to: they arrive in the order of each topic, and not in the order in which they were sent.
+private actor KnownFlats {
+    private struct Flat {
+        var exists: (value: Bool, since: Int64)?
+        var isPulled: (value: Bool, since: Int64)?
+    }
+
+    private var flats: [String: Flat] = [:]
+
+    /// Notes an event that the broker got at a moment; what is to be done.
+    func note(_ event: DeviceEvent, at time: Int64) -> [DeviceEvent] {
+        let name = event.flat
+        var flat = flats[name] ?? Flat()
+        switch event {
+        case .create: if flat.exists.map({ $0.since <= time }) ?? true { flat.exists = (true, time) }
+        case .delete: if flat.exists.map({ $0.since <= time }) ?? true { flat.exists = (false, time) }
+        case .pull(_, let isPulled):
+            if flat.isPulled.map({ $0.since <= time }) ?? true { flat.isPulled = (isPulled, time) }
+        }
+        flats[name] = flat
+        // A flat that is only pulled or not may be one of the configuration.
+        guard let exists = flat.exists?.value else { return flat.isPulled.map { [.pull(flat: name, $0.value)] } ?? [] }
+        guard exists else { return [.delete(flat: name)] }
+        return [.create(flat: name)] + (flat.isPulled.map { [.pull(flat: name, $0.value)] } ?? [])
+    }
+}
