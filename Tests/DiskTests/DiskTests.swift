@@ -139,6 +139,9 @@ final class DiskTests: XCTestCase {
         try disk.sync(file)
         XCTAssertEqual(disk.takeDebt(), .milliseconds(60))
         XCTAssertEqual(disk.takeDebt(), .zero)
+        try disk.sync(file)
+        disk.crash()
+        XCTAssertEqual(disk.takeDebt(), .zero, "the dead wait for nothing")
     }
 
     func testBitsRotWhereTheyAreDrawn() throws {

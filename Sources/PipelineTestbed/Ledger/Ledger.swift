@@ -58,8 +58,10 @@ final class Ledger: @unchecked Sendable {
             case (true, .some): audit.stored += 1
             case (false, .some): audit.recovered += 1
             case (true, nil):
-                if outbox.ids.contains(id) || broker.waiting.contains(id) {
-                    audit.pending += 1
+                if outbox.ids.contains(id) {
+                    audit.inOutbox += 1
+                } else if broker.waiting.contains(id) {
+                    audit.inBroker += 1
                 } else {
                     audit.lost.append(id)
                 }
@@ -170,8 +172,12 @@ public struct LedgerAudit: Hashable, Sendable {
     public internal(set) var acknowledged: Int = 0
     /// Acknowledged, and in the storage: ok.
     public internal(set) var stored: Int = 0
+    /// Acknowledged, and on the poller's disk.
+    public internal(set) var inOutbox: Int = 0
+    /// Acknowledged, and in the broker behind what is committed.
+    public internal(set) var inBroker: Int = 0
     /// Acknowledged, and on their way on some disk.
-    public internal(set) var pending: Int = 0
+    public var pending: Int { inOutbox + inBroker }
     /// Acknowledged, and nowhere.
     public internal(set) var lost: [Reading.Identity] = []
     /// Not acknowledged, and in the storage nevertheless.
@@ -193,7 +199,7 @@ public struct LedgerAudit: Hashable, Sendable {
     /// One line for people, and one for each violation that is told.
     public var text: String {
         let line =
-            "ledger: \(acknowledged) acknowledged, \(stored) stored, \(pending) pending, \(lost.count) lost, \(recovered) recovered, "
+            "ledger: \(acknowledged) acknowledged, \(stored) stored, \(pending) pending (outbox \(inOutbox), broker \(inBroker)), \(lost.count) lost, \(recovered) recovered, "
             + "\(duplicated) duplicated, \(unexpected.count) unexpected"
         return ([line] + unreadable + told).joined(separator: "\n")
     }

@@ -97,7 +97,9 @@ public struct PipelineStorm: Sendable {
             // Something is always on its way; what was there when everything was healed must not be.
             if box.audit.pending <= 6 { return }
             guard ContinuousClock.now < end else {
-                return box.violation = "not all had arrived \(Self.drainMax) after healing\n\(box.audit.text)"
+                let down = landscape.machines.values.filter { !$0.isUp }.map(\.name).sorted()
+                return box.violation =
+                    "not all had arrived \(Self.drainMax) after healing; down: \(down)\n\(box.audit.text)"
             }
         }
     }

@@ -162,8 +162,14 @@ public final class Disk {
 
     /// The process that uses the disk dies: what it wrote stays, what it has open is closed.
     public func crash() {
+        endProcesses()
+    }
+
+    /// Nobody waits any more for what the dead had asked for.
+    private func endProcesses() {
         epoch += 1
         endAt = nil
+        debt = .zero
     }
 
     /// Process or power end in the middle of an operation from now on: 1 is the next.
@@ -178,8 +184,7 @@ public final class Disk {
     /// - Parameter cut: What becomes of what was not synced; nil draws it.
     public func cutPower(_ cut: PowerCut? = nil) {
         let cut = cut ?? PowerCut.allCases[random.index(below: PowerCut.allCases.count)]
-        epoch += 1
-        endAt = nil
+        endProcesses()
         cutEntries(cut)
         for name in entries.keys.sorted() {
             guard let file = entries[name] else { continue }
