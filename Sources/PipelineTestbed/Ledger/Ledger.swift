@@ -1,4 +1,5 @@
 import Documents
+import MeasurementServer
 public import Pipeline
 import SQLite
 import SimulatedSQLite
@@ -68,6 +69,7 @@ final class Ledger: @unchecked Sendable {
             case (false, nil): audit.unacknowledged += 1
             }
         }
+        audit.unseen = unseen
         audit.unexpected += stored.values.keys.filter { histories[$0] == nil }
         audit.duplicated = broker.repeated
         audit.lost.sort { $0.description < $1.description }
@@ -76,6 +78,21 @@ final class Ledger: @unchecked Sendable {
             tell(id, inBroker: broker.places[id] ?? [])
         }
         return audit
+    }
+
+    /// What devices of the model measured between the first and the last reading of each series, and nobody was ever given: the server shows
+    /// only the latest.
+    private var unseen: Int {
+        var spans: [Reading.Identity.Series: (first: Int64, last: Int64, count: Int64)] = [:]
+        for id in histories.keys {
+            let span = spans[id.series] ?? (id.milliseconds, id.milliseconds, 0)
+            spans[id.series] = (
+                min(span.first, id.milliseconds), max(span.last, id.milliseconds), span.count + 1
+            )
+        }
+        return spans.values.reduce(0) { sum, span in
+            sum + Int(max(0, (span.last - span.first) / DeviceModel.intervalMilliseconds + 1 - span.count))
+        }
     }
 
     private func tell(_ id: Reading.Identity, inBroker places: [String]) -> String {
@@ -186,6 +203,8 @@ public struct LedgerAudit: Hashable, Sendable {
     public internal(set) var unacknowledged: Int = 0
     /// Messages that are in the broker although the reading was there already; the storage keeps each once.
     public internal(set) var duplicated: Int = 0
+    /// Measured, and replaced at the server before the poller asked: never exposed to us, and so nobody's loss.
+    public internal(set) var unseen: Int = 0
     /// In the storage with another value than was sent, or never sent.
     public internal(set) var unexpected: [Reading.Identity] = []
     /// The first violations, each with its history.
@@ -200,7 +219,7 @@ public struct LedgerAudit: Hashable, Sendable {
     public var text: String {
         let line =
             "ledger: \(acknowledged) acknowledged, \(stored) stored, \(pending) pending (outbox \(inOutbox), broker \(inBroker)), \(lost.count) lost, \(recovered) recovered, "
-            + "\(duplicated) duplicated, \(unexpected.count) unexpected"
+            + "\(duplicated) duplicated, \(unexpected.count) unexpected, \(unseen) never seen"
         return ([line] + unreadable + told).joined(separator: "\n")
     }
 }
