@@ -42,7 +42,7 @@ final class ScenarioTests: XCTestCase {
         "learnings/storage-power-cut-fails": .refuted, "learnings/storage-power-cut-holds": .held,
     ]
 
-    func testEveryScenarioIsValidAndGivesItsVerdictTwice() async throws {
+    func testEveryScenarioIsValidAndGivesItsVerdict() async throws {
         var found: Set<String> = []
         for folder in try FileManager.default.contentsOfDirectory(atPath: Self.root.appending(path: "scenarios").path) {
             let path = Self.root.appending(path: "scenarios/\(folder)").path
@@ -54,10 +54,12 @@ final class ScenarioTests: XCTestCase {
         for (name, verdict) in Self.verdicts.sorted(by: { $0.key < $1.key }) {
             let findings = await ScenarioRun.findings(try experiment(name), environment: [:], variables: Variables())
             XCTAssertEqual(findings, [], name)
-            let (first, second) = (try run(name), try run(name))
-            XCTAssertEqual(first.verdict(strict: false), verdict.rawValue, name)
-            XCTAssertEqual(first.stopReason, .finished, name)
-            XCTAssertEqual(first.digest, second.digest, name)
+            let result = try run(name)
+            XCTAssertEqual(result.verdict(strict: false), verdict.rawValue, name)
+            XCTAssertEqual(result.stopReason, .finished, name)
+            // All are run in several processes by the determinism check.
+            guard name.hasPrefix("smoke/") else { continue }
+            XCTAssertEqual(try run(name).digest, result.digest, name)
         }
     }
 
