@@ -58,12 +58,12 @@ public struct Reading: Hashable, Sendable {
 
     /// Which reading it is.
     public let id: Identity
-    /// What was measured, in the channel's unit; finite.
+    /// What was measured, in the channel's unit; finite, and never the negative zero, which databases do not keep.
     public let value: Double
 
     /// Makes a reading of its parts.
     public init(_ id: Identity, value: Double) {
         self.id = id
-        self.value = value
+        self.value = value == 0 ? 0 : value
     }
 }

@@ -31,6 +31,12 @@ public struct DiskLocation: Sendable {
         self.settle = settle
     }
 
+    /// Waits for the disk whatever becomes of the caller: that a client hangs up does not make the disk forget what it was asked.
+    public func settleToTheEnd() async throws {
+        let settle = settle
+        try await Task { try await settle() }.value
+    }
+
     /// Another file beside this one.
     public func beside(_ name: String) -> DiskLocation {
         let folder = path.lastIndex(of: "/").map { path[...$0] } ?? ""

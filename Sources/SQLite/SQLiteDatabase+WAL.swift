@@ -7,13 +7,19 @@ extension SQLiteDatabase {
     /// it that the power interrupts leaves a database with half of its pages new and nothing to complete them by. Bytes that are written
     /// again are dirty again ("Can applications recover from fsync failures?", ATC'20).
     ///
-    /// - Returns: How many bytes there were.
+    /// A disk that is not powersafe may lose a sector's other bytes when the power goes while it is written: there the cure would do the harm,
+    /// and nothing is written.
+    ///
+    /// - Returns: How many bytes were written.
     /// - Throws: ``SQLiteError``.
     @discardableResult
     public func rewriteWAL() throws(SQLiteError) -> Int {
         // Whoever reads opens the WAL.
         _ = try rows("SELECT count(*) FROM sqlite_schema")
         guard let file = unsafe journalFile, let methods = unsafe file.pointee.pMethods else { return 0 }
+        guard unsafe methods.pointee.xDeviceCharacteristics(file) & SQLITE_IOCAP_POWERSAFE_OVERWRITE != 0 else {
+            return 0
+        }
         var size: sqlite3_int64 = 0
         try check(unsafe methods.pointee.xFileSize(file, &size))
         let piece = 1 << 16

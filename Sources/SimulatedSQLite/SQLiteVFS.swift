@@ -169,7 +169,6 @@ private func accessFile(
 ) -> Int32 {
     guard let vfs = unsafe vfs(pointer), let name = unsafe name, let result = unsafe result else { return SQLITE_IOERR }
     let path = unsafe String(cString: name)
-    // As on a real system: a file without bytes is none for SQLite's question whether there is a journal.
     unsafe result.pointee = vfs.disk.contains(path) ? 1 : 0
     return SQLITE_OK
 }

@@ -147,6 +147,24 @@ final class ServiceTests: XCTestCase {
         }
     }
 
+    // A client that hangs up while the disk is busy is no failure of the disk.
+    func testAClientThatHangsUpStopsNothing() throws {
+        try run { stage in
+            var faults = DiskFaults()
+            faults.syncLatency = .fixed(.seconds(5))
+            stage.setFaults(faults)
+            let impatient = Task { try await stage.send(.post, "/batches", Self.batch("a", 0..<1)) }
+            try await Task.sleep(for: .seconds(1))
+            impatient.cancel()
+            _ = try? await impatient.value
+            try await Task.sleep(for: .seconds(20))
+            stage.setFaults(DiskFaults())
+            let again = try await stage.send(.post, "/batches", Self.batch("a", 0..<1))
+            XCTAssertEqual(again.status, 200)
+            XCTAssertEqual(again.json, ["stored": 1, "known": 0], "it had been stored")
+        }
+    }
+
     // MARK: Broker
 
     func testTheBrokersErrorsReachItsClientsAsTheyAre() throws {
@@ -213,6 +231,11 @@ final class ServiceTests: XCTestCase {
                 ("/topics/t/partitions/0", "{\"records\":[{\"value\":\"\"}],\"producer\":{}}", "a producer has an id"),
                 ("/consumers/g", "{}", "member and topic"), ("/consumers/g/offsets", "{}", "a commit has"),
                 ("/consumers/g/heartbeat", "{}", "a heartbeat has"),
+                (
+                    "/topics/t/partitions/0",
+                    "{\"records\":[{\"value\":\"\"}],\"producer\":{\"id\":\"x\",\"sequence\":9223372036854775807}}",
+                    "0 to 2^53"
+                ),
             ] {
                 let answer = try await stage.send(.post, path, body, to: "broker")
                 XCTAssertEqual(answer.status, 400, "\(path) \(body)")

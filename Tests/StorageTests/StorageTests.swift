@@ -73,7 +73,9 @@ final class StorageTests: XCTestCase {
                 } catch let error as PersistenceError {
                     XCTAssertTrue(isExpected(error), "\(arm): \(error)")
                 }
-                XCTAssertEqual(try SQLiteDatabase(location).rows("SELECT name FROM sqlite_schema"), [[.text("other")]])
+                let other = try SQLiteDatabase(location)
+                XCTAssertEqual(try other.rows("SELECT name FROM sqlite_schema"), [[.text("other")]])
+                XCTAssertEqual(try other.pragma("journal_mode"), "delete", "nothing is changed")
             }
         }
     }
@@ -95,6 +97,31 @@ final class StorageTests: XCTestCase {
             XCTFail("it was made")
         } catch let error as PersistenceError {
             guard case .unavailable = error else { return XCTFail("\(error)") }
+        }
+    }
+
+    // The file is one process's: what it keeps in memory would not be true.
+    func testASecondProcessOnTheSameFileIsRefused() async throws {
+        try await DiskArm.both { arm, location in
+            let storage = try await Storage(location)
+            do {
+                _ = try await Storage(location)
+                XCTFail("\(arm): it was opened twice")
+            } catch let error as PersistenceError {
+                guard case .unavailable = error else { return XCTFail("\(arm): \(error)") }
+            }
+            let receipt = try await storage.write(StorageBatch(name: "a", readings: [reading(1)]))
+            XCTAssertEqual(receipt.stored, 1, "\(arm)")
+        }
+    }
+
+    // SQLite keeps no negative zero; a reading has none.
+    func testANegativeZeroIsAReadingLikeOthers() async throws {
+        try await DiskArm.both { arm, location in
+            let storage = try await Storage(location)
+            _ = try await storage.write(StorageBatch(name: "a", readings: [reading(1, -0.0), reading(2, -0.5)]))
+            let found = try await storage.readings(of: "SD0", from: 0, to: .max, limit: 10)
+            XCTAssertEqual(found.map(\.value), [0, -0.5], "\(arm)")
         }
     }
 

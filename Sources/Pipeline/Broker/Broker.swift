@@ -26,7 +26,7 @@ public actor Broker {
     public init(_ location: DiskLocation, topics: [BrokerTopic]) async throws {
         self.location = location
         log = try BrokerLog(location, topics: topics)
-        try await location.settle()
+        try await location.settleToTheEnd()
     }
 
     /// Does one thing after the other, and waits for the disk where that is asked.
@@ -37,11 +37,12 @@ public actor Broker {
         defer { turns.give() }
         if let stopReason { throw .persistence(.stopped(stopReason.description)) }
         do throws(BrokerError) {
-            try expire()
+            // That nothing can be forgotten for want of room is no reason not to give what is there.
+            do throws(BrokerError) { try expire() } catch { guard error == .persistence(.full) else { throw error } }
             let result = try body(log)
             guard settles else { return result }
             do {
-                try await location.settle()
+                try await location.settleToTheEnd()
             } catch {
                 throw BrokerError.persistence(.unknownOutcome("the disk was not waited for: \(error)"))
             }
@@ -118,7 +119,14 @@ public actor Broker {
 
     // MARK: Groups
 
+    /// Groups that a broker knows at the same time, and members of each.
+    public static let groupsMax: Int = 1000
+    /// Members of a group.
+    public static let membersMax: Int = 1000
+
+    /// A group reads one topic.
     private struct Group {
+        let topic: String
         var generation: Int = 0
         /// When each member was heard of.
         var members: [String: ContinuousClock.Instant] = [:]
@@ -162,7 +170,13 @@ public actor Broker {
     /// - Returns: What it works on.
     /// - Throws: ``BrokerError``.
     public func join(_ name: String, member: String, topic: String) async throws(BrokerError) -> Assignment {
-        var group = groups[name] ?? Group()
+        // What is refused changes nothing.
+        _ = try await perform(settles: false) { log throws(BrokerError) in try log.partitions(of: topic) }
+        var group = groups[name] ?? Group(topic: topic)
+        guard group.topic == topic else { throw .refused("the group '\(name)' reads the topic '\(group.topic)'") }
+        guard groups[name] != nil || groups.count < Self.groupsMax, group.members.count < Self.membersMax else {
+            throw .refused("there are as many groups or members as may be")
+        }
         let now = ContinuousClock.now
         let isNew = group.members[member] == nil
         group.members[member] = now
@@ -191,7 +205,17 @@ public actor Broker {
         _ name: String, member: String, generation: Int, _ partition: TopicPartition, _ offset: Int64
     ) async throws(BrokerError) {
         try heartbeat(name, member: member, generation: generation)
-        try await perform(settles: true) { log throws(BrokerError) in try log.commit(name, partition, offset) }
+        let members = (groups[name]?.members ?? [:]).keys.sorted()
+        guard groups[name]?.topic == partition.topic, !members.isEmpty, partition.partition >= 0,
+            members[partition.partition % members.count] == member
+        else { throw .refused("the member '\(member)' does not have \(partition)") }
+        try await perform(settles: true) { log throws(BrokerError) in
+            let ends = try log.ends(of: partition)
+            guard (0...ends.latest).contains(offset) else {
+                throw BrokerError.offsetOutOfRange(earliest: ends.earliest, latest: ends.latest)
+            }
+            try log.commit(name, partition, offset)
+        }
         counters.commits += 1
     }
 }

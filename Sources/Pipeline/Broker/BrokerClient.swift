@@ -70,7 +70,8 @@ public struct HTTPBrokerClient: BrokerClient {
             body.set(Pointer(tokens: ["producer"]), to: json)
         }
         let answer = try await send(.post, path(partition), body)
-        return answer["duplicate"]?.bool != true
+        guard let isDuplicate = answer["duplicate"]?.bool else { throw .notUnderstood }
+        return !isDuplicate
     }
 
     /// Records of a partition from a place on.
@@ -78,22 +79,27 @@ public struct HTTPBrokerClient: BrokerClient {
         _ partition: TopicPartition, from offset: Int64, max: Int
     ) async throws(BrokerError) -> Broker.Fetched {
         let answer = try await send(.get, "\(path(partition))?offset=\(offset)&max=\(max)")
-        let records = (answer["records"]?.array ?? []).compactMap(BrokerRecord.init(json:))
-        return Broker.Fetched(records: records, latest: Int64(answer["latest"]?.integer ?? 0))
+        guard let list = answer["records"]?.array, let latest = answer["latest"]?.integer else { throw .notUnderstood }
+        let records = list.compactMap(BrokerRecord.init(json:))
+        guard records.count == list.count else { throw .notUnderstood }
+        return Broker.Fetched(records: records, latest: Int64(latest))
     }
 
     /// Joins a group, or says that the member is still there.
     public func join(_ group: String, member: String, topic: String) async throws(BrokerError) -> Broker.Assignment {
         let answer = try await send(
             .post, "/consumers/\(group)", ["member": .string(member), "topic": .string(topic)])
+        guard let generation = answer["generation"]?.integer, let list = answer["partitions"]?.array else {
+            throw .notUnderstood
+        }
         var positions: [Int: Broker.Position] = [:]
-        for position in answer["partitions"]?.array ?? [] {
-            guard let number = position["partition"]?.integer else { continue }
+        for position in list {
+            guard let number = position["partition"]?.integer else { throw .notUnderstood }
             positions[number] = Broker.Position(
                 committed: position["committed"]?.integer.map(Int64.init),
                 earliest: Int64(position["earliest"]?.integer ?? 0), latest: Int64(position["latest"]?.integer ?? 0))
         }
-        return Broker.Assignment(generation: answer["generation"]?.integer ?? 0, positions: positions)
+        return Broker.Assignment(generation: generation, positions: positions)
     }
 
     /// Says that a member is still there.
@@ -159,6 +165,9 @@ extension BrokerError {
         case .persistence, .unreachable: "unavailable"
         }
     }
+
+    /// An answer that is a success, and not of this API: nothing is taken for done.
+    fileprivate static let notUnderstood: BrokerError = .unreachable("its answer is not understood")
 
     init(json: Value, status: Int) {
         let reason = json["error"]?.string ?? "the broker answered \(status)"

@@ -12,6 +12,13 @@ package final class BrokerLog {
     /// Messages that one request appends at most, and bytes of each.
     package static let messagesMax: Int = 1000
     package static let messageBytesMax: Int = 64 << 10
+    /// Bytes of messages that one fetch gives at most, but for the first.
+    package static let fetchBytesMax: Int = 4 << 20
+    /// The largest number of a message: what JSON's readers know exactly.
+    private static let sequenceMax: Int64 = 1 << 53
+    /// Messages after which the WAL is written back.
+    private static let checkpointMessages: Int = 5000
+    private var appended: Int = 0
 
     private struct PartitionRow {
         let id: Int64
@@ -64,7 +71,7 @@ package final class BrokerLog {
             ) STRICT, WITHOUT ROWID;
             CREATE TABLE producer (
                 partition INTEGER NOT NULL REFERENCES partition (id), name TEXT NOT NULL, last INTEGER NOT NULL,
-                PRIMARY KEY (partition, name)
+                repetitions INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (partition, name)
             ) STRICT, WITHOUT ROWID;
             CREATE TABLE committed (
                 partition INTEGER NOT NULL REFERENCES partition (id), name TEXT NOT NULL, offset INTEGER NOT NULL,
@@ -76,6 +83,8 @@ package final class BrokerLog {
     package init(
         _ location: DiskLocation, topics: [BrokerTopic], rules: PersistenceRules = .sound
     ) throws(PersistenceError) {
+        var rules = rules
+        rules.checkpointPages = 0
         file = try DurableFile(location, Self.schema, rules: rules)
         synchronous = rules.synchronous
         self.topics = Dictionary(topics.map { ($0.name, $0) }) { $1 }
@@ -128,18 +137,28 @@ package final class BrokerLog {
         time: Int64
     ) throws(BrokerError) -> Int64? {
         let row = try row(partition)
-        guard (1...Self.messagesMax).contains(messages.count) else {
+        let count = messages.count
+        guard (1...Self.messagesMax).contains(count) else {
             throw .refused("a request has 1 to \(Self.messagesMax) messages, not \(messages.count)")
         }
         for message in messages where message.key.utf8.count + message.value.utf8.count > Self.messageBytesMax {
             throw .refused("a message has at most \(Self.messageBytesMax) bytes")
         }
+        var messages = messages[...]
         if let producer {
+            guard (0...Self.sequenceMax).contains(producer.sequence) else { throw .refused("a sequence is 0 to 2^53") }
             let last = try lastSequence(of: producer.id, row)
-            if producer.sequence + Int64(messages.count) - 1 <= last { return nil }
-            guard producer.sequence == last + 1 else { throw .outOfOrder(expected: last + 1) }
+            guard producer.sequence <= last + 1 else { throw .outOfOrder(expected: last + 1) }
+            // What it sends again is there; what comes behind it is new.
+            messages = messages.dropFirst(Int(min(last + 1 - producer.sequence, Int64(messages.count))))
         }
         try setSynchronous(acks == .all ? "FULL" : "NORMAL")
+        guard !messages.isEmpty else {
+            // Something is changed, so that what is acknowledged now is synced now, whatever it was before.
+            if acks == .all, let producer { try noteRepetition(of: producer, row) }
+            return nil
+        }
+        let end = (producer?.sequence ?? 0) + Int64(count) - 1
         try mapped {
             for (index, message) in messages.enumerated() {
                 try statements.append.bind([
@@ -151,13 +170,35 @@ package final class BrokerLog {
             try setEnds(row.earliest, row.latest + Int64(messages.count), row.id)
             if let producer {
                 try statements.setSequence.bind([
-                    .integer(row.id), .text(producer.id), .integer(producer.sequence + Int64(messages.count) - 1),
+                    .integer(row.id), .text(producer.id), .integer(end),
                 ])
                 try statements.setSequence.run()
             }
         }
         partitions[partition]?.latest += Int64(messages.count)
+        try checkpoint(after: messages.count)
         return row.latest
+    }
+
+    private func noteRepetition(of producer: BrokerProducer, _ row: PartitionRow) throws(BrokerError) {
+        try mapped {
+            _ = try file.database.rows(
+                "UPDATE producer SET repetitions = repetitions + 1 WHERE partition = ? AND name = ?",
+                [.integer(row.id), .text(producer.id)])
+        }
+    }
+
+    /// Writes the WAL back now and then, and stops when that fails: SQLite itself would not say so, and go on with a WAL of which a part is not on
+    /// the disk.
+    private func checkpoint(after messages: Int) throws(BrokerError) {
+        appended += messages
+        guard appended >= Self.checkpointMessages else { return }
+        appended = 0
+        do throws(SQLiteError) {
+            _ = try file.database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        } catch {
+            throw .persistence(error.isFull ? .full : .stopped(error.description))
+        }
     }
 
     private func setSynchronous(_ level: String) throws(BrokerError) {
@@ -212,7 +253,10 @@ package final class BrokerLog {
         do throws(SQLiteError) {
             try fetch.bind([.integer(row.id), .integer(offset), .integer(Int64(max))])
             var records: [BrokerRecord] = []
+            var bytes = 0
             while try fetch.step() {
+                bytes += fetch.text(2).utf8.count + fetch.text(3).utf8.count
+                if bytes > Self.fetchBytesMax, !records.isEmpty { break }
                 records.append(
                     BrokerRecord(
                         offset: fetch.integer(0), message: BrokerMessage(key: fetch.text(2), value: fetch.text(3)),

@@ -119,8 +119,8 @@ public struct BrokerService: Sendable {
         if let given = json["producer"] {
             guard let id = given["id"]?.string, (1...128).contains(id.utf8.count),
                 let sequence = given["sequence"]?.integer,
-                sequence >= 0
-            else { throw .refused("a producer has an id of 1 to 128 bytes and a sequence from 0 on") }
+                (0...1 << 53).contains(sequence)
+            else { throw .refused("a producer has an id of 1 to 128 bytes and a sequence from 0 to 2^53") }
             producer = BrokerProducer(id: id, sequence: Int64(sequence))
         }
         guard acks != .none else {

@@ -140,7 +140,7 @@ public actor GroupConsumer {
             // What was between is gone: kept for less time than nobody read it.
             skipped += max(0, Int(earliest - position.next))
             let next = options.beginsAtEarliest ? earliest : latest
-            positions[number] = Position(next: next, committed: next)
+            positions[number] = Position(next: next, committed: max(next, position.committed))
             return true
         }
         guard let last = fetched.records.last else { return false }

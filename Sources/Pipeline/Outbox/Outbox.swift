@@ -60,7 +60,7 @@ public actor Outbox: MeasurementSink {
     ///
     /// - Parameters:
     ///   - location: Where the file is.
-    ///   - name: The sender's name; no other may have it.
+    ///   - name: The sender's name.
     ///   - broker: Where readings go.
     ///   - options: How it sends.
     /// - Throws: ``PersistenceError``.
@@ -70,8 +70,11 @@ public actor Outbox: MeasurementSink {
         self.options = options
         file = try DurableFile(location, Self.schema, rules: .sound)
         let database = file.database
-        try file.transaction {
-            _ = try database.rows("INSERT INTO sender VALUES (1, ?, 0) ON CONFLICT DO NOTHING", [.text(name)])
+        // A file that is made anew begins its numbers anew, and is another sender for that.
+        var random = SystemRandomNumberGenerator()
+        let file = "\(name)/\(String(random.next(), radix: 16))"
+        try self.file.transaction {
+            _ = try database.rows("INSERT INTO sender VALUES (1, ?, 0) ON CONFLICT DO NOTHING", [.text(file)])
         }
         try PersistenceError.mapped {
             let sender = try database.rows("SELECT name || '/' || epoch FROM sender")
@@ -81,7 +84,7 @@ public actor Outbox: MeasurementSink {
             }
             waiting = Int(try database.rows("SELECT count(*) FROM message WHERE sent IS NULL")[0][0].integer ?? 0)
         }
-        try await location.settle()
+        try await location.settleToTheEnd()
     }
 
     // MARK: Taking
@@ -121,7 +124,7 @@ public actor Outbox: MeasurementSink {
         }
         waiting += readings.count
         wake()
-        try await location.settle()
+        try await location.settleToTheEnd()
     }
 
     private func keep(_ next: [Int: Int64]) throws(SQLiteError) {
@@ -153,22 +156,28 @@ public actor Outbox: MeasurementSink {
                 await idle()
                 continue
             }
-            do throws(BrokerError) {
-                _ = try await broker.produce(
-                    piece.messages, to: TopicPartition(options.topic.name, piece.partition),
-                    from: BrokerProducer(id: producer, sequence: piece.sequence), acks: options.acks)
-                try forget(piece)
+            do {
+                try await send(piece)
                 wait = options.retry
             } catch {
-                switch error {
-                case .outOfOrder: try renumber()
-                case .persistence(let reason): throw reason
-                case .unknownTopic, .offsetOutOfRange, .fenced, .refused, .unreachable:
-                    try? await Task.sleep(for: wait)
-                    wait = min(wait * 2, options.retryMax)
-                }
+                if let error = error as? PersistenceError, error.endsService { throw error }
+                try? await Task.sleep(for: wait)
+                wait = min(wait * 2, options.retryMax)
             }
         }
+    }
+
+    private func send(_ piece: Piece) async throws {
+        do throws(BrokerError) {
+            _ = try await broker.produce(
+                piece.messages, to: TopicPartition(options.topic.name, piece.partition),
+                from: BrokerProducer(id: producer, sequence: piece.sequence), acks: options.acks)
+        } catch {
+            // Messages are missing there that it had acknowledged.
+            if case .outOfOrder(let expected) = error, expected < piece.sequence { try renumber() }
+            throw error
+        }
+        try forget(piece)
     }
 
     /// Waits until there is something to send.
@@ -207,7 +216,7 @@ public actor Outbox: MeasurementSink {
         }
     }
 
-    private func forget(_ piece: Piece) throws(BrokerError) {
+    private func forget(_ piece: Piece) throws(PersistenceError) {
         do throws(PersistenceError) {
             try file.transaction {
                 let now = WallClock.milliseconds
@@ -219,8 +228,8 @@ public actor Outbox: MeasurementSink {
                     [.integer(piece.last), .integer(now - options.keep.milliseconds)])
             }
         } catch {
-            failure = error
-            throw .persistence(error)
+            if error.endsService { failure = error }
+            throw error
         }
         waiting -= piece.messages.count
         sent += piece.messages.count
@@ -234,12 +243,13 @@ public actor Outbox: MeasurementSink {
         try file.transaction {
             try database.execute(
                 "UPDATE sender SET epoch = epoch + 1; DELETE FROM next; UPDATE message SET sent = NULL")
+            let update = try database.prepare("UPDATE message SET sequence = ? WHERE number = ?")
             for row in try database.rows("SELECT number, partition FROM message ORDER BY number") {
                 let partition = Int(row[1].integer ?? 0)
                 let sequence = next[partition] ?? 0
                 next[partition] = sequence + 1
-                _ = try database.rows(
-                    "UPDATE message SET sequence = ? WHERE number = ?", [.integer(sequence), row[0]])
+                try update.bind([.integer(sequence), row[0]])
+                try update.run()
             }
             self.next = [:]
             try keep(next)

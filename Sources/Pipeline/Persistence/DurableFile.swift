@@ -17,8 +17,17 @@ struct DurableFile {
     init(_ location: DiskLocation, _ schema: Schema, rules: PersistenceRules) throws(PersistenceError) {
         database = try PersistenceError.mapped {
             let database = try SQLiteDatabase(location)
+            // Nobody else may have it open: what is kept in memory, and the WAL that is written again, are ours alone.
+            _ = try database.pragma("locking_mode", "EXCLUSIVE")
+            // Before anything is changed.
+            let isEmpty = try Self.isEmpty(database, schema)
             try Self.prepare(database, rules)
-            try Self.check(database, schema)
+            if isEmpty {
+                try Self.create(schema, in: database)
+            } else {
+                let verdict = try database.pragma("integrity_check(1)")
+                guard verdict == "ok" else { throw PersistenceError.damaged(verdict) }
+            }
             try database.execute(
                 "PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = \(rules.checkpointPages); PRAGMA cell_size_check = ON"
             )
@@ -41,14 +50,17 @@ struct DurableFile {
         }
     }
 
-    private static func check(_ database: SQLiteDatabase, _ schema: Schema) throws {
+    private static func create(_ schema: Schema, in database: SQLiteDatabase) throws {
+        let header = "PRAGMA application_id = \(schema.application); PRAGMA user_version = \(schema.version);"
+        try database.execute("BEGIN IMMEDIATE; \(header) \(schema.sql) COMMIT;")
+    }
+
+    /// Whether nothing is in the file yet; throws if it is not the service's own.
+    private static func isEmpty(_ database: SQLiteDatabase, _ schema: Schema) throws -> Bool {
         let application = try database.rows("PRAGMA application_id")[0][0].integer ?? 0
         let version = try database.rows("PRAGMA user_version")[0][0].integer ?? 0
         let isEmpty = try database.rows("SELECT count(*) FROM sqlite_schema")[0][0] == .integer(0)
-        if isEmpty, application == 0, version == 0 {
-            let header = "PRAGMA application_id = \(schema.application); PRAGMA user_version = \(schema.version);"
-            return try database.execute("BEGIN IMMEDIATE; \(header) \(schema.sql) COMMIT;")
-        }
+        if isEmpty, application == 0, version == 0 { return true }
         guard application == schema.application else {
             throw PersistenceError.foreign("its application id is \(application), not \(schema.application)")
         }
@@ -56,8 +68,7 @@ struct DurableFile {
             throw PersistenceError.foreign(
                 "its schema is version \(version); this service knows version \(schema.version)")
         }
-        let verdict = try database.pragma("integrity_check(1)")
-        guard verdict == "ok" else { throw PersistenceError.damaged(verdict) }
+        return false
     }
 
     /// Runs a transaction; nothing of it is there when it throws, but for ``PersistenceError/unknownOutcome(_:)``.

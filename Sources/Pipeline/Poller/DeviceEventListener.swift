@@ -64,34 +64,53 @@ public struct DeviceEventListener: Sendable {
     }
 
     private func handle(_ batch: GroupConsumer.Batch) async throws(BrokerError) {
-        var created: [String] = []
+        var created: [(flat: String, offset: Int64)] = []
         for record in batch.records {
             // What is no event is nobody's to answer.
             guard let event = try? DeviceEvent(record.message.value.utf8) else { continue }
             for change in await flats.note(event, at: record.time) { await poller.handle(change) }
-            if case .create(let flat) = event, !batch.isKnown { created.append(flat) }
+            if case .create(let flat) = event, !batch.isKnown { created.append((flat, record.offset)) }
         }
-        for flat in created { try await answer(flat, batch) }
+        try await answer(created, batch)
     }
 
-    /// Waits for the first values of a flat, and says that it is there or not.
-    private func answer(_ flat: String, _ batch: GroupConsumer.Batch) async throws(BrokerError) {
+    /// Waits for the first values of flats, all at the same time, and says of each that it is there or not.
+    private func answer(
+        _ created: [(flat: String, offset: Int64)], _ batch: GroupConsumer.Batch
+    ) async throws(BrokerError) {
         let end = ContinuousClock.now + options.firstFetchMax
-        var rooms: [Int] = []
-        while rooms.isEmpty, ContinuousClock.now < end, !Task.isCancelled {
-            rooms = Set((await poller.latest(of: flat) ?? []).compactMap { Int($0.id.room) }).sorted()
-            guard rooms.isEmpty else { break }
+        var left = created
+        while !left.isEmpty {
+            let isOver = ContinuousClock.now >= end
+            var waiting: [(flat: String, offset: Int64)] = []
+            for (flat, offset) in left {
+                let readings = await poller.latest(of: flat) ?? []
+                guard !readings.isEmpty || isOver else {
+                    waiting.append((flat, offset))
+                    continue
+                }
+                let id = "\(batch.partition)@\(offset)"
+                guard await flats.isUnanswered(id) else { continue }
+                try await send(flat, readings, id)
+                await flats.noteAnswer(id)
+            }
+            left = waiting
+            guard !left.isEmpty else { return }
             try? await Task.sleep(for: Self.lookInterval)
+            guard !Task.isCancelled else { throw .unreachable("the poller ends") }
             try await batch.heartbeat()
         }
-        guard !Task.isCancelled else { throw .unreachable("the poller ends") }
-        let now = WallClock.milliseconds
+    }
+
+    /// Says that a flat is there, with the rooms that have numbers, or not.
+    private func send(_ flat: String, _ readings: [Reading], _ id: String) async throws(BrokerError) {
+        let rooms = Set(readings.compactMap { Int($0.id.room) }).sorted()
         let event: Value = [
             // The same for the same event: who gets it twice can tell.
-            "id": .string("\(batch.partition)@\(batch.records[0].offset)/\(flat)"), "type": "event",
-            "action": "DeviceCreated", "timestamp": .integer(Int(now)),
+            "id": .string(id), "type": "event", "action": "DeviceCreated",
+            "timestamp": .integer(Int(WallClock.milliseconds)),
             "data": [
-                "flatId": .string(flat), "devicesStatus": rooms.isEmpty ? "FAILED" : "CREATED",
+                "flatId": .string(flat), "devicesStatus": readings.isEmpty ? "FAILED" : "CREATED",
                 "rooms": .array(rooms.map(Value.integer)),
             ],
         ]
@@ -110,6 +129,16 @@ private actor KnownFlats {
     }
 
     private var flats: [String: Flat] = [:]
+    /// Events that were answered and may come again, the latest of them.
+    private var answered: [String] = []
+    private static let answeredMax: Int = 10_000
+
+    func isUnanswered(_ id: String) -> Bool { !answered.contains(id) }
+
+    func noteAnswer(_ id: String) {
+        if answered.count == Self.answeredMax { answered.removeFirst() }
+        answered.append(id)
+    }
 
     /// Notes an event that the broker got at a moment; what is to be done.
     func note(_ event: DeviceEvent, at time: Int64) -> [DeviceEvent] {

@@ -17,11 +17,11 @@ enum Checksum {
         return Int64(bitPattern: mixed(sum ^ reading.value.bitPattern))
     }
 
-    /// Of a batch's readings, in their order.
-    static func of(_ batch: StorageBatch) -> Int64 {
-        var sum: UInt64 = UInt64(batch.readings.count)
+    /// Of readings, in their order.
+    static func of(_ readings: [Reading]) -> Int64 {
+        var sum: UInt64 = UInt64(readings.count)
         var last: (series: Reading.Identity.Series, key: UInt64)?
-        for reading in batch.readings {
+        for reading in readings {
             let series = reading.id.series
             let key = last?.series == series ? last?.key ?? 0 : key(of: series)
             last = (series, key)

@@ -24,7 +24,7 @@ public actor Storage {
     package init(_ location: DiskLocation, rules: PersistenceRules) async throws {
         self.location = location
         database = try StorageDatabase(location, rules: rules)
-        try await location.settle()
+        try await location.settleToTheEnd()
     }
 
     // MARK: Writing
@@ -56,7 +56,7 @@ public actor Storage {
 
     private func settle() async throws(PersistenceError) {
         do {
-            try await location.settle()
+            try await location.settleToTheEnd()
         } catch {
             throw .unknownOutcome("the disk was not waited for: \(error)")
         }

@@ -9,6 +9,8 @@ package final class StorageDatabase {
     private let rules: PersistenceRules
     private let statements: Statements
     private var series: [Reading.Identity.Series: SeriesRow] = [:]
+    /// Readings that are stored: what the latest batch says, and what there must be.
+    private var total: Int64 = 0
     /// Why nothing is stored any more.
     private(set) var failure: String?
 
@@ -37,7 +39,7 @@ package final class StorageDatabase {
             findBatch = try database.prepare("SELECT digest, stored, known FROM batch WHERE name = ?")
             addBatch = try database.prepare(
                 """
-                INSERT INTO batch (name, digest, stored, known, acknowledgements) VALUES (?, ?, ?, ?, 1)
+                INSERT INTO batch (name, digest, stored, known, total, acknowledgements) VALUES (?, ?, ?, ?, ?, 1)
                 ON CONFLICT (name) DO UPDATE SET acknowledgements = acknowledgements + 1
                 """)
             forgetBatches = try database.prepare(
@@ -59,7 +61,33 @@ package final class StorageDatabase {
         file = try DurableFile(location, Self.schema, rules: rules)
         let database = file.database
         statements = try PersistenceError.mapped { try Statements(database) }
-        try PersistenceError.mapped { try readSeries() }
+        try PersistenceError.mapped {
+            try readSeries()
+            try count()
+        }
+    }
+
+    /// Looks at every row: a flipped bit may hide one from those who ask for it where no structure is broken.
+    private func count() throws {
+        let database = file.database
+        let expected = try database.rows("SELECT total FROM batch ORDER BY number DESC LIMIT 1").first?[0].integer ?? 0
+        let names = Dictionary(series.map { ($1.id, (name: $0, key: $1.key)) }) { $1 }
+        var last: (series: Int64, time: Int64) = (.min, .min)
+        let all = try database.prepare("SELECT series, time, value, checksum FROM reading ORDER BY series, time")
+        while try all.step() {
+            let place = (series: all.integer(0), time: all.integer(1))
+            guard place > last else { throw PersistenceError.damaged("the order of the readings") }
+            guard let (name, key) = names[place.series] else {
+                throw PersistenceError.damaged("a reading without a series")
+            }
+            let id = Reading.Identity(name, milliseconds: place.time)
+            _ = try checked(Reading(id, value: all.real(2)), all.integer(3), key: key)
+            last = place
+            total += 1
+        }
+        if rules.checksRows, rules.keepsLedger, total != expected {
+            throw PersistenceError.damaged("there are \(total) readings, and were \(expected)")
+        }
     }
 
     private static let schema: DurableFile.Schema = DurableFile.Schema(
@@ -75,7 +103,8 @@ package final class StorageDatabase {
             ) STRICT, WITHOUT ROWID;
             CREATE TABLE batch (
                 number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, digest INTEGER NOT NULL,
-                stored INTEGER NOT NULL, known INTEGER NOT NULL, acknowledgements INTEGER NOT NULL
+                stored INTEGER NOT NULL, known INTEGER NOT NULL, total INTEGER NOT NULL,
+                acknowledgements INTEGER NOT NULL
             ) STRICT;
             """)
 
@@ -102,6 +131,7 @@ package final class StorageDatabase {
         do throws(PersistenceError) {
             let receipt = try file.transaction(doubtsFailedCommits: rules.doubtsFailedCommits) { try insert(batch) }
             added = []
+            total += uncommitted
             return receipt
         } catch {
             for name in added { series[name] = nil }
@@ -112,14 +142,18 @@ package final class StorageDatabase {
     }
 
     private func insert(_ batch: StorageBatch) throws -> StorageReceipt {
-        let digest = Checksum.of(batch)
+        let digest = Checksum.of(batch.readings)
         if rules.keepsLedger, let earlier = try find(batch.name) {
             guard earlier.digest == digest else {
                 throw PersistenceError.refused("another batch has the name '\(batch.name)'")
             }
             try add(batch, digest, earlier.receipt)
-            // Not taken on trust: the readings are put in again.
-            _ = try insertReadings(batch)
+            // Not taken on trust: the readings are put in again, and must all be there.
+            let again = try insertReadings(batch)
+            guard again.stored == 0 else {
+                throw PersistenceError.damaged("\(again.stored) readings of the batch '\(batch.name)' were gone")
+            }
+            uncommitted = 0
             return earlier.receipt
         }
         let receipt = try insertReadings(batch)
@@ -143,6 +177,7 @@ package final class StorageDatabase {
             try insert.run()
             stored += file.database.changes
         }
+        uncommitted = Int64(stored)
         return StorageReceipt(stored: stored, known: batch.readings.count - stored)
     }
 
@@ -158,6 +193,8 @@ package final class StorageDatabase {
         return row
     }
 
+    /// Readings that the transaction under way adds.
+    private var uncommitted: Int64 = 0
     /// Series of the transaction under way.
     private var added: [Reading.Identity.Series] = []
 
@@ -172,6 +209,7 @@ package final class StorageDatabase {
     private func add(_ batch: StorageBatch, _ digest: Int64, _ receipt: StorageReceipt) throws(SQLiteError) {
         try statements.addBatch.bind([
             .text(batch.name), .integer(digest), .integer(Int64(receipt.stored)), .integer(Int64(receipt.known)),
+            .integer(total + Int64(receipt.stored)),
         ])
         try statements.addBatch.run()
     }
@@ -194,9 +232,11 @@ package final class StorageDatabase {
                     let id = Reading.Identity(name, milliseconds: range.integer(0))
                     readings.append(try checked(Reading(id, value: range.real(1)), range.integer(2), key: row.key))
                 }
+                // No more is kept than is given, however many series there are.
+                readings.sort { ($0.id.milliseconds, $0.id.series) < ($1.id.milliseconds, $1.id.series) }
+                if readings.count > limit { readings.removeSubrange(limit...) }
             }
-            readings.sort { ($0.id.milliseconds, $0.id.series) < ($1.id.milliseconds, $1.id.series) }
-            return Array(readings.prefix(limit))
+            return readings
         }
     }
 

@@ -144,7 +144,9 @@ private struct Arguments {
 
     func count(_ name: String) throws(ActivityError) -> Int {
         guard let value = values[name] else { return 0 }
-        guard let count = value.integer, count >= 0 else { throw .failed("the argument '\(name)' is a whole number") }
+        guard let count = value.integer, (0...1 << 50).contains(count) else {
+            throw .failed("the argument '\(name)' is a whole number from 0 to 2^50")
+        }
         return count
     }
 

@@ -61,8 +61,10 @@ final class Ledger: @unchecked Sendable {
             case (true, nil):
                 if outbox.ids.contains(id) {
                     audit.inOutbox += 1
+                    audit.waiting.insert(id)
                 } else if broker.waiting.contains(id) {
                     audit.inBroker += 1
+                    audit.waiting.insert(id)
                 } else {
                     audit.lost.append(id)
                 }
@@ -193,6 +195,8 @@ public struct LedgerAudit: Hashable, Sendable {
     public internal(set) var inOutbox: Int = 0
     /// Acknowledged, and in the broker behind what is committed.
     public internal(set) var inBroker: Int = 0
+    /// Which are on their way.
+    var waiting: Set<Reading.Identity> = []
     /// Acknowledged, and on their way on some disk.
     public var pending: Int { inOutbox + inBroker }
     /// Acknowledged, and nowhere.

@@ -41,7 +41,7 @@ public struct PipelineStorm: Sendable {
         let simulation = Simulation(
             seed: seed,
             options: Simulation.Options(
-                budget: Budget(virtualTime: .seconds(3600), events: 50_000_000, wallTime: .seconds(60))))
+                budget: Budget(virtualTime: .seconds(3600), events: 50_000_000, wallTime: .seconds(600))))
         var scenario = Scenario()
         scenario.flats = 3
         scenario.rooms = 1
@@ -90,12 +90,13 @@ public struct PipelineStorm: Sendable {
 
     private func drain(_ landscape: Landscape, _ box: Box) async throws {
         let end = ContinuousClock.now + Self.drainMax
+        let owed = landscape.ledger.audit(landscape.machines).waiting
         while true {
             try await Task.sleep(for: .seconds(5))
             box.audit = landscape.ledger.audit(landscape.machines)
             guard box.audit.holds else { return box.violation = box.audit.text }
             // Something is always on its way; what was there when everything was healed must not be.
-            if box.audit.pending <= 6 { return }
+            if owed.isDisjoint(with: box.audit.waiting) { return }
             guard ContinuousClock.now < end else {
                 let down = landscape.machines.values.filter { !$0.isUp }.map(\.name).sorted()
                 return box.violation =

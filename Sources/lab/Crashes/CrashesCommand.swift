@@ -26,8 +26,7 @@ struct CrashesCommand: ParsableCommand {
                     return trial.run().map { (seed, $0) }
                 }
                 let micros = (seam_thread_cpu() - start) / 1000 / seeds
-                let kind = "\(options.sectorBytes)\(options.isPowersafe ? "" : ", not powersafe")"
-                print("| \(mode.name) | \(kind) | \(damages.count) of \(seeds) | \(micros) µs |")
+                print("| \(mode.name) | \(Self.kind(options)) | \(damages.count) of \(seeds) | \(micros) µs |")
                 if mode.isSafe != damages.isEmpty {
                     isRight = false
                     for (seed, damage) in damages.prefix(3) { print("seed \(seed): \(damage)") }
@@ -35,22 +34,28 @@ struct CrashesCommand: ParsableCommand {
             }
         }
         print("")
-        print("| storage | trials with a violation | CPU per trial |")
-        print("|---|---|---|")
+        print("| storage | sectors | trials with a violation | CPU per trial |")
+        print("|---|---|---|---|")
         for variant in StorageTrial.Variant.all {
-            let start = seam_thread_cpu()
-            let violations = (1...seeds).compactMap { seed -> (UInt64, StorageTrial.Violation)? in
-                var trial = StorageTrial(variant, seed: Seed(seed))
-                return trial.run().map { (seed, $0) }
-            }
-            let micros = (seam_thread_cpu() - start) / 1000 / seeds
-            print("| \(variant.name) | \(violations.count) of \(seeds) | \(micros) µs |")
-            if variant.isSafe != violations.isEmpty {
-                isRight = false
-                for (seed, violation) in violations.prefix(3) { print("seed \(seed): \(violation)") }
+            for options in variant.isSafe ? Self.disks : [DiskOptions()] {
+                let start = seam_thread_cpu()
+                let violations = (1...seeds).compactMap { seed -> (UInt64, StorageTrial.Violation)? in
+                    var trial = StorageTrial(variant, seed: Seed(seed), options: options)
+                    return trial.run().map { (seed, $0) }
+                }
+                let micros = (seam_thread_cpu() - start) / 1000 / seeds
+                print("| \(variant.name) | \(Self.kind(options)) | \(violations.count) of \(seeds) | \(micros) µs |")
+                if variant.isSafe != violations.isEmpty {
+                    isRight = false
+                    for (seed, violation) in violations.prefix(3) { print("seed \(seed): \(violation)") }
+                }
             }
         }
         guard isRight else { throw ExitCode(1) }
+    }
+
+    private static func kind(_ options: DiskOptions) -> String {
+        "\(options.sectorBytes)\(options.isPowersafe ? "" : ", not powersafe")"
     }
 
     private static let disks: [DiskOptions] = [512, 4096].flatMap { bytes in
