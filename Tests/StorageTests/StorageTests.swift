@@ -205,10 +205,34 @@ final class StorageTests: XCTestCase {
         let copy = disk.snapshot()
         try copy.flip(bit: 3, ofByte: place + 5, of: "storage.db")
         let vfs = SQLiteVFS(copy, wall: { 0 })
-        let storage = try await Storage(vfs.location("storage.db", sleep: { _ in }))
         do {
-            let found = try await storage.readings(of: "SD0", from: 0, to: .max, limit: 10)
-            XCTFail("it was delivered: \(found)")
+            _ = try await Storage(vfs.location("storage.db", sleep: { _ in }))
+            XCTFail("it was opened")
+        } catch let error as PersistenceError {
+            guard case .damaged(let reason) = error else { return XCTFail("\(error)") }
+            XCTAssertTrue(reason.contains("SD0/1/temperature"), reason)
+        }
+    }
+
+    func testABitThatFlipsWhileTheFileIsOpenIsNotDeliveredEither() async throws {
+        let (disk, location) = simulated()
+        let storage = try await Storage(location)
+        let many = (0..<3000).map { reading(Int64($0), 21.79) }
+        _ = try await storage.write(StorageBatch(name: "a", readings: many))
+        let pattern = withUnsafeBytes(of: (21.79).bitPattern.bigEndian) { Array($0) }
+        // Wherever the value stands, in the file and in its WAL.
+        for name in disk.names {
+            let bytes = try XCTUnwrap(disk.bytes(of: name))
+            var index = bytes.startIndex
+            while let place = bytes[index...].firstRange(of: pattern)?.lowerBound {
+                try disk.flip(bit: 3, ofByte: place + 5, of: name)
+                index = place + pattern.count
+            }
+        }
+        do {
+            // Pages that are in memory are right; the others are read from the disk.
+            let found = try await storage.readings(of: "SD0", from: 0, to: .max, limit: 10_000)
+            XCTAssertTrue(found.allSatisfy { $0.value == 21.79 }, "a wrong value was delivered")
         } catch {
             guard case .damaged = error else { return XCTFail("\(error)") }
         }
