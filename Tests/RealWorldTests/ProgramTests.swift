@@ -79,14 +79,14 @@ final class ProgramTests: XCTestCase {
             """
             import time
             def wait(path):
-                open(path + "/began", "w").close()
                 try:
+                    open(path + "/began", "w").close()
                     time.sleep(600)
                 finally:
                     open(path + "/ended", "w").close()
             def spin(path):
-                open(path + "/began", "w").close()
                 try:
+                    open(path + "/began", "w").close()
                     while True:
                         time.sleep(0.01)
                 finally:
