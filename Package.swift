@@ -21,6 +21,7 @@ let package = Package(
     products: [
         .library(name: "SimulationKernel", targets: ["SimulationKernel"]),
         .library(name: "SimulatedWorld", targets: ["SimulatedWorld", "Faults", "Ports"]),
+        .library(name: "SimulatedSQLite", targets: ["SimulatedSQLite", "SQLite"]),
         .library(name: "RealWorld", targets: ["RealWorld"]),
         .library(name: "HTTP", targets: ["HTTP"]),
         .library(name: "Experiments", targets: ["Experiments", "Documents", "HTTPActivities"]),
