@@ -63,6 +63,7 @@ struct SimulatedSession {
                 return 1
             }
         }
+        for fault in result.healed { console.say(.warning, "left in place, and taken back: \(fault)") }
         console.summarize(
             ([result.ageLines, result.boundLine] + (result.audit.map { [$0.text] } ?? [])).joined(separator: "\n"))
         console.print("\(result.line(strict: request.isStrict)) cpu \(Self.processSeconds)")

@@ -75,6 +75,38 @@ final class ScenarioTests: XCTestCase {
         XCTAssertTrue(broken.told[0].contains("acknowledged at"), broken.told[0])
     }
 
+    func testWhatAnExperimentLeavesInPlaceIsTakenBackAndTold() throws {
+        func action(_ module: String, _ function: String, _ arguments: Value) -> Value {
+            [
+                "type": "action", "name": .string(function),
+                "provider": [
+                    "type": "python", "module": .string(module), "func": .string(function), "arguments": arguments,
+                ],
+            ]
+        }
+        let document: Value = [
+            "title": "t", "description": "d",
+            "method": [
+                action("windkanal.network", "cut", ["service": "storage", "other": "ingester"]),
+                action("windkanal.service", "crash", ["service": "broker", "down": .null]),
+                action("windkanal.disk", "slow", ["service": "poller", "seconds": 1]),
+            ],
+            "extensions": [
+                ["name": "windkanal", "duration": 200, "landscape": ["flats": 2, "persistence": [:]]]
+            ],
+        ]
+        let experiment = Experiment(Document(value: document), origin: "")
+        let scenario = try XCTUnwrap(try Scenario(of: experiment))
+        let result = try ScenarioRun(experiment, in: scenario, options: RunOptions()).run()
+        XCTAssertEqual(
+            result.healed.sorted(),
+            ["broker was down", "ingester and storage were cut off from each other", "the disk of poller had faults"])
+        let audit = try XCTUnwrap(result.audit)
+        XCTAssertTrue(audit.holds)
+        XCTAssertLessThan(audit.pending, 33)
+        XCTAssertGreaterThan(audit.stored, 32)
+    }
+
     // The paths on which readings are lost, each on purpose.
     func testEveryPathOfLossIsFoundAndTheSoundPipelineHasNone() throws {
         for variant in PipelineStorm.Variant.all {

@@ -169,6 +169,23 @@ final class BrokerTests: XCTestCase {
         }
     }
 
+    // What the leader had is sent again to all: it was there, and is synced only now.
+    func testARepetitionForAllIsSyncedWhateverItWasBefore() async throws {
+        for repeats in [false, true] {
+            let (disk, location) = simulated()
+            do {
+                let broker = try await Broker(location, topics: topics)
+                let producer = BrokerProducer(id: "p", sequence: 0)
+                _ = try await broker.produce(messages(0..<1), to: partition, from: nil, acks: .all)
+                _ = try await broker.produce(messages(1..<3), to: partition, from: producer, acks: .leader)
+                if repeats { _ = try await broker.produce(messages(1..<3), to: partition, from: producer, acks: .all) }
+                disk.cutPower(.nothing)
+            }
+            let fetched = try await Broker(location, topics: topics).fetch(partition, from: 0, max: 10)
+            XCTAssertEqual(fetched.records.count, repeats ? 3 : 1)
+        }
+    }
+
     func testABrokerWhoseDiskFailsStops() async throws {
         let (disk, location) = simulated()
         let broker = try await Broker(location, topics: topics)
@@ -256,6 +273,34 @@ final class BrokerTests: XCTestCase {
         XCTAssertEqual(client.producers.count, 2)
     }
 
+    // A renumbering that does not fit on the disk changes nothing, in memory neither: a number that is given twice would be taken for known.
+    func testARenumberingThatFailsGivesNoNumberTwice() async throws {
+        let disk = Disk(RandomStream(seed: 1))
+        let location = SQLiteVFS(disk, wall: { 0 }).location("outbox.db", sleep: { _ in })
+        let client = FakeBroker()
+        var options = Outbox.Options(topic: BrokerTopic("measurements"))
+        options.keep = .seconds(3600)
+        options.retry = .milliseconds(1)
+        let outbox = try await Outbox(location, name: "poller", broker: client, options: options)
+        try await outbox.publish((0..<2000).map { reading(Int64($0)) })
+        let task = Task { try await outbox.run() }
+        while await outbox.waiting > 0 { try await Task.sleep(for: .milliseconds(2)) }
+        client.isAway = true
+        try await outbox.publish([reading(5000)])
+        disk.faults.capacity = disk.usedBytes + 100_000
+        client.forget()
+        client.isAway = false
+        // It is refused, and cannot renumber two thousand messages for want of room; new ones fit.
+        try await Task.sleep(for: .milliseconds(50))
+        XCTAssertEqual(client.count, 0)
+        try await outbox.publish([reading(5001)])
+        disk.faults.capacity = nil
+        while client.count < 2002 { try await Task.sleep(for: .milliseconds(2)) }
+        task.cancel()
+        _ = try? await task.value
+        XCTAssertEqual(Set(client.values).count, 2002, "each is there, and once")
+    }
+
     func testAVolatileProducerDropsWhatIsTooMuchAndWhatWaitsForTooLong() async throws {
         let client = FakeBroker()
         client.isAway = true
@@ -293,6 +338,7 @@ private final class FakeBroker: BrokerClient, @unchecked Sendable {
         set { lock.withLock { lost = newValue } }
     }
     var count: Int { lock.withLock { appended.count } }
+    var values: [String] { lock.withLock { appended } }
     var producers: [String] { lock.withLock { Set(seen).sorted() } }
 
     func forget() { lock.withLock { (last, appended) = ([:], []) } }

@@ -14,8 +14,7 @@ public actor Broker {
     private let location: DiskLocation
     private let turns: Turns = Turns(waitingMax: waitingMax)
     private var groups: [String: Group] = [:]
-    private var stopReason: PersistenceError?
-    private let (stops, stopper) = AsyncStream.makeStream(of: PersistenceError.self)
+    private let stop: ServiceStop = ServiceStop()
     private var lastExpiry: ContinuousClock.Instant?
     /// What was done, for metrics.
     public private(set) var counters: BrokerCounters = BrokerCounters()
@@ -35,7 +34,7 @@ public actor Broker {
     ) async throws(BrokerError) -> Result {
         guard await turns.take() else { throw .persistence(.overloaded) }
         defer { turns.give() }
-        if let stopReason { throw .persistence(.stopped(stopReason.description)) }
+        do throws(PersistenceError) { try stop.check() } catch { throw .persistence(error) }
         do throws(BrokerError) {
             // That nothing can be forgotten for want of room is no reason not to give what is there.
             do throws(BrokerError) { try expire() } catch { guard error == .persistence(.full) else { throw error } }
@@ -48,15 +47,9 @@ public actor Broker {
             }
             return result
         } catch {
-            if case .persistence(let reason) = error, reason.endsService { stop(reason) }
+            if case .persistence(let reason) = error { stop.note(reason) }
             throw error
         }
-    }
-
-    private func stop(_ reason: PersistenceError) {
-        guard stopReason == nil else { return }
-        stopReason = reason
-        stopper.yield(reason)
     }
 
     /// Waits until the broker has stopped; why it has.
@@ -64,13 +57,10 @@ public actor Broker {
     /// One caller waits.
     ///
     /// - Throws: `CancellationError`.
-    public func untilStopped() async throws -> PersistenceError {
-        for await reason in stops { return reason }
-        throw CancellationError()
-    }
+    public func untilStopped() async throws -> PersistenceError { try await stop.wait() }
 
     /// Whether it works.
-    public var isUp: Bool { stopReason == nil }
+    public var isUp: Bool { stop.reason == nil }
 
     private func expire() throws(BrokerError) {
         let now = ContinuousClock.now

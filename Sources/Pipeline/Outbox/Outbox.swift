@@ -114,7 +114,7 @@ public actor Outbox: MeasurementSink {
                     ])
                     try insert.run()
                 }
-                try keep(next)
+                try keep(next, insteadOf: self.next)
             }
             self.next = next
         } catch {
@@ -127,8 +127,8 @@ public actor Outbox: MeasurementSink {
         try await location.settleToTheEnd()
     }
 
-    private func keep(_ next: [Int: Int64]) throws(SQLiteError) {
-        for (partition, sequence) in next.sorted(by: { $0.key < $1.key }) where self.next[partition] != sequence {
+    private func keep(_ next: [Int: Int64], insteadOf old: [Int: Int64]) throws(SQLiteError) {
+        for (partition, sequence) in next.sorted(by: { $0.key < $1.key }) where old[partition] != sequence {
             _ = try file.database.rows(
                 "INSERT INTO next VALUES (?, ?) ON CONFLICT DO UPDATE SET sequence = excluded.sequence",
                 [.integer(Int64(partition)), .integer(sequence)])
@@ -240,7 +240,8 @@ public actor Outbox: MeasurementSink {
     private func renumber() throws(PersistenceError) {
         let database = file.database
         var next: [Int: Int64] = [:]
-        try file.transaction {
+        // Memory follows once it is on the disk: numbers that are given twice would be taken for known.
+        let (name, count): (String, Int) = try file.transaction {
             try database.execute(
                 "UPDATE sender SET epoch = epoch + 1; DELETE FROM next; UPDATE message SET sent = NULL")
             let update = try database.prepare("UPDATE message SET sequence = ? WHERE number = ?")
@@ -251,13 +252,12 @@ public actor Outbox: MeasurementSink {
                 try update.bind([.integer(sequence), row[0]])
                 try update.run()
             }
-            self.next = [:]
-            try keep(next)
-            waiting = Int(try database.rows("SELECT count(*) FROM message")[0][0].integer ?? 0)
+            try keep(next, insteadOf: [:])
+            return (
+                try database.rows("SELECT name || '/' || epoch FROM sender")[0][0].text ?? "",
+                Int(try database.rows("SELECT count(*) FROM message")[0][0].integer ?? 0)
+            )
         }
-        self.next = next
-        producer = try PersistenceError.mapped {
-            try database.rows("SELECT name || '/' || epoch FROM sender")[0][0].text ?? producer
-        }
+        (self.next, producer, waiting) = (next, name, count)
     }
 }

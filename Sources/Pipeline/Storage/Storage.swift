@@ -10,8 +10,7 @@ public actor Storage {
     private let database: StorageDatabase
     private let location: DiskLocation
     private let turns: Turns = Turns(waitingMax: waitingMax)
-    private let (stops, stopper) = AsyncStream.makeStream(of: PersistenceError.self)
-    private var failure: PersistenceError?
+    private let stop: ServiceStop = ServiceStop()
     /// What was done, for metrics.
     public private(set) var counters: StorageCounters = StorageCounters()
 
@@ -39,7 +38,7 @@ public actor Storage {
             throw .overloaded
         }
         defer { turns.give() }
-        if let failure { throw .stopped(failure.description) }
+        try stop.check()
         do throws(PersistenceError) {
             let receipt = try database.write(batch)
             try await settle()
@@ -49,7 +48,7 @@ public actor Storage {
             return receipt
         } catch {
             counters.failures += 1
-            if error.endsService { stop(error) }
+            stop.note(error)
             throw error
         }
     }
@@ -62,24 +61,15 @@ public actor Storage {
         }
     }
 
-    private func stop(_ error: PersistenceError) {
-        guard failure == nil else { return }
-        failure = error
-        stopper.yield(error)
-    }
-
     /// Waits until the storage has stopped; why it has.
     ///
     /// One caller waits.
     ///
     /// - Throws: `CancellationError`.
-    public func untilStopped() async throws -> PersistenceError {
-        for await reason in stops { return reason }
-        throw CancellationError()
-    }
+    public func untilStopped() async throws -> PersistenceError { try await stop.wait() }
 
     /// Why it has stopped; nil while it works.
-    public var stopReason: PersistenceError? { failure }
+    public var stopReason: PersistenceError? { stop.reason }
 
     // MARK: Reading
 

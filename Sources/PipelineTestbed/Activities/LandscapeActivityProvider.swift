@@ -5,7 +5,7 @@ import Randomness
 import SimulatedWorld
 import SimulationKernel
 
-/// Performs the activities of our own on a landscape; all faults that they leave in place can be taken back at once.
+/// Performs the activities of our own on a landscape.
 final class LandscapeActivityProvider: @unchecked Sendable {
     private let landscape: Landscape
 
@@ -108,11 +108,6 @@ final class LandscapeActivityProvider: @unchecked Sendable {
                 "violations": .array(audit.told.map { .string($0) }),
             ]
         }
-    }
-
-    /// Takes back whatever faults are still in place.
-    func healAll() {
-        landscape.healAll()
     }
 }
 

@@ -28,11 +28,21 @@ extension Landscape {
     }
 
     /// Takes back whatever faults are in place.
-    func healAll() {
+    ///
+    /// - Returns: What they were, for people.
+    @discardableResult
+    func healAll() -> [String] {
+        var healed: [String] = []
         let names = machineNames
         for (index, left) in names.enumerated() {
-            for right in names[..<index] { try? heal(left, right) }
+            for right in names[..<index] {
+                guard let link = try? network.link(from: right, to: left) else { continue }
+                if link.state != .up { healed.append("\(right) and \(left) were cut off from each other") }
+                if link.options.latency != .fixed(usualLatency) { healed.append("\(right) and \(left) were slow") }
+                try? heal(left, right)
+            }
         }
-        for name in machines.keys.sorted() { machines[name]?.heal() }
+        for name in machines.keys.sorted() { healed += machines[name]?.heal() ?? [] }
+        return healed
     }
 }

@@ -84,10 +84,14 @@ final class Machine {
         vfs = SQLiteVFS(disk, wall: { WallClock.milliseconds })
     }
 
-    /// Takes back whatever was done to it.
-    func heal() {
+    /// Takes back whatever was done to it; what that was.
+    func heal() -> [String] {
+        var healed: [String] = []
+        if disk.faults != DiskFaults() { healed.append("the disk of \(name) had faults") }
+        if isHeldDown { healed.append("\(name) was down") }
         disk.faults = DiskFaults()
         if isHeldDown { start() }
+        return healed
     }
 
     /// Whether its service runs.

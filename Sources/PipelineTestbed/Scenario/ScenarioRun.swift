@@ -30,6 +30,8 @@ public struct ScenarioRun: Sendable {
         public let bound: Scenario.Bound
         /// What became of the readings; nil where the landscape keeps none.
         public let audit: LedgerAudit?
+        /// Faults that the experiment left in place and that were taken back, for people.
+        public let healed: [String]
         /// Polls that failed, by kind.
         public let failures: [String: Int]
         /// The trace, if it was recorded.
@@ -89,7 +91,7 @@ public struct ScenarioRun: Sendable {
             seed: seed, journal: box.journal, failure: box.failure, redactor: box.redactor,
             stopReason: outcome.stopReason,
             digest: outcome.digest, virtualTime: outcome.virtualTime, events: outcome.events,
-            ages: landscape.recorder.statistics, bound: scenario.bound, audit: box.audit,
+            ages: landscape.recorder.statistics, bound: scenario.bound, audit: box.audit, healed: box.healed,
             failures: landscape.recorder.failures,
             recording: outcome.recording)
     }
@@ -113,7 +115,7 @@ public struct ScenarioRun: Sendable {
         }
         box.redactor = await run.redactor
         // Nothing that an experiment left in place outlives it; what is on its way has time to arrive.
-        faults.healAll()
+        box.healed = landscape.healAll()
         try await Task.sleep(until: began + scenario.duration, clock: .continuous)
         landscape.recorder.stop()
         guard scenario.persistence != nil else { return }
@@ -129,5 +131,6 @@ private final class Box: @unchecked Sendable {
     var journal: Journal?
     var failure: String?
     var audit: LedgerAudit?
+    var healed: [String] = []
     var redactor: Redactor = Redactor()
 }
