@@ -63,6 +63,40 @@ final class ScenarioTests: XCTestCase {
         }
     }
 
+    // The command says the same of a file as the run does: what can be called in a landscape decides.
+    func testTheCommandValidatesEveryScenario() throws {
+        let command = Bundle.main.bundleURL.appending(path: "windkanal")
+        func validate(_ path: String) throws -> (status: Int32, output: String) {
+            let process = Process()
+            process.executableURL = command
+            process.arguments = ["validate", path]
+            let output = Pipe()
+            process.standardError = output
+            process.standardOutput = output
+            try process.run()
+            let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            process.waitUntilExit()
+            return (process.terminationStatus, text)
+        }
+        for name in Self.verdicts.keys.sorted() {
+            let (status, output) = try validate(Self.root.appending(path: "scenarios/\(name).json").path)
+            XCTAssertEqual(status, 0, "\(name): \(output)")
+        }
+        let wrong = FileManager.default.temporaryDirectory.appending(path: "windkanal-\(UUID().uuidString).json")
+        defer { try? FileManager.default.removeItem(at: wrong) }
+        let text = """
+            {"title": "t", "description": "d", "method": [{"type": "action", "name": "a", "provider":
+              {"type": "python", "module": "windkanal.network", "func": "cat", "arguments": {}}}],
+             "extensions": [{"name": "windkanal", "landscape": {"persistence": {"acks": 2}}}]}
+            """
+        try Data(text.utf8).write(to: wrong)
+        let (status, output) = try validate(wrong.path)
+        XCTAssertEqual(status, 1)
+        for part in ["there is no windkanal.network.cat", "landscape/persistence/acks is one of 0, 1, all"] {
+            XCTAssertTrue(output.contains(part), output)
+        }
+    }
+
     // Hypothesis 3: what was acknowledged while the storage was away is stored when it is back, each reading once.
     func testNothingIsLostWhileTheDatabaseIsUnreachable() throws {
         let audit = try XCTUnwrap(try run("smoke/database-unreachable").audit)

@@ -17,8 +17,8 @@ public struct ExperimentSession: Sendable {
         public var verifiesTLS: Bool = true
         /// Whether what the reference lets pass counts against the verdict.
         public var isStrict: Bool = false
-        /// What else may be wrong with an experiment, such as with an extension that only the command knows.
-        public var examine: @Sendable (Experiment) -> [Finding] = { _ in [] }
+        /// Validates an experiment that does not run for real, such as one with a landscape; nil for one that does.
+        public var examine: @Sendable (Experiment) async -> [Finding]? = { _ in nil }
         /// Whether secrets are taken out of the journal and of what is told.
         public var redacts: Bool = true
 
@@ -156,10 +156,15 @@ public struct ExperimentSession: Sendable {
         in experiment: Experiment, _ request: Request, _ providers: RealActivityProviders
     ) async -> Finding? {
         console.say(.info, "Validating the experiment's syntax")
-        var validator = Validator(
-            experiment, providers: providers, environment: environment, variables: request.options.variables,
-            runtimeSettings: settings["runtime"])
-        let findings = await validator.validate() + request.examine(experiment)
+        let findings: [Finding]
+        if let examined = await request.examine(experiment) {
+            findings = examined
+        } else {
+            var validator = Validator(
+                experiment, providers: providers, environment: environment, variables: request.options.variables,
+                runtimeSettings: settings["runtime"])
+            findings = await validator.validate()
+        }
         console.say(findings, of: experiment)
         let firstError = findings.first { $0.severity == .error }
         if firstError == nil { console.say(.info, "Experiment looks valid") }
