@@ -89,6 +89,8 @@ public enum DialError: Error, Hashable, Sendable, CustomStringConvertible {
     case unreachable(Endpoint)
     /// The caller's own host is down.
     case hostDown(Endpoint)
+    /// Every local port is connected to the endpoint, or was less than a minute ago (`EADDRNOTAVAIL`).
+    case noPortLeft(Endpoint)
     /// Anything else, in the system's words.
     case failed(Endpoint, reason: String)
 
@@ -100,6 +102,8 @@ public enum DialError: Error, Hashable, Sendable, CustomStringConvertible {
         case .timedOut(let endpoint, let limit): "\(endpoint) did not answer within \(limit.nanoseconds / 1_000_000) ms"
         case .unreachable(let endpoint): "there is no way to \(endpoint)"
         case .hostDown(let endpoint): "the host that connects to \(endpoint) is down"
+        case .noPortLeft(let endpoint):
+            "no local port is left for \(endpoint): all are connected to it, or were less than a minute ago (EADDRNOTAVAIL)"
         case .failed(let endpoint, let reason): "no connection to \(endpoint): \(reason)"
         }
     }

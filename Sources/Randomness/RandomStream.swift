@@ -7,6 +7,8 @@
 /// change between releases; use the methods here where a result must stay the same.
 public struct RandomStream: RandomNumberGenerator, Sendable {
     private let key: StreamKey
+    /// Names the stream to the observer; 0 in streams whose draws nobody observes.
+    @usableFromInline var observedID: UInt32 = 0
     @usableFromInline var s0: UInt64
     @usableFromInline var s1: UInt64
     @usableFromInline var s2: UInt64
@@ -32,7 +34,28 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
 
     /// A stream of its own for `label`, the same however much this one has drawn.
     public func fork(_ label: String) -> RandomStream {
-        RandomStream(key: SipHash.hash(label.utf8, key: key))
+        var stream = RandomStream(key: SipHash.hash(label.utf8, key: key))
+        if observedID != 0 { stream.observedID = UInt32(truncatingIfNeeded: stream.key.low) | 1 }
+        return stream
+    }
+
+    // MARK: Observation
+
+    /// Told of each draw of an observed stream: the stream's number, and what was drawn.
+    ///
+    /// One for the process, set before the first simulation runs; it finds out by itself whose draw it is.
+    package nonisolated(unsafe) static var observer: @Sendable (UInt32, UInt64) -> Void = { _, _ in }
+
+    /// The same stream, whose draws, and those of its forks, the observer is told of.
+    package var observed: RandomStream {
+        var stream = self
+        stream.observedID = UInt32(truncatingIfNeeded: key.low) | 1
+        return stream
+    }
+
+    @usableFromInline @inline(never)
+    func observe(_ value: UInt64) {
+        unsafe Self.observer(observedID, value)
     }
 
     /// The next 64 random bits.
@@ -47,6 +70,7 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
         s0 ^= s3
         s2 ^= shifted
         s3 = (s3 << 45) | (s3 >> 19)
+        if observedID != 0 { observe(result) }
         return result
     }
 

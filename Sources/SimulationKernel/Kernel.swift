@@ -30,7 +30,12 @@ final class Kernel {
     private var hostsByName: [String: Int] = [:]
     private var streamLabels: Set<String> = []
     private var endActions: [() -> Void] = []
+    private var reports: [() -> [String]] = []
+    /// Incarnations that crashed and were not unwound yet, in their order.
+    private var crashed: [UInt32] = []
     private var extraBeats: UInt64 = 0
+    /// How things stood in the world when the run ended before its time.
+    private(set) var worldReport: [String] = []
     /// Tasks that no cancellation could end; known when the run has ended.
     private(set) var abandonedTasks: Int = 0
 
@@ -40,6 +45,10 @@ final class Kernel {
     static let violationsMax: Int = 100
     /// Jobs that each cancelled task may take to unwind before it is abandoned.
     private static let unwindJobsPerTask: Int = 1_000
+    /// Crashed incarnations that keep their memory; at one more, all are unwound.
+    static let crashedMax: Int = 64
+    /// Jobs that each task of a crashed host may take to unwind while the run goes on.
+    private static let crashedJobsPerTask: UInt32 = 16
 
     init(seed: Seed, options: Simulation.Options) {
         self.seed = seed
@@ -229,9 +238,55 @@ final class Kernel {
     /// Ends an incarnation: its tasks never go on, its sleeps are no longer events.
     func kill(_ incarnation: UInt32) {
         state.value.setState(.dead, of: incarnation)
-        for index in state.value.tasks.indices where state.value.tasks[index].incarnation == incarnation {
+        for index in state.value.tasks.tasks(of: incarnation) {
             if let sleep = state.value.tasks[index].sleep { bury(sleep) }
         }
+        crashed.append(incarnation)
+        // In the middle of a job no other can run: the loop does it before the next.
+        if crashed.count > Self.crashedMax { context.attention = true }
+    }
+
+    /// Gives back the memory of crashed hosts once there are many: their tasks are cancelled and end, unseen.
+    ///
+    /// What they note, draw, send or schedule reaches nobody. A task that has not ended after a few jobs ignores that it
+    /// was cancelled, and stays until the run ends.
+    func unwindCrashed() {
+        guard crashed.count > Self.crashedMax else { return }
+        let incarnations = crashed
+        crashed = []
+        for incarnation in incarnations { unwind(incarnation) }
+        let dropped = state.value.queue.removeAll { [state] in state.value.incarnationStates[Int($0)] == .dead }
+        // What the events hold dies here, when the queue is in order.
+        withExtendedLifetime(dropped) {}
+        enter(KernelState.world, state)
+    }
+
+    private func unwind(_ incarnation: UInt32) {
+        state.value.setState(.unwinding, of: incarnation)
+        enter(incarnation, state)
+        for action in state.value.takeUnwindActions(of: incarnation) { action() }
+        let indices = state.value.tasks.tasks(of: incarnation)
+        for index in indices {
+            guard !state.value.tasks[index].isAsyncLet, let task = state.value.tasks[index].task else { continue }
+            task.cancel()
+        }
+        for index in indices { exhume(index) }
+        var next = 0
+        while next < state.value.unwinding.count {
+            let item = state.value.unwinding[next]
+            next += 1
+            beat()
+            if item.index != 0 {
+                state.value.tasks[item.index - 1].unwindJobs += 1
+                if state.value.tasks[item.index - 1].unwindJobs > Self.crashedJobsPerTask {
+                    if let job = item.job { state.value.tasks[item.index - 1].buried = .job(job, item.kind) }
+                    continue
+                }
+            }
+            runToEnd(item)
+        }
+        state.value.unwinding = []
+        state.value.setState(.dead, of: incarnation)
     }
 
     /// Takes an event of a crashed host out of the world.
@@ -272,6 +327,7 @@ final class Kernel {
         precondition(
             instant.nanoseconds >= now,
             "an event was scheduled at \(instant), but it is already \(VirtualInstant(nanoseconds: now))")
+        guard !state.value.isEnding else { return .never }
         return state.value.queue.schedule(
             at: instant.nanoseconds, kind: .action, action: action, argument: argument, task: EventQueue.noTask,
             incarnation: incarnation)
@@ -283,10 +339,15 @@ final class Kernel {
         if let incarnation { state.value.setWallClock(wall, of: incarnation) }
     }
 
-    func addHost(_ host: Simulation.Host) throws(SimulationError) {
-        guard hostsByName[host.name] == nil else { throw .duplicateHost(host.name) }
-        hostsByName[host.name] = host.index
+    func addHost(
+        _ name: String, starts: Bool, boot: (() async throws -> Void)?
+    ) throws(SimulationError) -> Simulation.Host {
+        guard hostsByName[name] == nil else { throw .duplicateHost(name) }
+        let host = Simulation.Host(name: name, index: hosts.count, kernel: self, starts: starts, boot: boot)
+        hostsByName[name] = host.index
         hosts.append(host)
+        if starts, phase == .running { host.start() }
+        return host
     }
 
     func host(named name: String) -> Simulation.Host? {
@@ -307,12 +368,17 @@ final class Kernel {
     func openStream(_ label: String) throws(SimulationError) -> RandomStream {
         guard streamLabels.insert(label).inserted else { throw .duplicateStream(label) }
         if !state.value.isMuted { state.value.record(.stream, 0, 0, text: label) }
-        return root.fork("simulation/" + label)
+        return root.fork("simulation/" + label).observed
     }
 
     /// Registers what a part of the world does when the run ends; last registered, first called.
     func onEnd(_ action: @escaping () -> Void) {
         endActions.append(action)
+    }
+
+    /// Registers what tells, in lines, how things stand in a part of the world; for the text of failed runs.
+    func onReport(_ report: @escaping () -> [String]) {
+        reports.append(report)
     }
 
     // MARK: Ending
@@ -348,7 +414,14 @@ final class Kernel {
 
     /// Cancels what is left and lets it unwind, so that nothing outlives the run; time stands still, the trace is closed.
     private func end() {
+        if stopReason != .finished { worldReport = reports.flatMap { $0() } }
+        reports = []
         state.value.isEnding = true
+        for incarnation in state.value.incarnations.indices {
+            enter(UInt32(incarnation), state)
+            for action in state.value.takeUnwindActions(of: UInt32(incarnation)) { action() }
+        }
+        enter(KernelState.world, state)
         for action in endActions.reversed() { action() }
         endActions = []
         let indices = state.value.tasks.indices
@@ -365,10 +438,7 @@ final class Kernel {
         while left > 0, let item = state.value.ready.popFirst() {
             left -= 1
             if left & 0xff == 0 { beat() }
-            guard item.kind != .event else { continue }
-            enter(item.incarnation, state)
-            run(item.job, item.kind, state)
-            if item.index != 0 { state.value.tasks.removeIfComplete(item.index - 1) }
+            if item.kind != .event { runToEnd(item) }
         }
         state.value.tasks.sweep()
         abandonedTasks = state.value.tasks.count
@@ -376,6 +446,24 @@ final class Kernel {
         // Closures that hold the simulation would keep it for ever.
         for host in hosts { host.forget() }
         state.value.queue = EventQueue()
+        state.value.tasks = TaskTable(capacity: 1)
+    }
+
+    /// Nobody can run it any more: lets go of what holds it.
+    func dispose() {
+        for host in hosts { host.forget() }
+        hosts = []
+        endActions = []
+        reports = []
+    }
+
+    /// Runs a job of code that is being made to end: it is no decision of the run.
+    private func runToEnd(_ item: ReadyItem) {
+        enter(item.incarnation, state)
+        context.runsActorJob = item.index == 0
+        run(item.job, item.kind, state)
+        context.runsActorJob = false
+        if item.index != 0 { state.value.tasks.removeIfComplete(item.index - 1) }
     }
 
     /// Lets the task of a crashed host go on, now that it cannot be seen any more.
@@ -386,7 +474,8 @@ final class Kernel {
         case .nothing: break
         case .job(let job, let kind): state.value.enqueue(job, kind: kind)
         case .wake(let job):
-            state.value.ready.append(ReadyItem(job: job, record: 0, incarnation: KernelState.world, kind: .job))
+            let item = ReadyItem(job: job, record: 0, incarnation: KernelState.world, kind: .job)
+            if state.value.isEnding { state.value.ready.append(item) } else { state.value.unwinding.append(item) }
         case .continuation(let bits): KernelState.resume(bits, returning: false)
         }
     }

@@ -14,17 +14,23 @@ struct KernelState: ~Copyable {
         var wall: Pinned<seam_wall_clock>
         /// What the system's randomness answers from.
         var random: RandomStream
+        /// What the world does so that what its code waits for ends.
+        var unwindActions: [() -> Void] = []
     }
 
     enum IncarnationState: UInt8 {
         case running
         case paused
+        /// Crashed: its code does not run.
         case dead
+        /// Crashed, and made to end for good, so that what it holds is freed: nothing that its code does now counts.
+        case unwinding
     }
 
     static let world: UInt32 = 0
 
     let context: ThreadContext
+    /// The kernel whose state this is.
     unowned let kernel: Kernel
     let recordsTaskOrigins: Bool
     /// This kernel's mark in the upper half; the lower half of a task's mark is one more than its index.
@@ -32,6 +38,8 @@ struct KernelState: ~Copyable {
 
     var queue: EventQueue = EventQueue()
     var ready: ReadyQueue
+    /// What incarnations that unwind have to do, in its order.
+    var unwinding: [ReadyItem] = []
     var tasks: TaskTable = TaskTable()
     var trace: Trace
     private(set) var incarnations: [Incarnation] = []
@@ -69,12 +77,24 @@ struct KernelState: ~Copyable {
     mutating func addIncarnation(_ incarnation: Incarnation) -> UInt32 {
         incarnations.append(incarnation)
         incarnationStates.append(.running)
+        tasks.addIncarnation()
         return UInt32(incarnations.count - 1)
     }
 
     mutating func setState(_ state: IncarnationState, of incarnation: UInt32) {
         downCount += (state == .running ? 0 : 1) - (incarnationStates[Int(incarnation)] == .running ? 0 : 1)
         incarnationStates[Int(incarnation)] = state
+    }
+
+    /// Registers what the world does when an incarnation is made to end for good.
+    mutating func addUnwindAction(_ action: @escaping () -> Void, of incarnation: UInt32) {
+        incarnations[Int(incarnation)].unwindActions.append(action)
+    }
+
+    /// Takes what the world does when an incarnation is made to end for good.
+    mutating func takeUnwindActions(of incarnation: UInt32) -> [() -> Void] {
+        defer { incarnations[Int(incarnation)].unwindActions = [] }
+        return incarnations[Int(incarnation)].unwindActions
     }
 
     /// At the run's end, lets even crashed incarnations run, so that they can unwind.
@@ -100,8 +120,7 @@ struct KernelState: ~Copyable {
     /// A job became ready, on this kernel's thread.
     mutating func enqueue(_ job: Job, kind: ReadyItem.Kind) {
         guard job.isTask else {
-            ready.append(ReadyItem(job: job, record: 0, incarnation: current, kind: kind))
-            return
+            return append(ReadyItem(job: job, record: 0, incarnation: current, kind: kind))
         }
         guard let index = record(of: job) else { return }
         if let sleep = tasks[index].sleep {
@@ -114,7 +133,16 @@ struct KernelState: ~Copyable {
         }
         var item = ReadyItem(job: job, record: index + 1, incarnation: tasks[index].incarnation, kind: kind)
         item.priority = tasks[index].priority
-        ready.append(item)
+        append(item)
+    }
+
+    @inline(__always)
+    private mutating func append(_ item: ReadyItem) {
+        if downCount > 0, incarnationStates[Int(item.incarnation)] == .unwinding {
+            unwinding.append(item)
+        } else {
+            ready.append(item)
+        }
     }
 
     /// A job is to become ready `delay` nanoseconds from now: it ends the current task's `Task.sleep`.
@@ -144,7 +172,7 @@ struct KernelState: ~Copyable {
     var isMuted: Bool {
         mutating get {
             syncHost()
-            return isEnding || (downCount > 0 && incarnationStates[Int(current)] == .dead)
+            return isEnding || (downCount > 0 && incarnationStates[Int(current)].isGone)
         }
     }
 
@@ -168,7 +196,7 @@ struct KernelState: ~Copyable {
             task, parent: parent &- 1, incarnation: current, priority: ready.drawPriority(),
             recordsOrigin: recordsTaskOrigins)
         task.mark = mark | UInt64(index + 1)
-        if isEnding, !task.isAsyncLet { task.cancel() }
+        if !task.isAsyncLet, isEnding || incarnationStates[Int(current)] == .unwinding { task.cancel() }
         return index
     }
 
@@ -212,21 +240,31 @@ struct KernelState: ~Copyable {
             }
             offset += count
         }
-        if !isMuted { record(.draw, first, UInt64(bytes.count)) }
+        // The runtime asks for nothing to see whether it may ask: that is no draw.
+        if unsafe !bytes.isEmpty, !isMuted { record(.draw, first, UInt64(bytes.count)) }
     }
 
     // MARK: Trace
 
     /// Folds a decision of the host whose code runs now.
     @inline(__always)
-    mutating func record(_ kind: TraceKind, _ first: UInt64, _ second: UInt64, text: String? = nil) {
-        trace.fold(kind, time: now, incarnation: current, first, second, text: text)
-        if trace.recording != nil { keep(kind, first, second, text) }
+    mutating func record(
+        _ kind: TraceKind, _ first: UInt64, _ second: UInt64, contents: UInt64 = 0, text: String? = nil
+    ) {
+        trace.fold(kind, time: now, incarnation: current, first, second, contents: contents, text: text)
+        if trace.recording != nil { keep(kind, first, second, contents, text) }
     }
 
     @inline(never)
-    private mutating func keep(_ kind: TraceKind, _ first: UInt64, _ second: UInt64, _ text: String?) {
+    private mutating func keep(
+        _ kind: TraceKind, _ first: UInt64, _ second: UInt64, _ contents: UInt64, _ text: String?
+    ) {
         let host = kernel.hostName(incarnations[Int(current)].host)
-        trace.keep(kind, time: now, host: host, first, second, text: text)
+        trace.keep(kind, time: now, host: host, first, second, contents: contents, text: text)
     }
+}
+
+extension KernelState.IncarnationState {
+    /// Whether its host has crashed, so that nothing its code does counts.
+    var isGone: Bool { self == .dead || self == .unwinding }
 }

@@ -26,12 +26,16 @@ public struct Outcome<Value> {
     public let hostFailures: [(host: String, error: any Error)]
     /// Tasks that had to be left behind because no cancellation could end them.
     public let abandonedTasks: Int
+    /// How things stood in the parts of the world, such as the network's connections, when the run ended before its time.
+    public let worldReport: [String]
 
     /// What the root code returned.
     ///
     /// - Throws: What the root code threw, or ``UnfinishedRun`` when something else ended the run.
     public func get() throws -> Value {
-        guard let result, stopReason == .finished else { throw UnfinishedRun(seed: seed, stopReason: stopReason) }
+        guard let result, stopReason == .finished else { 
+            throw UnfinishedRun(seed: seed, stopReason: stopReason, worldReport: worldReport)
+        }
         return try result.get()
     }
 }
@@ -50,7 +54,7 @@ extension Outcome: CustomStringConvertible {
         }
         if violationCount > violations.count { lines.append("\(violationCount - violations.count) more violations") }
         if abandonedTasks > 0 { lines.append("\(abandonedTasks) task(s) did not end when cancelled") }
-        return lines.joined(separator: "\n")
+        return (lines + worldReport).joined(separator: "\n")
     }
 }
 
@@ -60,7 +64,9 @@ public struct UnfinishedRun: Error, CustomStringConvertible {
     public let seed: Seed
     /// Why it ended.
     public let stopReason: StopReason
+    /// How things stood in the parts of the world.
+    public let worldReport: [String]
 
-    /// The reason with the seed.
-    public var description: String { "seed \(seed): \(stopReason)" }
+    /// The reason with the seed, and how things stood.
+    public var description: String { (["seed \(seed): \(stopReason)"] + worldReport).joined(separator: "\n") }
 }

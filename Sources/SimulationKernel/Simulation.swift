@@ -12,6 +12,10 @@ public final class Simulation {
         kernel = Kernel(seed: seed, options: options)
     }
 
+    deinit {
+        kernel.dispose()
+    }
+
     /// What the run follows from.
     public var seed: Seed { kernel.seed }
 
@@ -53,7 +57,7 @@ public final class Simulation {
                 guard case .failure(let error)? = host.exit else { return nil }
                 return (host.name, error)
             },
-            abandonedTasks: kernel.abandonedTasks)
+            abandonedTasks: kernel.abandonedTasks, worldReport: kernel.worldReport)
     }
 
     /// Runs the hosts for `duration` of virtual time.
@@ -87,10 +91,7 @@ public final class Simulation {
     public func host(
         _ name: String, starts: Bool = true, boot: (() async throws -> Void)? = nil
     ) throws(SimulationError) -> Host {
-        let host = Host(name: name, index: kernel.hosts.count, kernel: kernel, starts: starts, boot: boot)
-        try kernel.addHost(host)
-        if starts, kernel.phase == .running { host.start() }
-        return host
+        try kernel.addHost(name, starts: starts, boot: boot)
     }
 
     /// The host with this name, or nil.

@@ -12,6 +12,8 @@ public struct TraceEntry: Hashable, Sendable, Codable {
     public let first: UInt64
     /// What was decided; the kind gives the meaning.
     public let second: UInt64
+    /// The digest of bytes that went with it, such as a packet's.
+    public let contents: UInt64?
     /// What was decided, in words.
     public let text: String?
 
@@ -22,6 +24,7 @@ public struct TraceEntry: Hashable, Sendable, Codable {
         case kind
         case first = "a"
         case second = "b"
+        case contents = "c"
         case text
     }
 }
@@ -33,6 +36,7 @@ extension TraceEntry: CustomStringConvertible {
         if let text { parts.append("'\(text)'") }
         if first != 0 || second != 0 { parts.append(String(first)) }
         if second != 0 { parts.append(String(second)) }
+        if let contents { parts.append("contents \(String(contents, radix: 16))") }
         return parts.joined(separator: " ")
     }
 

@@ -30,7 +30,7 @@ final class AgeRecorder: @unchecked Sendable {
 
     /// Hears what the poller tells.
     func note(_ event: PollerEvent) {
-        let now = simulation.nanoseconds
+        let now = simulation.world.nanoseconds
         switch event {
         case .fetched(let flat, _, _, let newest):
             if !hasPasses { lastGlobal = now }
@@ -70,7 +70,7 @@ final class AgeRecorder: @unchecked Sendable {
 
     private func sample() {
         guard !isOver else { return }
-        let now = simulation.nanoseconds
+        let now = simulation.world.nanoseconds
         let wall = WallClock.milliseconds
         globalAges.add(now - lastGlobal)
         successAges.add(now - (lastSuccess.min() ?? now))

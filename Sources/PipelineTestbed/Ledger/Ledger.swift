@@ -29,7 +29,7 @@ final class Ledger: @unchecked Sendable {
 
     /// The poller gives readings to what is to send them.
     func noteAttempt(_ readings: [Reading]) {
-        let now = simulation.nanoseconds
+        let now = simulation.world.nanoseconds
         for reading in readings where histories[reading.id] == nil {
             histories[reading.id] = History(value: reading.value, attempted: now)
         }
@@ -37,7 +37,7 @@ final class Ledger: @unchecked Sendable {
 
     /// They were taken: from now on none may be lost.
     func noteAcknowledgement(_ readings: [Reading]) {
-        let now = simulation.nanoseconds
+        let now = simulation.world.nanoseconds
         for reading in readings where histories[reading.id]?.acknowledged == nil {
             histories[reading.id]?.acknowledged = now
         }

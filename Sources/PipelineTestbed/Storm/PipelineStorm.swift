@@ -68,7 +68,7 @@ public struct PipelineStorm: Sendable {
         try await Task.sleep(for: .seconds(20))
         while ContinuousClock.now < end {
             box.faults.append(
-                "\(landscape.simulation.nanoseconds / 1_000_000_000) s: \(try strike(landscape, &random))")
+                "\(landscape.simulation.world.nanoseconds / 1_000_000_000) s: \(try strike(landscape, &random))")
             try await Task.sleep(for: .milliseconds(Int64(1000 + random.index(below: 15_000))))
             // Checked all the time: what is nowhere now will be nowhere later.
             box.audit = landscape.ledger.audit(landscape.machines)

@@ -68,6 +68,7 @@ public struct RealPorts: Ports {
             switch cause {
             case ChannelError.connectTimeout(let limit): return DialError.timedOut(endpoint, after: limit)
             case let error as IOError where error.errnoCode == ECONNREFUSED: return DialError.refused(endpoint)
+            case let error as IOError where error.errnoCode == EADDRNOTAVAIL: return DialError.noPortLeft(endpoint)
             case let error as IOError where error.errnoCode == ETIMEDOUT:
                 return DialError.timedOut(endpoint, after: options.timeout)
             case let error as IOError where [EHOSTUNREACH, ENETUNREACH].contains(error.errnoCode):

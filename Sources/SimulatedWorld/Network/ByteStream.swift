@@ -2,12 +2,15 @@ package import NIOCore
 import SimulationKernel
 
 /// An end of a connection for synchronous parts of the world: closures instead of a channel.
+@safe
 package final class ByteStream: StreamDelegate {
     private let end: StreamEnd
     /// Called with each piece of data, as it comes.
-    package var onData: (ByteBuffer) -> Void = { _ in }
+    package var onData: ((ByteBuffer) -> Void)?
     /// Called once, when no more will come.
     package var onEnd: () -> Void = {}
+    /// A task that waits for data.
+    private var reader: UnsafeContinuation<ByteBuffer?, Never>?
 
     init(_ end: StreamEnd) {
         self.end = end
@@ -24,7 +27,21 @@ package final class ByteStream: StreamDelegate {
         end.close()
     }
 
+    /// The next piece of data; nil when no more will come. For a stream without `onData`.
+    package func read() async -> ByteBuffer? {
+        if let buffer = end.read() { return buffer }
+        if end.receivedEnd || end.failure != nil { return nil }
+        return unsafe await withUnsafeContinuation { unsafe reader = $0 }
+    }
+
     func streamIsReadable() {
+        if let reader = unsafe reader {
+            guard end.hasData || end.receivedEnd else { return }
+            unsafe self.reader = nil
+            unsafe reader.resume(returning: end.read())
+            return
+        }
+        guard let onData else { return }
         while let buffer = end.read() { onData(buffer) }
         if end.receivedEnd { onEnd() }
     }
@@ -32,6 +49,8 @@ package final class ByteStream: StreamDelegate {
     func streamIsWritable() {}
 
     func streamFailed(_ failure: StreamFailure) {
+        unsafe reader?.resume(returning: end.read())
+        unsafe reader = nil
         onEnd()
     }
 }
@@ -47,9 +66,9 @@ extension Network {
         from client: String, to server: String, port: Int, _ completion: @escaping (ByteStream?) -> Void
     ) {
         guard let source = resolve(client), let target = resolve(server) else { return completion(nil) }
-        let attempt = ConnectAttempt(stack: source, network: self) { result in
+        let connection = connect(from: source, to: target, port: port) { result in
             completion((try? result.get()).map(ByteStream.init))
         }
-        connect(from: source, to: target, port: port, attempt: attempt)
+        if connection == nil { completion(nil) }
     }
 }

@@ -1,7 +1,8 @@
 // Fault model. A link is one direction between two hosts. It may deliver late and with jitter, queue behind its bandwidth,
 // lose packets (which TCP repeats, so data arrives later, never altered, never twice, never out of order within a connection),
 // be held (nothing is lost, all arrives after the release) or cut (everything sent is lost until the link heals).
-// What is already on its way when a link is cut or held still arrives.
+// What is already on its way when a link is cut or held still arrives. That holds for everything that machines send each
+// other: attempts to connect and their answers, data, acknowledgements, windows, ends and resets all ask `transmit`.
 
 public import Faults
 import Randomness
@@ -46,11 +47,11 @@ public final class Link {
 
     /// Whether packets pass.
     public enum State: Hashable, Sendable {
-        /// They do.
+        /// Packets pass.
         case up
-        /// They wait for the release.
+        /// Packets wait for the release.
         case held
-        /// They are lost.
+        /// Packets are lost.
         case cut
     }
 
@@ -66,24 +67,47 @@ public final class Link {
     /// The faults of the byte streams that cross it, in order.
     public private(set) var toxics: [Toxic] = []
 
-    private unowned let simulation: Simulation
+    private let world: World
     /// The directions of connections that cross it, by number.
     private var flows: [UInt64: Flow] = [:]
     private var random: RandomStream
     /// When the last byte that waits will have left.
     private var busyUntil: UInt64 = 0
+    /// What of a nanosecond is missing to `busyUntil`, in parts of the bandwidth: small packets are not free.
+    private var busyRemainder: UInt64 = 0
+    /// When the next packet that found the queue full may be sent again.
+    private var nextRetransmission: UInt64 = 0
     private var fixedLatency: UInt64?
-    /// What waits for the link, in the order in which it began to.
-    private var waiting: [(id: UInt64, resume: () -> Void)] = []
-    private var nextWaitingID: UInt64 = 0
+    /// What the link keeps, in the order in which it was sent.
+    private var kept: [(id: UInt64, resume: (Bool) -> Void)] = []
+    private var lastKept: UInt64 = 0
+    /// The most bytes that are sent as one packet.
+    private(set) var packetBytesMax: Int
+    /// Whether every packet arrives after the same time, so that acknowledgements need not be looked at one by one.
+    private(set) var isClear: Bool
 
-    init(source: String, target: String, options: Options, simulation: Simulation) {
+    /// The most bytes of a packet over a link without a bandwidth.
+    private static let packetBytes: Int = 64 * 1024
+    /// What Ethernet's frames leave for data.
+    private static let segmentBytes: UInt64 = 1448
+
+    init(source: String, target: String, options: Options, world: World) {
         self.source = source
         self.target = target
         self.options = options
-        self.simulation = simulation
-        random = simulation.worldStream("network/link \(source)→\(target)")
+        self.world = world
+        random = world.stream("network/link \(source)→\(target)")
         fixedLatency = Self.fixedLatency(of: options)
+        packetBytesMax = Self.packetBytesMax(of: options)
+        isClear = options.loss == .zero
+    }
+
+    /// A packet takes ten milliseconds of the link at most, or is as large as a frame if that takes no more than a hundred.
+    ///
+    /// So that slow links let bytes through, and do not keep them until a large piece is complete.
+    private static func packetBytesMax(of options: Options) -> Int {
+        guard let rate = options.bytesPerSecond else { return packetBytes }
+        return Int(min(UInt64(packetBytes), max(rate / 100, min(segmentBytes, max(1, rate / 10)))))
     }
 
     private static func fixedLatency(of options: Options) -> UInt64? {
@@ -99,7 +123,7 @@ public final class Link {
     public func setOptions(_ options: Options) throws(NetworkError) {
         if let problem = options.invalidity { throw .invalidLink("\(source)→\(target): \(problem)") }
         // What waits to leave leaves at the new rate.
-        let now = simulation.nanoseconds
+        let now = world.nanoseconds
         if busyUntil > now, let old = self.options.bytesPerSecond, let new = options.bytesPerSecond {
             let rest = UInt128(busyUntil - now) * UInt128(old) / UInt128(new)
             busyUntil = now + UInt64(min(rest, UInt128(Int64.max / 4)))
@@ -107,7 +131,12 @@ public final class Link {
             busyUntil = now
         }
         self.options = options
+        busyRemainder = 0
+        nextRetransmission = 0
         fixedLatency = Self.fixedLatency(of: options)
+        packetBytesMax = Self.packetBytesMax(of: options)
+        isClear = state == .up && options.loss == .zero
+        world.record(.link, 3, options.bytesPerSecond ?? 0, text: "\(source)→\(target) \(options)")
     }
 
     /// Loses everything that is sent from now on.
@@ -116,7 +145,7 @@ public final class Link {
     public func heal() { if state == .cut { change(to: .up) } }
     /// Keeps everything that is sent from now on.
     public func hold() { change(to: .held) }
-    /// Ends a hold: what was kept goes on its way.
+    /// Ends a hold: what was kept is sent.
     public func release() { if state == .held { change(to: .up) } }
 
     // MARK: Toxics
@@ -126,7 +155,7 @@ public final class Link {
     /// - Throws: ``NetworkError/invalidToxic(_:)``.
     public func setToxic(_ toxic: Toxic) throws(NetworkError) {
         if let problem = toxic.invalidity { throw .invalidToxic(problem) }
-        simulation.record(.toxic, 1, text: "\(source)→\(target) \(toxic.name)")
+        world.record(.toxic, 1, text: "\(source)→\(target) \(toxic)")
         let index = toxics.firstIndex { $0.name == toxic.name }
         if let index { toxics[index] = toxic } else { toxics.append(toxic) }
         for number in flows.keys.sorted() { flows[number]?.setToxic(toxic, isNew: index == nil) }
@@ -135,7 +164,7 @@ public final class Link {
     /// Removes a toxic: what it held goes on; does nothing when there is none of that name.
     public func removeToxic(_ name: String) {
         guard let index = toxics.firstIndex(where: { $0.name == name }) else { return }
-        simulation.record(.toxic, 0, text: "\(source)→\(target) \(name)")
+        world.record(.toxic, 0, text: "\(source)→\(target) \(name)")
         toxics.remove(at: index)
         for number in flows.keys.sorted() { flows[number]?.removeToxic(name) }
     }
@@ -151,59 +180,101 @@ public final class Link {
     private func change(to state: State) {
         guard state != self.state else { return }
         self.state = state
-        simulation.record(.link, UInt64(state == .up ? 0 : state == .held ? 1 : 2), text: "\(source)→\(target)")
-        guard state == .up else { return }
-        let resumed = waiting
-        waiting = []
-        for entry in resumed { entry.resume() }
+        isClear = state == .up && options.loss == .zero
+        world.record(.link, UInt64(state == .up ? 0 : state == .held ? 1 : 2), text: "\(source)→\(target)")
+        guard state != .held else { return }
+        let resumed = kept
+        kept = []
+        for entry in resumed { entry.resume(state == .up) }
     }
 
-    /// Calls `resume` when packets pass again; the number returned takes it back.
-    func whenUp(_ resume: @escaping () -> Void) -> UInt64 {
-        nextWaitingID += 1
-        waiting.append((nextWaitingID, resume))
-        return nextWaitingID
+    /// Keeps something that was sent while the link is held.
+    ///
+    /// - Parameter resume: Sends it, with true when the link is released; with false when it is cut instead.
+    /// - Returns: A number to forget it by.
+    func keep(_ resume: @escaping (Bool) -> Void) -> UInt64 {
+        assert(state == .held, "\(source)→\(target) keeps a packet although it is \(state)")
+        lastKept += 1
+        kept.append((lastKept, resume))
+        return lastKept
     }
 
-    func cancelWhenUp(_ id: UInt64) {
-        waiting.removeAll { $0.id == id }
+    func forgetKept(_ id: UInt64) {
+        kept.removeAll { $0.id == id }
     }
 
     // MARK: Packets
 
-    /// What becomes of a packet.
-    enum Fate {
+    /// What becomes of something that is sent.
+    enum Verdict {
         case arrives(at: UInt64)
-        /// Lost now; the link may be up at the repetition.
-        case lost
+        /// The link keeps it; who sent it says by ``keep(_:)`` what to do when the link is released.
+        case held
+        case lost(Loss)
     }
 
-    /// Decides the fate of a packet sent at `now`.
+    /// Why something was lost.
+    enum Loss {
+        /// The link was cut.
+        case cut
+        /// By chance.
+        case chance
+        /// More waited for the bandwidth than the queue takes.
+        case fullQueue
+    }
+
+    /// Decides what becomes of a packet sent at `now`: the one place that does, for everything that is sent.
     ///
-    /// A link that is cut or held is not asked, so that it draws nothing and healing it shifts nobody's draws.
+    /// A link that is cut or held draws nothing, so that healing it shifts nobody's draws.
     @inline(__always)
-    func send(bytes: Int, at now: UInt64) -> Fate {
+    func transmit(bytes: Int, at now: UInt64) -> Verdict {
+        switch state {
+        case .up: break
+        case .held: return .held
+        case .cut: return .lost(.cut)
+        }
         var departure = now
         if let rate = options.bytesPerSecond {
-            let begin = max(now, busyUntil)
-            let backlog = UInt128(begin - now) * UInt128(rate) / 1_000_000_000
-            guard backlog <= UInt128(options.queueBytesMax) else { return .lost }
-            busyUntil = begin + UInt64(bytes) * 1_000_000_000 / max(rate, 1)
-            departure = busyUntil
+            guard let left = depart(bytes: bytes, at: now, rate) else { return .lost(.fullQueue) }
+            departure = left
         }
-        if options.loss.numerator > 0, random.chance(options.loss) { return .lost }
+        if options.loss.numerator > 0, random.chance(options.loss) { return .lost(.chance) }
         return .arrives(at: departure + (fixedLatency ?? random.nanoseconds(options.latency)))
+    }
+
+    /// When a packet will have left behind those that wait; nil when the queue is full.
+    private func depart(bytes: Int, at now: UInt64, _ rate: UInt64) -> UInt64? {
+        if busyUntil <= now { busyRemainder = 0 }
+        let begin = max(now, busyUntil)
+        let backlog = UInt128(begin - now) * UInt128(rate) / 1_000_000_000
+        // An empty queue takes a packet of any size.
+        guard backlog == 0 || backlog + UInt128(bytes) <= UInt128(options.queueBytesMax) else { return nil }
+        let (time, rest) = (UInt128(bytes) * 1_000_000_000 + UInt128(busyRemainder))
+            .quotientAndRemainder(dividingBy: UInt128(rate))
+        busyRemainder = UInt64(rest)
+        busyUntil = begin + UInt64(min(time, UInt128(Int64.max / 4)))
+        return busyUntil
+    }
+
+    /// When a packet that found the queue full is sent again: after a round trip, and in turn with all others.
+    ///
+    /// Fast retransmission alone would let them all come at once, and the same ones find it full each time.
+    func retransmissionTurn(bytes: Int, at now: UInt64, roundTrip: UInt64) -> UInt64 {
+        let turn = max(now + roundTrip, nextRetransmission)
+        let rate = options.bytesPerSecond ?? UInt64(Int64.max)
+        nextRetransmission = turn + max(1, UInt64(min(UInt128(bytes) * 1_000_000_000 / UInt128(rate), UInt128(Int64.max / 4))))
+        return turn
     }
 }
 
 extension TraceKind {
-    /// A link changes its state: 0 up, 1 held, 2 cut.
+    /// A link changes: it is 0 up, 1 held, 2 cut, or 3 has other options.
     static let link: TraceKind = TraceKind("network.link")
     /// A toxic is set (1) or removed (0).
     static let toxic: TraceKind = TraceKind("network.toxic")
-    /// Bytes are on their way: the connection's direction, how many, and when they arrive.
+    /// Bytes are on their way: the connection's direction, how many, when they arrive, and which.
     static let packet: TraceKind = TraceKind("network.packet")
-    /// A packet is lost.
+    /// Bytes are lost: the connection's direction, and how many.
     static let loss: TraceKind = TraceKind("network.loss")
     /// A connection changes its state.
     static let connection: TraceKind = TraceKind("network.connection")

@@ -2,53 +2,54 @@
 // connection is refused, times out, is reset, or stays half open when a machine crashes. Not modelled (docs/network.md):
 // congestion windows, delayed acknowledgements, Nagle, urgent data, IP fragments, UDP.
 
-import Ports
+import Randomness
 public import SimulationKernel
 
 /// The simulated network: hosts with names and addresses, and a link for each direction between two of them.
+///
+/// The simulation's hosts keep it for as long as they may run.
 public final class Network {
-    /// The simulation that it belongs to.
-    public let simulation: Simulation
     /// How links behave that nobody set.
     public let defaultLink: Link.Options
 
-    private var stacks: [String: NetworkStack] = [:]
-    private var stacksByAddress: [String: NetworkStack] = [:]
-    private var links: [String: Link] = [:]
+    let world: World
+    private var hosts: [NetworkHost] = []
+    private var hostsByName: [String: NetworkHost] = [:]
+    private var hostsByCanonicalName: [String: NetworkHost] = [:]
+    private var hostsByAddress: [String: NetworkHost] = [:]
+    private var links: [LinkID: Link] = [:]
     private var unresolvable: Set<String> = []
-    private var connections: [UInt64: (near: StreamEnd, far: StreamEnd)] = [:]
-    /// Connections that are being made.
-    private var attempts: [UInt64: ConnectAttempt] = [:]
-    /// Open channels, those of crashed hosts too.
-    private var channels: [UInt64: SimulatedChannel] = [:]
-    private var lastChannel: UInt64 = 0
+    /// All connections: from the first SYN until nothing of them can happen any more.
+    private var connections: [UInt64: Connection] = [:]
     private var lastConnection: UInt64 = 0
-    private var lastAddress: Int = 0
+    /// Channels that were made and not closed.
+    private(set) var channelCount: Int = 0
+
+    /// The two hosts that a link goes from and to.
+    private struct LinkID: Hashable {
+        let source: UInt32
+        let target: UInt32
+    }
 
     /// Makes a network for a simulation that has not run.
     ///
     /// - Throws: ``NetworkError/invalidLink(_:)``.
     public init(_ simulation: Simulation, defaultLink: Link.Options = .standard) throws(NetworkError) {
         if let problem = defaultLink.invalidity { throw .invalidLink(problem) }
-        self.simulation = simulation
+        world = simulation.world
         self.defaultLink = defaultLink
-        simulation.onEnd { [weak self] in self?.end() }
+        world.onEnd { [self] in end() }
+        world.onReport { [self] in report() }
     }
 
-    /// The run is over: closes what is open, for listeners, channels and attempts hold each other in circles.
+    /// The run is over: closes what is open.
     private func end() {
-        for name in stacks.keys.sorted() { stacks[name]?.end() }
-        for number in connections.keys.sorted() {
-            guard let ends = connections[number] else { continue }
-            ends.near.disconnect()
-            ends.far.disconnect()
-        }
+        for host in hosts { host.end() }
+        for number in connections.keys.sorted() { connections[number]?.abandon() }
         connections = [:]
-        for number in attempts.keys.sorted() { attempts[number]?.abandon() }
-        attempts = [:]
-        for number in channels.keys.sorted() { channels[number]?.closeAtEnd() }
-        channels = [:]
     }
+
+    // MARK: Topology
 
     /// Adds a host whose code reaches the network through the ports that it gets at each boot.
     ///
@@ -57,18 +58,18 @@ public final class Network {
     public func host(
         _ name: String, starts: Bool = true, boot: @escaping (SimulatedPorts) async throws -> Void
     ) throws(SimulationError) -> Simulation.Host {
-        let host = try simulation.host(name, starts: starts) { [unowned self] in
-            guard let stack = stacks[name] else { return }
-            stack.noteBoot()
-            // Connections of which both machines crashed while idle.
-            for number in connections.keys.sorted() { retireIfFinished(number) }
-            try await boot(SimulatedPorts(network: self, stack: stack))
+        let host = try world.addHost(name, starts: starts) { [self] in
+            guard let host = hostsByName[name] else { return }
+            host.host.onCrash { host.noteCrash() }
+            try await boot(SimulatedPorts(network: self, host: host))
         }
-        lastAddress += 1
-        let address = "10.\(lastAddress >> 16).\(lastAddress >> 8 & 255).\(lastAddress & 255)"
-        let stack = NetworkStack(host: host, address: address)
-        stacks[name] = stack
-        stacksByAddress[address] = stack
+        let number = hosts.count + 1
+        let address = "10.\(number >> 16).\(number >> 8 & 255).\(number & 255)"
+        let added = NetworkHost(host: host, index: UInt32(hosts.count), address: address)
+        hosts.append(added)
+        hostsByName[name] = added
+        if hostsByCanonicalName[Self.canonical(name)] == nil { hostsByCanonicalName[Self.canonical(name)] = added }
+        hostsByAddress[address] = added
         return host
     }
 
@@ -76,20 +77,42 @@ public final class Network {
     ///
     /// - Throws: ``NetworkError/unknownHost(_:)``.
     public func link(from source: String, to target: String) throws(NetworkError) -> Link {
-        for name in [source, target] where stacks[name] == nil { throw .unknownHost(name) }
-        return existingLink(from: source, to: target)
+        link(from: try knownHost(source), to: try knownHost(target))
     }
 
-    /// The link between two hosts that are known.
-    private func existingLink(from source: String, to target: String) -> Link {
-        let key = "\(source)→\(target)"
-        if let link = links[key] { return link }
+    func link(from source: NetworkHost, to target: NetworkHost) -> Link {
+        let id = LinkID(source: source.index, target: target.index)
+        if let link = links[id] { return link }
         // A host reaches itself without a cable.
-        let options = source == target ? Link.Options(latency: .fixed(.microseconds(20))) : defaultLink
-        let link = Link(source: source, target: target, options: options, simulation: simulation)
-        links[key] = link
+        let options = source === target ? Link.Options(latency: .fixed(.microseconds(20))) : defaultLink
+        let link = Link(source: source.name, target: target.name, options: options, world: world)
+        links[id] = link
         return link
     }
+
+    private func knownHost(_ name: String) throws(NetworkError) -> NetworkHost {
+        guard let host = hostsByName[name] ?? hostsByCanonicalName[Self.canonical(name)] else { throw .unknownHost(name) }
+        return host
+    }
+
+    /// A name without regard to case, and without the dot that ends an absolute one.
+    private static func canonical(_ name: String) -> String {
+        let lower = name.lowercased()
+        return lower.hasSuffix(".") ? String(lower.dropLast()) : lower
+    }
+
+    /// The host that a name or an address means to whoever runs now; nil when the resolver knows none.
+    func resolve(_ name: String) -> NetworkHost? {
+        if unresolvable.isEmpty, let host = hostsByName[name] { return host }
+        let canonical = Self.canonical(name)
+        if unresolvable.contains(canonical) { return nil }
+        if canonical == "localhost" || name == "127.0.0.1" {
+            return world.currentHostName.flatMap { hostsByName[$0] }
+        }
+        return hostsByName[name] ?? hostsByCanonicalName[canonical] ?? hostsByAddress[name]
+    }
+
+    // MARK: Faults and their reverses
 
     /// Cuts both directions between two hosts.
     ///
@@ -108,202 +131,99 @@ public final class Network {
     }
 
     /// Lets the resolver fail for a name.
-    public func failResolution(of name: String) { unresolvable.insert(name) }
+    public func failResolution(of name: String) {
+        unresolvable.insert(Self.canonical(name))
+        world.record(.resolver, 1, text: name)
+    }
+
     /// Lets the resolver know a name again.
-    public func restoreResolution(of name: String) { unresolvable.remove(name) }
+    public func restoreResolution(of name: String) {
+        unresolvable.remove(Self.canonical(name))
+        world.record(.resolver, 0, text: name)
+    }
 
     /// Lets the service on a host's port accept late, or, with nil, at once again.
     ///
-    /// - Throws: ``NetworkError/notListening(host:port:)``.
+    /// - Throws: ``NetworkError/unknownHost(_:)`` and ``NetworkError/notListening(host:port:)``.
     public func delayAccept(host: String, port: Int, by delay: Duration?) throws(NetworkError) {
-        let nanoseconds = (delay ?? .zero).attoseconds / 1_000_000_000
-        try listener(host, port).acceptDelay = UInt64(max(0, nanoseconds))
+        let nanoseconds = UInt64(max(0, (delay ?? .zero).attoseconds / 1_000_000_000))
+        try listener(host, port).acceptDelay = nanoseconds
+        world.record(.listener, nanoseconds, text: "\(host):\(port) delay")
     }
 
     /// Lets connection attempts to a host's port vanish, or be answered again.
     ///
-    /// - Throws: ``NetworkError/notListening(host:port:)``.
+    /// - Throws: ``NetworkError/unknownHost(_:)`` and ``NetworkError/notListening(host:port:)``.
     public func setBlackHole(host: String, port: Int, _ isBlackHole: Bool) throws(NetworkError) {
         try listener(host, port).isBlackHole = isBlackHole
+        world.record(.listener, isBlackHole ? 1 : 0, text: "\(host):\(port) black hole")
     }
 
     /// Lets connection attempts to a host's port be refused although somebody listens, or be accepted again.
     ///
-    /// - Throws: ``NetworkError/notListening(host:port:)``.
+    /// - Throws: ``NetworkError/unknownHost(_:)`` and ``NetworkError/notListening(host:port:)``.
     public func setRefusing(host: String, port: Int, _ isRefusing: Bool) throws(NetworkError) {
         try listener(host, port).isRefusing = isRefusing
+        world.record(.listener, isRefusing ? 1 : 0, text: "\(host):\(port) refusing")
     }
 
-    private func listener(_ host: String, _ port: Int) throws(NetworkError) -> StreamListener {
-        guard let stack = stacks[host] else { throw .unknownHost(host) }
-        guard let listener = stack.listeners[port] else { throw .notListening(host: host, port: port) }
+    private func listener(_ name: String, _ port: Int) throws(NetworkError) -> StreamListener {
+        guard let listener = try knownHost(name).listeners[port] else { throw .notListening(host: name, port: port) }
         return listener
     }
-
-    // MARK: Connecting
-
-    func resolve(_ name: String) -> NetworkStack? {
-        if unresolvable.contains(name) { return nil }
-        if name == "localhost" || name == "127.0.0.1" { return simulation.currentHostName.flatMap { stacks[$0] } }
-        return stacks[name] ?? stacksByAddress[name]
-    }
-
-    /// Tries to connect until it succeeds, is refused or the SYN's repetitions end.
-    func connect(
-        from client: NetworkStack, to server: NetworkStack, port: Int, attempt: ConnectAttempt
-    ) {
-        lastConnection += 1
-        attempt.number = lastConnection
-        attempts[attempt.number] = attempt
-        attempt.bootCount = client.host.bootCount
-        sendSYN(from: client, to: server, port: port, attempt: attempt, repetition: 0)
-    }
-
-    private func sendSYN(
-        from client: NetworkStack, to server: NetworkStack, port: Int, attempt: ConnectAttempt, repetition: Int
-    ) {
-        guard !attempt.isOver, client.isUp, client.host.bootCount == attempt.bootCount else { return }
-        let now = simulation.nanoseconds
-        guard repetition <= TCPTimings.synRetries else { return attempt.end(.failure(.timedOut)) }
-        let link = existingLink(from: client.host.name, to: server.host.name)
-        if link.state == .held {
-            _ = link.whenUp { [weak self] in
-                self?.sendSYN(from: client, to: server, port: port, attempt: attempt, repetition: repetition)
-            }
-            return
-        }
-        if link.state == .up, case .arrives(let time) = link.send(bytes: 0, at: now) {
-            simulation.scheduleForWorld(at: time, argument: attempt.number) { [unowned self] _ in
-                receiveSYN(from: client, at: server, port: port, attempt: attempt)
-            }
-        }
-        let next = now + TCPTimings.synRetransmission << UInt64(repetition)
-        attempt.retry = simulation.scheduleForWorld(at: next, argument: attempt.number) { [unowned self] _ in
-            sendSYN(from: client, to: server, port: port, attempt: attempt, repetition: repetition + 1)
-        }
-    }
-
-    private func receiveSYN(from client: NetworkStack, at server: NetworkStack, port: Int, attempt: ConnectAttempt) {
-        guard !attempt.isOver, server.isUp else { return }
-        let listener = server.listeners[port]
-        if let listener, listener.isBlackHole || listener.pending >= listener.backlog { return }
-        let back = existingLink(from: server.host.name, to: client.host.name)
-        let now = simulation.nanoseconds
-        if back.state == .held {
-            _ = back.whenUp { [weak self] in
-                self?.receiveSYN(from: client, at: server, port: port, attempt: attempt)
-            }
-            return
-        }
-        guard back.state == .up, case .arrives(let time) = back.send(bytes: 0, at: now) else { return }
-        let serverBoot = server.host.bootCount
-        simulation.scheduleForWorld(at: time, argument: attempt.number) { [unowned self] _ in
-            guard !attempt.isOver, client.isUp, client.host.bootCount == attempt.bootCount else { return }
-            guard let listener, !listener.isRefusing else { return attempt.end(.failure(.refused)) }
-            establish(client, server, listener, attempt, serverBoot: serverBoot)
-        }
-    }
-
-    private func establish(
-        _ client: NetworkStack, _ server: NetworkStack, _ listener: StreamListener, _ attempt: ConnectAttempt,
-        serverBoot: Int
-    ) {
-        let localPort = client.takePort()
-        let near = StreamEnd(
-            stack: client, number: attempt.number, localPort: localPort, remote: (server.host.name, listener.port),
-            incarnation: attempt.bootCount, network: self)
-        let far = StreamEnd(
-            stack: server, number: attempt.number, localPort: listener.port, remote: (client.host.name, localPort),
-            incarnation: serverBoot, network: self)
-        let out = existingLink(from: client.host.name, to: server.host.name)
-        let back = existingLink(from: server.host.name, to: client.host.name)
-        // The client's acknowledgement; if it is lost, the first data takes its place.
-        let now = simulation.nanoseconds
-        var accepted = now
-        if out.state == .up, case .arrives(let time) = out.send(bytes: 0, at: now) { accepted = time }
-        near.connect(to: far, link: out, isServer: false, notBefore: accepted)
-        far.connect(to: near, link: back, isServer: true, notBefore: now)
-        connections[attempt.number] = (near, far)
-        simulation.record(
-            .connection, attempt.number, 1, text: "\(client.host.name)→\(server.host.name):\(listener.port)")
-        listener.pending += 1
-        simulation.scheduleForWorld(at: accepted + listener.acceptDelay, argument: attempt.number) { _ in
-            listener.pending -= 1
-            guard server.isUp, server.host.bootCount == serverBoot else { return }
-            guard server.listeners[listener.port] === listener else { return far.reset() }
-            server.notify { listener.accept(far) }
-        }
-        attempt.end(.success(near))
-    }
 }
+
+// MARK: - Connections
 
 extension Network {
-    /// Connections that are open at an end or have something on its way.
+    /// Connections that are being made, are open at an end, or have something on its way.
     public var openConnections: Int { connections.count }
-    /// Channels that were made and not closed; a crashed host's stay until the run ends.
-    public var openChannels: Int { channels.count }
+    /// Channels that were made and not closed; a crashed host's stay until its memory is given back.
+    public var openChannels: Int { channelCount }
 
-    func register(_ channel: SimulatedChannel) -> UInt64 {
-        lastChannel += 1
-        channels[lastChannel] = channel
-        return lastChannel
+    func noteChannel(_ change: Int) {
+        channelCount += change
     }
 
-    func unregisterChannel(_ number: UInt64) {
-        channels[number] = nil
+    /// Tries to connect until it succeeds, is refused or the SYN's retransmissions end; nil when no local port is left.
+    func connect(
+        from client: NetworkHost, to server: NetworkHost, port: Int,
+        _ completion: @escaping (Result<StreamEnd, Connection.Failure>) -> Void
+    ) -> Connection? {
+        guard let localPort = client.takePort(towards: server, port: port, at: world.nanoseconds) else { return nil }
+        lastConnection += 1
+        let connection = Connection(
+            number: lastConnection, from: client, localPort: localPort, to: server, port: port, network: self,
+            completion: completion)
+        connections[lastConnection] = connection
+        connection.open()
+        return connection
     }
 
-    fileprivate func forget(_ attempt: ConnectAttempt) {
-        attempts[attempt.number] = nil
+    /// Nothing of a connection can happen any more.
+    func forget(_ connection: Connection) {
+        connections[connection.number] = nil
     }
 
-    /// Forgets a connection of which nothing can happen any more.
-    func retireIfFinished(_ number: UInt64) {
-        guard let ends = connections[number], ends.near.isFinished, ends.far.isFinished else { return }
-        connections[number] = nil
-        ends.near.unregister()
-        ends.far.unregister()
+    /// How things stand, in lines: connections with their states and what they wait for, as netstat shows them.
+    public func report(limit: Int = 20) -> [String] {
+        guard !connections.isEmpty else { return [] }
+        let numbers = connections.keys.sorted()
+        var lines = ["network: \(numbers.count) connection(s)"]
+        lines += numbers.prefix(limit).compactMap { connections[$0].map { "  \($0)" } }
+        if numbers.count > limit { lines.append("  and \(numbers.count - limit) more") }
+        for link in links.values.filter({ $0.state != .up }).sorted(by: { ($0.source, $0.target) < ($1.source, $1.target) })
+            .prefix(limit)
+        {
+            lines.append("  link \(link.source)→\(link.target) is \(link.state)")
+        }
+        return lines
     }
 }
 
-/// A connection that is being made.
-final class ConnectAttempt {
-    enum Failure: Error {
-        case refused
-        case timedOut
-    }
-
-    var number: UInt64 = 0
-    var bootCount: Int = 0
-    var retry: ScheduledEvent?
-    private(set) var isOver: Bool = false
-    private unowned let network: Network
-    private let stack: NetworkStack
-    private let completion: (Result<StreamEnd, Failure>) -> Void
-
-    init(stack: NetworkStack, network: Network, completion: @escaping (Result<StreamEnd, Failure>) -> Void) {
-        self.stack = stack
-        self.network = network
-        self.completion = completion
-    }
-
-    func end(_ result: Result<StreamEnd, Failure>) {
-        guard !isOver else { return }
-        cancel()
-        stack.notify { [completion] in completion(result) }
-    }
-
-    /// Nobody waits for it any more.
-    func cancel() {
-        isOver = true
-        if let retry { network.simulation.cancel(retry) }
-        network.forget(self)
-    }
-
-    /// The run is over before it came to an end.
-    func abandon() {
-        guard !isOver else { return }
-        isOver = true
-        completion(.failure(.timedOut))
-    }
+extension TraceKind {
+    /// The resolver knows a name (0), or does not (1).
+    static let resolver: TraceKind = TraceKind("network.resolver")
+    /// Something is wrong, or right again, with how a host accepts connections.
+    static let listener: TraceKind = TraceKind("network.listener")
 }

@@ -10,7 +10,7 @@ import SimulationKernel
 final class SimulatedChannel: Channel, ChannelCore, @unchecked Sendable {
     private let end: StreamEnd
     private let loop: SimulatedEventLoop
-    private unowned let network: Network
+    private let network: Network
     private var number: UInt64 = 0
     private let closePromise: EventLoopPromise<Void>
     private var pipelineStorage: ChannelPipeline?
@@ -36,7 +36,7 @@ final class SimulatedChannel: Channel, ChannelCore, @unchecked Sendable {
     private var allowsRemoteHalfClosure: Bool = false
     private var waterMark: ChannelOptions.Types.WriteBufferWaterMark = .init(low: 32 * 1024, high: 64 * 1024)
     private var messagesPerRead: UInt = 4
-    private var otherOptions: [ObjectIdentifier: Any] = [:]
+    private var options: ChannelOptionStore = ChannelOptionStore()
 
     private struct PendingWrite {
         var buffer: ByteBuffer
@@ -53,7 +53,8 @@ final class SimulatedChannel: Channel, ChannelCore, @unchecked Sendable {
         closePromise = loop.makePromise()
         pipelineStorage = ChannelPipeline(channel: self)
         end.delegate = self
-        number = network.register(self)
+        number = loop.register(self)
+        network.noteChannel(1)
     }
 
     /// Adds the handlers, registers and activates the channel; `promise` learns the result.
@@ -86,6 +87,8 @@ final class SimulatedChannel: Channel, ChannelCore, @unchecked Sendable {
                 promise?.succeed(self)
                 pipeline.syncOperations.fireChannelActive()
                 if autoRead, isOpen { pipeline.syncOperations.read() }
+                // What happened while nobody had accepted it yet.
+                if isOpen, let failure = end.failure { streamFailed(failure) }
             case .failure(let error):
                 close0(error: error, mode: .all, promise: nil)
                 promise?.fail(error)
@@ -95,7 +98,7 @@ final class SimulatedChannel: Channel, ChannelCore, @unchecked Sendable {
 
     // MARK: Channel
 
-    var allocator: ByteBufferAllocator { ByteBufferAllocator() }
+    let allocator: ByteBufferAllocator = ByteBufferAllocator()
     var closeFuture: EventLoopFuture<Void> { closePromise.futureResult }
     var pipeline: ChannelPipeline {
         guard let pipelineStorage else { preconditionFailure("the pipeline is made with the channel") }
@@ -108,11 +111,11 @@ final class SimulatedChannel: Channel, ChannelCore, @unchecked Sendable {
     var eventLoop: any EventLoop { loop }
 
     func localAddress0() throws -> SocketAddress {
-        try SocketAddress(ipAddress: end.stack.address, port: end.localPort)
+        try SocketAddress(ipAddress: end.host.address, port: end.localPort)
     }
 
     func remoteAddress0() throws -> SocketAddress {
-        try SocketAddress(ipAddress: end.remoteAddress, port: end.remote.port)
+        try SocketAddress(ipAddress: end.remoteHost.address, port: end.remotePort)
     }
 
     // MARK: Options
@@ -149,7 +152,7 @@ final class SimulatedChannel: Channel, ChannelCore, @unchecked Sendable {
             messagesPerRead = value
         default:
             // Socket options and allocators change nothing that can be seen here.
-            otherOptions[ObjectIdentifier(Option.self)] = value
+            options.set(option, value)
         }
     }
 
@@ -161,7 +164,7 @@ final class SimulatedChannel: Channel, ChannelCore, @unchecked Sendable {
             case is ChannelOptions.Types.WriteBufferWaterMarkOption: waterMark
             case is ChannelOptions.Types.MaxMessagesPerReadOption: messagesPerRead
             case is ChannelOptions.Types.BufferedWritableBytesOption: pendingBytes
-            default: otherOptions[ObjectIdentifier(Option.self)]
+            default: options.value(of: option)
             }
         guard let value = value as? Option.Value else { throw ChannelError.operationUnsupported }
         return value
@@ -362,7 +365,8 @@ final class SimulatedChannel: Channel, ChannelCore, @unchecked Sendable {
         let wasActive = isActive
         isActive = false
         end.close()
-        network.unregisterChannel(number)
+        loop.unregisterChannel(number)
+        network.noteChannel(-1)
         let writes = pendingWrites
         pendingWrites = MarkedCircularBuffer(initialCapacity: 0)
         pendingBytes = 0
@@ -406,12 +410,24 @@ extension SimulatedChannel: StreamDelegate {
         loop.run { sendFlushed() }
     }
 
+    /// The connection is gone: what arrived before is read, whether it was asked for or not, and then the channel closes.
     func streamFailed(_ failure: StreamFailure) {
         let code = failure == .reset ? ECONNRESET : ETIMEDOUT
         loop.run {
+            guard isOpen else { return }
+            readRest()
             let error = IOError(errnoCode: code, reason: "read")
-            pipeline.syncOperations.fireErrorCaught(error)
+            // Who has seen the end of the stream has nothing to read that could fail.
+            if isOpen, !inputClosed { pipeline.syncOperations.fireErrorCaught(error) }
             if isOpen { close0(error: error, mode: .all, promise: nil) }
         }
+    }
+
+    private func readRest() {
+        guard isActive, !inputClosed, !isReading, end.hasData else { return }
+        isReading = true
+        while isActive, let buffer = end.read() { pipeline.syncOperations.fireChannelRead(NIOAny(buffer)) }
+        isReading = false
+        if isActive { pipeline.syncOperations.fireChannelReadComplete() }
     }
 }

@@ -10,22 +10,74 @@ import SimulationKernel
 /// All loops share the kernel's thread, but each is strict: `inEventLoop` is true only while its own work runs, so that
 /// tested code takes the same paths as in production and code that touches another host's objects is caught.
 final class SimulatedEventLoop: EventLoop, NIOSerialEventLoopExecutor, @unchecked Sendable {
+    /// What becomes of work that is given to the loop.
+    private enum Phase {
+        /// It runs in its turn.
+        case living
+        /// The incarnation has crashed, or ended: it waits until what is left is made to end, and runs then, unseen.
+        case dead
+        /// What is left is made to end: it runs at once, for no time passes any more.
+        case unwinding
+    }
+
     private let host: Simulation.Host
-    private let simulation: Simulation
+    private let world: World
+    private let bootCount: Int
+    private var isUnwinding: Bool = false
     private var isRunning: Bool = false
     private var tasks: CircularBuffer<() -> Void> = CircularBuffer(initialCapacity: 8)
     private var isScheduled: Bool = false
     private var isDraining: Bool = false
-    private let bootCount: Int
     private var runTasks: (UInt64) -> Void = { _ in }
+    /// What was scheduled and has not happened, by number: its event, and how to fail it.
+    private var scheduled: [UInt64: (event: ScheduledEvent, fail: (any Error) -> Void)] = [:]
     private var callbacks: [UInt64: ScheduledEvent] = [:]
-    private var nextCallback: UInt64 = 0
+    private var lastScheduled: UInt64 = 0
+    /// Open channels, by number.
+    private var channels: [UInt64: SimulatedChannel] = [:]
+    private var lastChannel: UInt64 = 0
 
-    init(host: Simulation.Host, simulation: Simulation) {
+    init(host: Simulation.Host, world: World) {
         self.host = host
-        self.simulation = simulation
+        self.world = world
         bootCount = host.bootCount
         runTasks = { [unowned self] _ in runScheduledTasks() }
+    }
+
+    // MARK: Life
+
+    /// Whether the incarnation runs, or is paused.
+    var isLiving: Bool { phase == .living }
+
+    private var phase: Phase {
+        if isUnwinding { return world.isMuted ? .unwinding : .dead }
+        return host.bootCount == bootCount && (host.state == .running || host.state == .paused) ? .living : .dead
+    }
+
+    /// Makes what is left end: what was scheduled fails, channels close, and what that leads to runs.
+    func unwind() {
+        isUnwinding = true
+        for number in scheduled.keys.sorted() {
+            guard let (event, fail) = scheduled.removeValue(forKey: number) else { continue }
+            world.cancel(event)
+            run { fail(EventLoopError.cancelled) }
+        }
+        for number in callbacks.keys.sorted() {
+            if let event = callbacks.removeValue(forKey: number) { world.cancel(event) }
+        }
+        for number in channels.keys.sorted() { channels[number]?.closeAtEnd() }
+        channels = [:]
+        runScheduledTasks()
+    }
+
+    func register(_ channel: SimulatedChannel) -> UInt64 {
+        lastChannel += 1
+        channels[lastChannel] = channel
+        return lastChannel
+    }
+
+    func unregisterChannel(_ number: UInt64) {
+        channels[number] = nil
     }
 
     // MARK: Running
@@ -51,26 +103,34 @@ final class SimulatedEventLoop: EventLoop, NIOSerialEventLoopExecutor, @unchecke
     }
 
     private func scheduleTick() {
-        if simulation.isEnding {
-            // No events happen any more; what unwinds still hops between loops.
-            if !isDraining { runScheduledTasks() }
-        } else if !isScheduled, host.bootCount == bootCount {
+        guard !isScheduled else { return }
+        switch phase {
+        case .living:
             isScheduled = true
-            host.schedule(at: simulation.nanoseconds, runTasks)
+            host.schedule(at: world.nanoseconds, runTasks)
+        case .dead:
+            // Living code gave it to a loop that nothing runs on: it can only wait for the end.
+            guard isUnwinding else { return }
+            isScheduled = true
+            world.onEnd { [self] in
+                isScheduled = false
+                runScheduledTasks()
+            }
+        case .unwinding: if !isDraining { runScheduledTasks() }
         }
     }
 
-    /// Tasks that may run on a loop when the run is over; what tries for ever is dropped.
-    private static let endingTasksMax: Int = 100_000
-    private var endingTasks: Int = 0
+    /// Tasks that may run on a loop that is made to end; what tries for ever is dropped.
+    private static let unwindingTasksMax: Int = 100_000
+    private var unwindingTasks: Int = 0
 
     /// Runs what was there at the beginning of this tick; what comes meanwhile waits for the next.
     private func runScheduledTasks() {
         isDraining = true
         repeat {
-            if simulation.isEnding {
-                endingTasks += tasks.count
-                if endingTasks > Self.endingTasksMax { tasks.removeAll() }
+            if isUnwinding {
+                unwindingTasks += tasks.count
+                if unwindingTasks > Self.unwindingTasksMax { tasks.removeAll() }
             }
             run {
                 var left = tasks.count
@@ -79,7 +139,7 @@ final class SimulatedEventLoop: EventLoop, NIOSerialEventLoopExecutor, @unchecke
                     left -= 1
                 }
             }
-        } while simulation.isEnding && !tasks.isEmpty
+        } while isUnwinding && !tasks.isEmpty
         isDraining = false
         isScheduled = false
         if !tasks.isEmpty { scheduleTick() }
@@ -90,6 +150,7 @@ final class SimulatedEventLoop: EventLoop, NIOSerialEventLoopExecutor, @unchecke
     }
 
     func _submitIsolatedUnsafeUnchecked<T>(_ task: @escaping () throws -> T) -> EventLoopFuture<T> {
+        guard phase != .dead else { return DeadEventLoop.shared.makeFailedFuture(EventLoopError.shutdown) }
         let promise = makePromise(of: T.self)
         _executeIsolatedUnsafeUnchecked { promise.assumeIsolatedUnsafeUnchecked().completeWith(Result(catching: task)) }
         return promise.futureResult
@@ -97,11 +158,10 @@ final class SimulatedEventLoop: EventLoop, NIOSerialEventLoopExecutor, @unchecke
 
     // MARK: Time
 
-    var now: NIODeadline { .uptimeNanoseconds(Simulation.monotonicBase + simulation.nanoseconds) }
+    var now: NIODeadline { .uptimeNanoseconds(World.monotonicBase + world.nanoseconds) }
 
     private func nanoseconds(_ deadline: NIODeadline) -> UInt64 {
-        deadline.uptimeNanoseconds > Simulation.monotonicBase
-            ? deadline.uptimeNanoseconds - Simulation.monotonicBase : 0
+        deadline.uptimeNanoseconds > World.monotonicBase ? deadline.uptimeNanoseconds - World.monotonicBase : 0
     }
 
     func scheduleTask<T>(deadline: NIODeadline, _ task: @escaping @Sendable () throws -> T) -> Scheduled<T> {
@@ -121,13 +181,22 @@ final class SimulatedEventLoop: EventLoop, NIOSerialEventLoopExecutor, @unchecke
     func _scheduleTaskIsolatedUnsafeUnchecked<T>(
         deadline: NIODeadline, _ task: @escaping () throws -> T
     ) -> Scheduled<T> {
+        guard isLiving else { return DeadEventLoop.shared.failed() }
         let promise = makePromise(of: T.self)
+        lastScheduled += 1
+        let number = lastScheduled
         let event = host.schedule(at: nanoseconds(deadline)) { [self] _ in
+            scheduled[number] = nil
             run { promise.assumeIsolatedUnsafeUnchecked().completeWith(Result(catching: task)) }
         }
-        return Scheduled(promise: promise) { [simulation = UncheckedBox(simulation)] in
-            simulation.value.cancel(event)
-        }
+        scheduled[number] = (event, { promise.fail($0) })
+        // The promise of a cancelled task is failed by who cancels it.
+        return Scheduled(promise: promise) { [loop = UncheckedBox(self)] in loop.value.cancelTask(number) }
+    }
+
+    private func cancelTask(_ number: UInt64) {
+        guard let (event, _) = scheduled.removeValue(forKey: number) else { return }
+        world.cancel(event)
     }
 
     @discardableResult
@@ -155,8 +224,9 @@ final class SimulatedEventLoop: EventLoop, NIOSerialEventLoopExecutor, @unchecke
     func _scheduleCallbackIsolatedUnsafeUnchecked(
         at deadline: NIODeadline, handler: some NIOScheduledCallbackHandler
     ) throws -> NIOScheduledCallback {
-        nextCallback += 1
-        let id = nextCallback
+        guard isLiving else { throw EventLoopError.shutdown }
+        lastScheduled += 1
+        let id = lastScheduled
         callbacks[id] = host.schedule(at: nanoseconds(deadline), argument: id) { [self] id in
             callbacks[id] = nil
             run { handler.handleScheduledCallback(eventLoop: self) }
@@ -166,7 +236,7 @@ final class SimulatedEventLoop: EventLoop, NIOSerialEventLoopExecutor, @unchecke
 
     func cancelScheduledCallback(_ callback: NIOScheduledCallback) {
         guard let id = callback.customCallbackID, let event = callbacks.removeValue(forKey: id) else { return }
-        simulation.cancel(event)
+        world.cancel(event)
     }
 
     // MARK: Rest of the protocol

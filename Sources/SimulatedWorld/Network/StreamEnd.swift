@@ -15,82 +15,100 @@ protocol StreamDelegate: AnyObject {
     func streamIsReadable()
     /// There is room to send again.
     func streamIsWritable()
-    /// The connection is gone.
+    /// The connection is gone; what arrived before can still be read.
     func streamFailed(_ failure: StreamFailure)
 }
 
-/// One end of a connection.
+/// One end of a connection: its state, what has arrived and was not read, and who uses it.
 final class StreamEnd {
-    enum Presence {
-        case present
-        /// Closed by its owner; its machine still answers.
-        case closed
-        /// Its machine crashed.
-        case gone
-    }
-
-    let stack: NetworkStack
-    /// The n-th connection of the run; both ends have the same number.
-    let number: UInt64
+    let host: NetworkHost
     let localPort: Int
-    let remote: (host: String, port: Int)
-    weak var delegate: (any StreamDelegate)?
+    let remoteHost: NetworkHost
+    let remotePort: Int
+    /// Who uses it; nil before a service accepts it and after it was closed.
+    var delegate: (any StreamDelegate)?
 
-    private let simulation: Simulation
-    private let incarnation: Int
-    /// Towards the peer; nil once nothing is sent any more.
-    private var outbound: Flow?
-    private unowned let network: Network
-    /// The other end; the network keeps both as long as either is used or anything is on its way.
-    private unowned var peer: StreamEnd?
+    private(set) var state: ConnectionState
+    /// Whether data is taken here: the connection is open, and its user has not given it up.
+    private(set) var isPresent: Bool = false
+    /// Whether it was ever more than half-open.
+    private(set) var wasEstablished: Bool = false
+    /// Its user has closed it.
+    private var isDetached: Bool = false
+    /// Towards the peer.
+    private(set) var outbound: Flow?
+    /// What the peer sends; knows how much of it was read.
+    private var inbound: Flow?
+    /// The connection that it is an end of, until that is forgotten.
+    private(set) var connection: Connection?
     private var received: CircularBuffer<ByteBuffer> = CircularBuffer(initialCapacity: 2)
     private(set) var receivedEnd: Bool = false
-    private var sentEnd: Bool = false
-    private var isClosed: Bool = false
-    private var failure: StreamFailure?
+    /// Why the connection is gone, if it did not end.
+    private(set) var failure: StreamFailure?
 
-    init(
-        stack: NetworkStack, number: UInt64, localPort: Int, remote: (host: String, port: Int), incarnation: Int,
-        network: Network
-    ) {
-        self.stack = stack
-        self.number = number
+    init(host: NetworkHost, localPort: Int, remote: NetworkHost, remotePort: Int, state: ConnectionState) {
+        self.host = host
         self.localPort = localPort
-        self.remote = remote
-        self.network = network
-        simulation = network.simulation
-        self.incarnation = incarnation
+        remoteHost = remote
+        self.remotePort = remotePort
+        self.state = state
     }
 
-    func connect(to peer: StreamEnd, link: Link, isServer: Bool, notBefore: UInt64) {
-        self.peer = peer
-        remoteAddress = peer.stack.address
-        outbound = Flow(
-            number: number << 1 | (isServer ? 1 : 0), link: link, sender: self, receiver: peer, simulation: simulation,
-            notBefore: notBefore)
+    /// Makes it an end of a connection.
+    func connect(to peer: StreamEnd, of connection: Connection, number: UInt64, over link: Link, back: Link, _ world: World) {
+        self.connection = connection
+        let flow = Flow(number: number, link: link, reverse: back, sender: self, receiver: peer, world: world)
+        outbound = flow
+        peer.inbound = flow
     }
 
-    /// What the peer's packets meet here.
-    var presence: Presence {
-        if !stack.isUp || stack.host.bootCount != incarnation { return .gone }
-        return isClosed || failure != nil ? .closed : .present
+    /// The other machine asks for the connection: it is half open.
+    func open() {
+        assert(state == .closed, "\(self) is opened")
+        isDetached = false
+        failure = nil
+        outbound?.restart()
+        set(.synReceived)
     }
+
+    // MARK: State
+
+    /// Whether this machine knows the connection.
+    var isKnown: Bool { state != .closed }
 
     /// Whether nothing of this end can happen any more.
-    var isFinished: Bool { presence != .present && outbound?.isIdle ?? true }
+    var isFinished: Bool { (state.isOver || isDetached) && outbound?.isIdle ?? true }
 
-    /// Whether the machine of this end, as it was when it connected, is no more.
-    var isGone: Bool { presence == .gone }
-
-    func retireIfFinished() {
-        if presence != .present { network.retireIfFinished(number) }
+    /// Follows an event, if it means anything in the present state.
+    func advance(_ event: ConnectionState.Event) {
+        guard let next = state.after(event) else { return }
+        if event == .established { wasEstablished = true }
+        set(next)
     }
 
-    // MARK: Owner's side
+    private func set(_ next: ConnectionState) {
+        state = next
+        updatePresence()
+        if next.isOver { connection?.noteOver(self) }
+    }
+
+    private func updatePresence() {
+        switch state {
+        case .synReceived, .established, .finWait1, .finWait2: isPresent = !isDetached
+        case .synSent, .closing, .timeWait, .closeWait, .lastAck, .closed: isPresent = false
+        }
+    }
+
+    func retireIfFinished() {
+        if state.isOver || isDetached { connection?.retireIfFinished() }
+    }
+
+    // MARK: User's side
 
     /// Bytes that may be sent now.
     var roomBytes: Int { outbound?.roomBytes ?? 0 }
 
+    @inline(__always)
     func send(_ buffer: ByteBuffer) {
         outbound?.send(buffer)
     }
@@ -101,84 +119,100 @@ final class StreamEnd {
 
     /// Sends the end of the stream; what was sent before arrives before.
     func finish() {
-        guard !sentEnd, !isClosed else { return }
-        sentEnd = true
+        guard state.maySendEnd else { return }
+        advance(.sendsEnd)
         outbound?.sendEnd()
     }
 
     /// The next data, or nil; the end of the stream is in `receivedEnd`.
+    @inline(__always)
     func read() -> ByteBuffer? {
         guard let buffer = received.popFirst() else { return nil }
-        peer?.outbound?.consumed(bytes: buffer.readableBytes)
+        inbound?.consumed(bytes: buffer.readableBytes)
         return buffer
     }
-
-    /// The address of the peer's host.
-    private(set) var remoteAddress: String = "0.0.0.0"
 
     var hasData: Bool { !received.isEmpty }
 
     /// Gives the connection up: with an end of stream, or a reset if there is data that nobody read.
     func close() {
-        guard !isClosed, failure == nil else { return }
+        guard !isDetached else { return }
+        detach()
         if received.isEmpty {
             finish()
-        } else {
+        } else if !state.isOver {
             outbound?.sendReset()
+            set(.closed)
         }
-        isClosed = true
         received.removeAll()
-        delegate = nil
-        network.retireIfFinished(number)
+        connection?.retireIfFinished()
     }
 
     /// Gives the connection up with a reset.
     func reset() {
-        guard !isClosed, failure == nil else { return }
-        outbound?.sendReset()
-        isClosed = true
+        guard !isDetached else { return }
+        detach()
+        if !state.isOver {
+            outbound?.sendReset()
+            set(.closed)
+        }
         received.removeAll()
+        connection?.retireIfFinished()
+    }
+
+    private func detach() {
+        isDetached = true
         delegate = nil
-        network.retireIfFinished(number)
+        updatePresence()
     }
 
     // MARK: Network's side
 
-    func receive(_ item: Flow.Item) {
-        switch item {
-        case .data(let buffer):
-            received.append(buffer)
-            stack.notify { [weak self] in self?.delegate?.streamIsReadable() }
-        case .end:
-            receivedEnd = true
-            stack.notify { [weak self] in self?.delegate?.streamIsReadable() }
-        case .reset: fail(.reset)
+    @inline(__always)
+    func receive(_ buffer: ByteBuffer) {
+        received.append(buffer)
+        notifyReadable()
+    }
+
+    func receiveEnd() {
+        receivedEnd = true
+        advance(.receivesEnd)
+        notifyReadable()
+    }
+
+    @inline(__always)
+    private func notifyReadable() {
+        guard let delegate else { return }
+        if host.host.state == .running {
+            host.host.perform { delegate.streamIsReadable() }
+        } else {
+            host.notifyLater { delegate.streamIsReadable() }
         }
     }
 
-    /// The network forgets the connection.
-    func unregister() {
-        peer = nil
-        outbound?.unregister()
+    /// There is room to send again.
+    func notifyWritable() {
+        guard isKnown, let delegate else { return }
+        host.notify { delegate.streamIsWritable() }
     }
 
-    /// The run is over: nothing is sent or received any more.
-    func disconnect() {
-        unregister()
-        outbound = nil
-    }
-
-    /// The connection is gone; unread data with it.
+    /// The connection is gone; what arrived before stays readable.
     func fail(_ failure: StreamFailure) {
-        guard presence == .present else { return }
+        guard !state.isOver else { return }
         self.failure = failure
+        outbound?.stop()
+        connection?.noteFailure(failure, of: self)
+        set(.closed)
+        if let delegate { host.notify { delegate.streamFailed(failure) } }
+        connection?.retireIfFinished()
+    }
+
+    /// This machine forgets the connection, and tells nobody: it crashed, or nobody acknowledged in time.
+    func drop() {
+        detach()
+        outbound?.stop()
         received.removeAll()
-        outbound?.abandon()
-        simulation.record(.connection, number, failure == .reset ? 2 : 3, text: stack.host.name)
-        let delegate = delegate
-        self.delegate = nil
-        stack.notify { delegate?.streamFailed(failure) }
-        network.retireIfFinished(number)
+        if state != .closed { set(.closed) }
     }
 
     /// Answers for a connection that this machine does not know; false when the answer is lost.
@@ -188,21 +222,25 @@ final class StreamEnd {
         return outbound.sendReset()
     }
 
-    /// Tells the peer that there is room, when the news has travelled.
-    func sendWindowUpdate() {
-        guard let peer, let outbound else { return }
-        guard outbound.link.state == .up,
-            case .arrives(let time) = outbound.link.send(bytes: 0, at: simulation.nanoseconds)
-        else {
-            // Lost; the sender's window probe finds out.
-            simulation.scheduleForWorld(at: simulation.nanoseconds + TCPTimings.retransmission) { [weak self] _ in
-                self?.sendWindowUpdate()
-            }
-            return
-        }
-        simulation.scheduleForWorld(at: time) { [weak peer] _ in
-            guard let peer, peer.presence == .present else { return }
-            peer.stack.notify { peer.delegate?.streamIsWritable() }
-        }
+    /// The connection is forgotten: lets go of what holds it.
+    func dismantle() {
+        connection = nil
+        inbound = nil
+        outbound?.dismantle()
+        outbound = nil
+    }
+}
+
+extension StreamEnd: CustomStringConvertible {
+    /// The host, its port and state, and what waits here.
+    var description: String {
+        var notes: [String] = []
+        let unread = received.reduce(0) { $0 + $1.readableBytes }
+        if unread > 0 { notes.append("\(unread) bytes unread") }
+        if let waiting = outbound?.waitingDescription { notes.append(waiting) }
+        if isDetached, state != .closed { notes.append("given up by its user") }
+        if let failure { notes.append(failure == .reset ? "was reset" : "timed out") }
+        let text = "\(host.name):\(localPort) \(state)"
+        return notes.isEmpty ? text : "\(text) (\(notes.joined(separator: ", ")))"
     }
 }

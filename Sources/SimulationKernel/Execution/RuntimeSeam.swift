@@ -1,4 +1,5 @@
 import CSystemSeam
+import Randomness
 // With ThreadExecutor.swift, the only file that touches the runtime's unfinished interface for custom executors. When a
 // toolchain changes it, these break, and `verify` or RuntimeSeamTests say so.
 @_spi(ExperimentalCustomExecutors) @_spi(ExperimentalScheduling) import _Concurrency
@@ -20,6 +21,14 @@ enum RuntimeSeam {
     private static let problem: String? = {
         if let name = unsafe seam_missing() {
             return "\(unsafe String(cString: name)) is not interposed; link the Swift runtime dynamically"
+        }
+        // What the process does once, when it first draws or hashes, is not to fall into a run.
+        var generator = SystemRandomNumberGenerator()
+        _ = generator.next()
+        _ = Hasher().finalize()
+        unsafe RandomStream.observer = { stream, value in
+            guard let state = Kernel.current, !state.value.isMuted else { return }
+            state.value.record(.streamDraw, value, UInt64(stream))
         }
         guard Task<Never, Never>.defaultExecutor is ThreadExecutor else {
             return "another executor factory was installed after Windkanal's"

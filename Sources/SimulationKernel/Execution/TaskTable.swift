@@ -26,6 +26,11 @@ struct TaskTable: ~Copyable {
         var firstChild: UInt32 = none
         /// The next task of an `async let` of the same parent; in a free record, the next free one.
         var next: UInt32 = none
+        /// The neighbours among the tasks of the same incarnation.
+        var nextOfIncarnation: UInt32 = none
+        var previousOfIncarnation: UInt32 = none
+        /// Jobs that it was given to end after its host crashed.
+        var unwindJobs: UInt32 = 0
         /// Where it was created: return addresses, innermost first, 0 where there is none.
         var origin: InlineArray<8, UInt> = .init(repeating: 0)
 
@@ -47,7 +52,9 @@ struct TaskTable: ~Copyable {
     static let none: UInt32 = .max
 
     private var records: UnsafeMutablePointer<Record>
-    private var capacity: Int = 64
+    private var capacity: Int
+    /// The first task of each incarnation.
+    private var heads: [UInt32] = []
     private var used: Int = 0
     private var free: UInt32 = none
     private var sweepAt: Int = 1024
@@ -56,8 +63,9 @@ struct TaskTable: ~Copyable {
     /// Tasks that were ever in it.
     private(set) var total: UInt64 = 0
 
-    init() {
-        unsafe records = .allocate(capacity: capacity)
+    init(capacity: Int = 64) {
+        self.capacity = max(1, capacity)
+        unsafe records = .allocate(capacity: self.capacity)
     }
 
     deinit {
@@ -75,6 +83,22 @@ struct TaskTable: ~Copyable {
         unsafeMutableAddress { unsafe records + Int(index) }
     }
 
+    /// Makes room for the tasks of one more incarnation.
+    mutating func addIncarnation() {
+        heads.append(Self.none)
+    }
+
+    /// The tasks of an incarnation that are in the table, the latest first.
+    func tasks(of incarnation: UInt32) -> [UInt32] {
+        var indices: [UInt32] = []
+        var index = heads[Int(incarnation)]
+        while index != Self.none {
+            indices.append(index)
+            index = self[index].nextOfIncarnation
+        }
+        return indices
+    }
+
     /// Adds a task that was seen for the first time; `parent` is the index of the task that made it, or `none`.
     mutating func add(
         _ task: Job, parent: UInt32, incarnation: UInt32, priority: UInt64, recordsOrigin: Bool
@@ -88,6 +112,7 @@ struct TaskTable: ~Copyable {
             index = child(of: parent, at: task)
             if index != Self.none {
                 next = self[index].next
+                unlink(index)
                 // Its own children went with it.
                 removeChildren(of: index)
             }
@@ -107,6 +132,7 @@ struct TaskTable: ~Copyable {
             to: Record(
                 task: task, isAsyncLet: isAsyncLet, sleep: nil, number: total, priority: priority,
                 incarnation: incarnation, next: next))
+        link(index)
         if recordsOrigin {
             unsafe withUnsafeMutableBytes(of: &record.pointee.origin) { bytes in
                 _ = unsafe seam_task_origin(bytes.assumingMemoryBound(to: UInt.self).baseAddress.unsafelyUnwrapped, 8)
@@ -145,10 +171,30 @@ struct TaskTable: ~Copyable {
         return index
     }
 
+    /// Puts a record at the head of its incarnation's tasks.
+    private mutating func link(_ index: UInt32) {
+        let incarnation = Int(self[index].incarnation)
+        let head = heads[incarnation]
+        self[index].nextOfIncarnation = head
+        if head != Self.none { self[head].previousOfIncarnation = index }
+        heads[incarnation] = index
+    }
+
+    private mutating func unlink(_ index: UInt32) {
+        let (previous, next) = (self[index].previousOfIncarnation, self[index].nextOfIncarnation)
+        if previous == Self.none {
+            heads[Int(self[index].incarnation)] = next
+        } else {
+            self[previous].nextOfIncarnation = next
+        }
+        if next != Self.none { self[next].previousOfIncarnation = previous }
+    }
+
     private mutating func remove(_ index: UInt32) {
         let record = unsafe records + Int(index)
         guard let task = unsafe record.pointee.task else { return }
         removeChildren(of: index)
+        unlink(index)
         unsafe record.pointee.task = nil
         unsafe record.pointee.next = free
         free = index

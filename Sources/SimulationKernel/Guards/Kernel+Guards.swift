@@ -41,6 +41,7 @@ extension Kernel {
     @inline(never)
     func attend() {
         context.attention = false
+        unwindCrashed()
         while let (job, tag, detail, stack) = ThreadContext.takeForeign(mark: UInt32(state.value.mark >> 32)) {
             let index = tag == .cancelledSleep ? UInt32(detail >> 32) - 1 : job.flatMap { state.value.record(of: $0) }
             report(.foreignThreadJob, of: index.map { state.value.tasks[$0].incarnation }) {

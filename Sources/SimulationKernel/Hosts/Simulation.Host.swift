@@ -31,7 +31,7 @@ extension Simulation {
         }
 
         // First, so that an event of a host touches one line of its memory.
-        private unowned let kernel: Kernel
+        private let kernel: Kernel
         private var incarnation: UInt32 = KernelState.world
         let index: Int
 
@@ -145,6 +145,12 @@ extension Simulation {
         /// Registers what the world does when this incarnation crashes, such as closing its sockets; last registered, first called.
         public func onCrash(_ action: @escaping () -> Void) {
             crashActions.append(action)
+        }
+
+        /// Registers what the world does when this incarnation is made to end for good, after a crash or at the run's end:
+        /// it fails what the incarnation's code waits for, so that this code can end.
+        package func onUnwind(_ action: @escaping () -> Void) {
+            kernel.state.value.addUnwindAction(action, of: incarnation)
         }
 
         /// Schedules an event of this incarnation: it is dropped when the host crashes and waits while it is paused.

@@ -103,8 +103,14 @@ struct EventQueue: ~Copyable {
     /// What the event holds is in the result, so that it dies when the queue is in order again.
     mutating func remove(_ handle: ScheduledEvent) -> Event? {
         let event = take(handle)
-        if entryCount > 1024, entryCount > 2 * count { sweep() }
+        if entryCount > 1024, entryCount > 2 * count { _ = sweep { _ in false } }
         return event
+    }
+
+    /// Removes all events of the incarnations for which `isGone` answers true; what they hold is in the result, so that
+    /// it dies when the queue is in order again.
+    mutating func removeAll(of isGone: (UInt32) -> Bool) -> [Event] {
+        sweep(removing: isGone)
     }
 
     func isPending(_ handle: ScheduledEvent) -> Bool {
@@ -214,25 +220,32 @@ struct EventQueue: ~Copyable {
         return list
     }
 
-    /// Drops the entries of cancelled events from all slots.
-    private mutating func sweep() {
+    /// Drops the entries of cancelled events from all slots, and removes the events of incarnations that are gone.
+    private mutating func sweep(removing isGone: (UInt32) -> Bool) -> [Event] {
+        var removed: [Event] = []
         for level in 0..<Self.levelCount {
             for digit in 0..<Self.slotsPerLevel where unsafe occupied[level] >> UInt64(digit) & 1 == 1 {
                 var rest = detach(level: level, digit: digit)
                 while let (chunk, count) = rest.popFirst() {
                     for position in 0..<count {
                         let entry = chunk[position]
-                        if isPending(ScheduledEvent(index: entry.index, generation: entry.generation)) {
+                        guard isPending(ScheduledEvent(index: entry.index, generation: entry.generation)) else {
+                            entryCount -= 1
+                            continue
+                        }
+                        if unsafe isGone(events[Int(entry.index)].incarnation) {
+                            removed.append(release(entry.index))
+                            entryCount -= 1
+                        } else {
                             // It goes back where it was: nothing that decides its slot has changed.
                             insert(entry)
-                        } else {
-                            entryCount -= 1
                         }
                     }
                     chunks.free(chunk)
                 }
             }
         }
+        return removed
     }
 
     // MARK: Events
@@ -272,6 +285,9 @@ struct EventQueue: ~Copyable {
 
 /// Names one scheduled event, to cancel it; stays valid, and inert, after the event has happened.
 public struct ScheduledEvent: Hashable, Sendable {
+    /// An event that never happens: what is scheduled when the run is over.
+    static let never: ScheduledEvent = ScheduledEvent(index: .max, generation: 0)
+
     let index: UInt32
     let generation: UInt32
 }

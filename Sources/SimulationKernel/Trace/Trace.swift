@@ -11,10 +11,12 @@ struct Trace {
     /// Folds one decision.
     @inline(__always)
     mutating func fold(
-        _ kind: TraceKind, time: UInt64, incarnation: UInt32, _ first: UInt64, _ second: UInt64, text: String?
+        _ kind: TraceKind, time: UInt64, incarnation: UInt32, _ first: UInt64, _ second: UInt64, contents: UInt64,
+        text: String?
     ) {
         digest.fold(time, kind.code &+ UInt64(incarnation))
         digest.fold(first, second)
+        if contents != 0 { digest.fold(contents, kind.code) }
         if let text { digest.fold(text) }
         count += 1
     }
@@ -28,9 +30,11 @@ struct Trace {
 
     /// Keeps the decision that was folded last.
     mutating func keep(
-        _ kind: TraceKind, time: UInt64, host: String, _ first: UInt64, _ second: UInt64, text: String?
+        _ kind: TraceKind, time: UInt64, host: String, _ first: UInt64, _ second: UInt64, contents: UInt64,
+        text: String?
     ) {
         recording?.append(
-            number: count - 1, time: time, host: host, kind: kind, first: first, second: second, text: text)
+            number: count - 1, time: time, host: host, kind: kind, first: first, second: second, contents: contents,
+            text: text)
     }
 }

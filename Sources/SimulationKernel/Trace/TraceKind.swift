@@ -34,6 +34,8 @@ public struct TraceKind: Hashable, Sendable, CustomStringConvertible {
     public static let wake: TraceKind = TraceKind("wake")
     /// The system's randomness is read; the first value and the number of bytes.
     public static let draw: TraceKind = TraceKind("draw")
+    /// A named stream of random numbers is drawn from: the number, and the stream's.
+    public static let streamDraw: TraceKind = TraceKind("stream.draw")
     /// A policy picks among ready items; the task and how many are left.
     public static let pick: TraceKind = TraceKind("pick")
     /// A host changes its state; its index and boot number, or what its wall clock was changed by.

@@ -1,7 +1,7 @@
 /// The decisions of a run, kept as JSON Lines up to a limit.
 ///
 /// One object a line: `n` (the entry's number), `t` (virtual nanoseconds), `host`, `kind`, `a`, `b` (two numbers whose
-/// meaning the kind gives) and, where there is any, `text`. The last line, of kind `end`, has the digest, so that runs which
+/// meaning the kind gives) and, where there are any, `c` (the digest of bytes that went with it) and `text`. The last line, of kind `end`, has the digest, so that runs which
 /// part where nothing was kept differ too. The same run writes the same bytes.
 public struct TraceRecording: Sendable {
     /// How much of a trace is kept.
@@ -32,7 +32,8 @@ public struct TraceRecording: Sendable {
     }
 
     mutating func append(
-        number: Int, time: UInt64, host: String, kind: TraceKind, first: UInt64, second: UInt64, text: String?
+        number: Int, time: UInt64, host: String, kind: TraceKind, first: UInt64, second: UInt64, contents: UInt64,
+        text: String?
     ) {
         guard number >= limits.first, count < limits.entries else {
             leftOut += 1
@@ -41,6 +42,7 @@ public struct TraceRecording: Sendable {
         count += 1
         lines += "{\"n\":\(number),\"t\":\(time),\"host\":\(Self.quoted(host)),\"kind\":\(Self.quoted(kind.name))"
         lines += ",\"a\":\(first),\"b\":\(second)"
+        if contents != 0 { lines += ",\"c\":\(contents)" }
         if let text { lines += ",\"text\":\(Self.quoted(text))" }
         lines += "}\n"
     }

@@ -1,6 +1,7 @@
 import CSystemSeam
 import HTTP
 import HTTPTypes
+import NIOConcurrencyHelpers
 import NIOCore
 import Ports
 import SimulatedWorld
@@ -19,6 +20,11 @@ extension Suite {
         } + [
             Benchmark("network.stream.20x64B.idle10k", "msg/CPU-s") {
                 try StreamEcho(hosts: 20, idleHosts: 10_000, bytes: 64, messages: 1_000_000).run()
+            },
+            Benchmark("network.async.20x1B", "msg/CPU-s") { try AsyncEcho(hosts: 20, messages: 1_000_000).run() },
+            Benchmark("network.async.1000x1B", "msg/CPU-s") { try AsyncEcho(hosts: 1000, messages: 1_000_000).run() },
+            Benchmark("network.nio-async.20x1B", "msg/CPU-s") {
+                try AsyncChannelEcho(hosts: 20, messages: 400_000).run()
             },
             Benchmark("network.channel.20x1B", "msg/CPU-s") {
                 try PipelineEcho(hosts: 20, messages: 400_000).run()
@@ -83,6 +89,100 @@ private struct StreamEcho {
     }
 }
 
+/// The same by tasks that await each message, as a user writes it: for each message, one task goes on.
+private struct AsyncEcho {
+    let hosts: Int
+    let messages: Int
+
+    func run() throws -> Double {
+        let simulation = Simulation(seed: 1)
+        let network = try Network(simulation)
+        let counter = MessageCounter(left: messages, simulation: simulation)
+        for pair in 0..<hosts / 2 {
+            try network.host("host-\(2 * pair)") { _ in }
+            try network.host("host-\(2 * pair + 1)") { _ in }
+        }
+        _ = try simulation.run {
+            try await Task.sleep(for: .milliseconds(1))
+            counter.start = seam_thread_cpu()
+            for pair in 0..<hosts / 2 {
+                _ = network.acceptStreams(host: "host-\(2 * pair)", port: 7) { stream in
+                    let echo = Unchecked(stream)
+                    Task { while let buffer = await echo.value.read() { echo.value.send(buffer) } }
+                }
+                network.connectStream(from: "host-\(2 * pair + 1)", to: "host-\(2 * pair)", port: 7) { stream in
+                    guard let stream else { return }
+                    let client = Unchecked(stream)
+                    Task {
+                        client.value.send(ByteBuffer(repeating: 0x61, count: 1))
+                        while let buffer = await client.value.read(), counter.note() { client.value.send(buffer) }
+                    }
+                }
+            }
+            try await Task.sleep(for: .seconds(80_000))
+        }
+        return try perSecond(messages, counter.cost)
+    }
+
+    private struct Unchecked: @unchecked Sendable {
+        let value: ByteStream
+
+        init(_ value: ByteStream) {
+            self.value = value
+        }
+    }
+}
+
+/// The same through NIO's bridge to async code, `NIOAsyncChannel`.
+private struct AsyncChannelEcho {
+    let hosts: Int
+    let messages: Int
+
+    private typealias Bridge = NIOAsyncChannel<ByteBuffer, ByteBuffer>
+
+    func run() throws -> Double {
+        let simulation = Simulation(seed: 1)
+        let network = try Network(simulation)
+        let counter = MessageCounter(left: messages, simulation: simulation)
+        for pair in 0..<hosts / 2 {
+            try network.host("server-\(pair)") { ports in
+                _ = try await ports.listen(Endpoint("server-\(pair)", 7), options: .init()) { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        let bridge = try Bridge(wrappingChannelSynchronously: channel)
+                        _ = Task {
+                            try await bridge.executeThenClose { inbound, outbound in
+                                for try await buffer in inbound { try await outbound.write(buffer) }
+                            }
+                        }
+                    }
+                }.get()
+            }
+            try network.host("client-\(pair)") { ports in
+                try await Task.sleep(for: .milliseconds(1))
+                let box = NIOLockedValueBox<Bridge?>(nil)
+                _ = try await ports.dial(Endpoint("server-\(pair)", 7), options: .init()) { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        let bridge = try Bridge(wrappingChannelSynchronously: channel)
+                        box.withLockedValue { $0 = bridge }
+                    }
+                }.get()
+                try await box.withLockedValue { $0 }?.executeThenClose { inbound, outbound in
+                    try await outbound.write(ByteBuffer(repeating: 0x61, count: 1))
+                    for try await buffer in inbound {
+                        guard counter.note() else { return }
+                        try await outbound.write(buffer)
+                    }
+                }
+            }
+        }
+        _ = try simulation.run {
+            counter.start = seam_thread_cpu()
+            try await Task.sleep(for: .seconds(80_000))
+        }
+        return try perSecond(messages, counter.cost)
+    }
+}
+
 /// The same through NIO channels: a handler at each end.
 private struct PipelineEcho {
     let hosts: Int
@@ -136,6 +236,15 @@ private final class MessageCounter: @unchecked Sendable {
         self.left = left
         self.simulation = simulation
     }
+
+    /// One message came, and one was sent for it; false, and the end of the run, when there were enough.
+    func note() -> Bool {
+        left -= 2
+        if left > 0 { return true }
+        cost = Double(seam_thread_cpu() - start)
+        simulation.stop("measured")
+        return false
+    }
 }
 
 private final class EchoHandler: ChannelInboundHandler {
@@ -147,14 +256,7 @@ private final class EchoHandler: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if let counter {
-            counter.left -= 2
-            if counter.left <= 0 {
-                counter.cost = Double(seam_thread_cpu() - counter.start)
-                counter.simulation.stop("measured")
-                return
-            }
-        }
+        if let counter, !counter.note() { return }
         context.writeAndFlush(data, promise: nil)
     }
 }
