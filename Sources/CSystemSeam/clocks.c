@@ -39,6 +39,7 @@ static struct timespec timespec_of(int64_t nanoseconds) {
 SEAM_EXPORT int clock_gettime(clockid_t clock, struct timespec *result) {
     seam_context *context = seam_current();
     if (context == NULL) return SEAM_REAL(clock_gettime)(clock, result);
+    seam_unwind_read(context);
     switch (clock) {
     case CLOCK_REALTIME:
     case CLOCK_REALTIME_COARSE:

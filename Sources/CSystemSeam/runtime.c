@@ -17,6 +17,12 @@ extern void swift_release(void *object);
 void seam_run_job(void *job, uintptr_t identity, uintptr_t witness) { swift_job_run(job, identity, witness); }
 void *seam_current_task(void) { return swift_task_getCurrent(); }
 void seam_cancel_task(void *task) { swift_task_cancel(task); }
+
+void seam_uncancel_current(void) {
+    char *task = swift_task_getCurrent();
+    if (task != NULL) __atomic_fetch_and((uint32_t *)(task + 96), ~(uint32_t)0x100, __ATOMIC_RELAXED);
+}
+
 void seam_retain(void *object) { swift_retain(object); }
 void seam_release(void *object) { swift_release(object); }
 

@@ -45,6 +45,8 @@ final class Kernel {
     static let violationsMax: Int = 100
     /// Jobs that each cancelled task may take to unwind before it is abandoned.
     private static let unwindJobsPerTask: Int = 1_000
+    /// How often a job that unwinds may read a clock before it counts as a loop that only the end of its cancellation ends.
+    private static let clockReadsPerUnwindJob: UInt32 = 1_000
     /// Crashed incarnations that keep their memory; at one more, all are unwound.
     static let crashedMax: Int = 64
     /// Jobs that each task of a crashed host may take to unwind while the run goes on.
@@ -198,7 +200,7 @@ final class Kernel {
     private func enter(_ incarnation: UInt32, _ state: Pinned<KernelState>) {
         guard state.value.current != incarnation else { return }
         state.value.current = incarnation
-        guard anyOwnWallClock else { return }
+        guard anyOwnWallClock, phase == .running else { return }
         context.setWall(state.value.incarnations[Int(incarnation)].wall)
     }
 
@@ -287,6 +289,7 @@ final class Kernel {
         }
         state.value.unwinding = []
         state.value.setState(.dead, of: incarnation)
+        context.allowClockReads(0)
     }
 
     /// Takes an event of a crashed host out of the world.
@@ -336,14 +339,16 @@ final class Kernel {
     /// Gives a host a wall clock of its own.
     func setWallClock(_ wall: Pinned<seam_wall_clock>, of incarnation: UInt32?) {
         anyOwnWallClock = true
-        if let incarnation { state.value.setWallClock(wall, of: incarnation) }
+        if let incarnation, phase == .running { state.value.setWallClock(wall, of: incarnation) }
     }
 
     func addHost(
         _ name: String, starts: Bool, boot: (() async throws -> Void)?
     ) throws(SimulationError) -> Simulation.Host {
         guard hostsByName[name] == nil else { throw .duplicateHost(name) }
-        let host = Simulation.Host(name: name, index: hosts.count, kernel: self, starts: starts, boot: boot)
+        // When nobody can run it any more, code that holds the simulation is not kept.
+        let code = phase == .ended ? nil : boot
+        let host = Simulation.Host(name: name, index: hosts.count, kernel: self, starts: starts, boot: code)
         hostsByName[name] = host.index
         hosts.append(host)
         if starts, phase == .running { host.start() }
@@ -373,12 +378,12 @@ final class Kernel {
 
     /// Registers what a part of the world does when the run ends; last registered, first called.
     func onEnd(_ action: @escaping () -> Void) {
-        endActions.append(action)
+        if phase != .ended { endActions.append(action) }
     }
 
     /// Registers what tells, in lines, how things stand in a part of the world; for the text of failed runs.
     func onReport(_ report: @escaping () -> [String]) {
-        reports.append(report)
+        if phase != .ended { reports.append(report) }
     }
 
     // MARK: Ending
@@ -445,14 +450,15 @@ final class Kernel {
         enter(KernelState.world, state)
         // Closures that hold the simulation would keep it for ever.
         for host in hosts { host.forget() }
-        state.value.queue = EventQueue()
-        state.value.tasks = TaskTable(capacity: 1)
+        state.value.close()
     }
 
     /// Nobody can run it any more: lets go of what holds it.
     func dispose() {
+        phase = .ended
         for host in hosts { host.forget() }
         hosts = []
+        hostsByName = [:]
         endActions = []
         reports = []
     }
@@ -460,6 +466,7 @@ final class Kernel {
     /// Runs a job of code that is being made to end: it is no decision of the run.
     private func runToEnd(_ item: ReadyItem) {
         enter(item.incarnation, state)
+        context.allowClockReads(state.value.isEnding ? Self.clockReadsPerUnwindJob : UInt32(Self.crashedJobsPerTask))
         context.runsActorJob = item.index == 0
         run(item.job, item.kind, state)
         context.runsActorJob = false

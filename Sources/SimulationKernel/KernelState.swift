@@ -103,6 +103,17 @@ struct KernelState: ~Copyable {
         downCount = 0
     }
 
+    /// The run is over: gives back all memory that nobody will need, for a task that cannot end may keep the rest.
+    mutating func close() {
+        queue = EventQueue(closed: ())
+        tasks = TaskTable(capacity: 1)
+        ready = ReadyQueue(policy: .firstInFirstOut, random: incarnations[0].random, capacity: 1)
+        unwinding = []
+        incarnations = Array(incarnations.prefix(1))
+        incarnationStates = Array(incarnationStates.prefix(1))
+        current = Self.world
+    }
+
     /// Changes the wall clock that an incarnation sees.
     mutating func setWallClock(_ wall: Pinned<seam_wall_clock>, of incarnation: UInt32) {
         incarnations[Int(incarnation)].wall = wall

@@ -64,6 +64,8 @@ typedef struct seam_context {
     /// While an actor's job runs, which may be several hosts': makes the current task's host the current one.
     void (*sync_host)(void *kernel);
     bool runs_actor_job;
+    /// While code is made to end: how often its present job may read a clock before its task's cancellation is taken back.
+    uint32_t unwind_reads_left;
     /// When the budget of real time ends, on the real monotonic clock.
     uint64_t wall_deadline;
 } seam_context;
@@ -100,6 +102,15 @@ void *seam_current_task(void);
 /// The name given to the current task by `Task(name:)`, or null.
 const char *seam_current_task_name(void);
 void seam_cancel_task(void *task);
+/// Takes the cancellation of the current task back, so that its next sleep suspends it.
+void seam_uncancel_current(void);
+/// Counts a read of a clock by a job that is made to end.
+static inline void seam_unwind_read(seam_context *context) {
+    if (__builtin_expect(context->unwind_reads_left != 0, 0) && --context->unwind_reads_left == 0) {
+        seam_uncancel_current();
+        context->unwind_reads_left = 1;
+    }
+}
 void seam_retain(void *object);
 void seam_release(void *object);
 /// The word of a job that the runtime keeps for "future use" and never touches; 0 in a new job.

@@ -244,7 +244,7 @@ public final class Link {
 
     /// When a packet will have left behind those that wait; nil when the queue is full.
     private func depart(bytes: Int, at now: UInt64, _ rate: UInt64) -> UInt64? {
-        if busyUntil <= now { busyRemainder = 0 }
+        if busyUntil < now { busyRemainder = 0 }
         let begin = max(now, busyUntil)
         let backlog = UInt128(begin - now) * UInt128(rate) / 1_000_000_000
         // An empty queue takes a packet of any size.

@@ -25,6 +25,14 @@ public final class Network {
     /// Channels that were made and not closed.
     private(set) var channelCount: Int = 0
 
+    /// What hosts' code keeps the network by, until the run is over: a task that cannot end keeps nothing else.
+    private final class Keeper {
+        var network: Network?
+    }
+
+    /// Kept by the simulation's hosts and its end.
+    private weak var keeper: Keeper?
+
     /// The two hosts that a link goes from and to.
     private struct LinkID: Hashable {
         let source: UInt32
@@ -38,8 +46,14 @@ public final class Network {
         if let problem = defaultLink.invalidity { throw .invalidLink(problem) }
         world = simulation.world
         self.defaultLink = defaultLink
-        world.onEnd { [self] in end() }
-        world.onReport { [self] in report() }
+        let keeper = Keeper()
+        keeper.network = self
+        self.keeper = keeper
+        world.onEnd { [keeper] in
+            keeper.network?.end()
+            keeper.network = nil
+        }
+        world.onReport { [keeper] in keeper.network?.report() ?? [] }
     }
 
     /// The run is over: closes what is open.
@@ -58,10 +72,9 @@ public final class Network {
     public func host(
         _ name: String, starts: Bool = true, boot: @escaping (SimulatedPorts) async throws -> Void
     ) throws(SimulationError) -> Simulation.Host {
-        let host = try world.addHost(name, starts: starts) { [self] in
-            guard let host = hostsByName[name] else { return }
-            host.host.onCrash { host.noteCrash() }
-            try await boot(SimulatedPorts(network: self, host: host))
+        let host = try world.addHost(name, starts: starts) { [keeper] in
+            guard let ports = keeper?.network?.portsOfBoot(name) else { return }
+            try await boot(ports)
         }
         let number = hosts.count + 1
         let address = "10.\(number >> 16).\(number >> 8 & 255).\(number & 255)"
@@ -71,6 +84,13 @@ public final class Network {
         if hostsByCanonicalName[Self.canonical(name)] == nil { hostsByCanonicalName[Self.canonical(name)] = added }
         hostsByAddress[address] = added
         return host
+    }
+
+    /// The ports of a host that begins to boot.
+    private func portsOfBoot(_ name: String) -> SimulatedPorts? {
+        guard let host = hostsByName[name] else { return nil }
+        host.host.onCrash { host.noteCrash() }
+        return SimulatedPorts(network: self, host: host)
     }
 
     /// The link from one host to another, to set its options, its toxics, or to cut it.

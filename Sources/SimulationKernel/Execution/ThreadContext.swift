@@ -75,6 +75,18 @@ struct ThreadContext {
         unsafe pointer.pointee.heartbeat = count
     }
 
+    /// While code is made to end: how often its present job may read a clock before its task counts as not cancelled; 0 when
+    /// nothing is made to end.
+    ///
+    /// A cancelled task that sleeps in a loop and ignores the error never suspends. Once its cancellation is taken back, the
+    /// next sleep suspends it for good.
+    func allowClockReads(_ count: UInt32) {
+        unsafe pointer.pointee.unwind_reads_left = count
+    }
+
+    /// One more read of a clock, or sleep, of a job that unwinds.
+    func noteClockRead() { unsafe seam_unwind_read(pointer) }
+
     /// Connects the kernel whose state stays at `state`.
     func connect(_ state: Pinned<KernelState>) {
         unsafe pointer.pointee.kernel = UnsafeMutableRawPointer(state.pointer)

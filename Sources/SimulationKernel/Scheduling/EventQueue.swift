@@ -65,6 +65,14 @@ struct EventQueue: ~Copyable {
         unsafe events = .allocate(capacity: capacity)
     }
 
+    /// A queue without memory, for when nothing can be scheduled any more.
+    init(closed: Void) {
+        unsafe slots = .allocate(capacity: 0)
+        unsafe occupied = .allocate(capacity: 0)
+        capacity = 0
+        unsafe events = .allocate(capacity: 0)
+    }
+
     deinit {
         unsafe slots.deallocate()
         unsafe occupied.deallocate()

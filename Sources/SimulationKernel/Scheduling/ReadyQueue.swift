@@ -59,7 +59,7 @@ struct ReadyQueue: ~Copyable {
 
     /// A ring under FIFO, a bag under `random`, a heap under PCT; the capacity is a power of two.
     private var items: UnsafeMutablePointer<ReadyItem>
-    private var capacity: Int = 64
+    private var capacity: Int
     private var head: Int = 0
     private(set) var count: Int = 0
 
@@ -67,8 +67,9 @@ struct ReadyQueue: ~Copyable {
     private var changePoints: [Int] = []
     private var step: Int = 0
 
-    init(policy: SchedulingPolicy, random: RandomStream) {
+    init(policy: SchedulingPolicy, random: RandomStream, capacity: Int = 64) {
         self.policy = policy
+        self.capacity = capacity
         self.random = random
         unsafe items = .allocate(capacity: capacity)
         if case .pct(let depth, let steps) = policy {

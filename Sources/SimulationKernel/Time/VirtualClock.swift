@@ -32,6 +32,7 @@ public struct VirtualClock: Clock {
             throw CancellationError()
         }
         let sleeper = Sleeper(mark: task.mark, number: state.value.tasks[index].number)
+        ThreadContext.current?.noteClockRead()
         let wasCompleted = await withTaskCancellationHandler {
             unsafe await withUnsafeContinuation { continuation in
                 if Task.isCancelled {
