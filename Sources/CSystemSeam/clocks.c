@@ -1,15 +1,14 @@
-// Clocks and sleeps: virtual on a kernel's thread, untouched elsewhere.
+// Clocks: virtual on a kernel's thread, untouched elsewhere.
 
 #include "internal.h"
 #include <errno.h>
-#include <poll.h>
-#include <pthread.h>
-#include <semaphore.h>
-#include <sys/epoll.h>
-#include <sys/select.h>
+#include <sys/resource.h>
+#include <sys/sysinfo.h>
 #include <sys/time.h>
+#include <sys/timeb.h>
+#include <sys/times.h>
+#include <sys/timex.h>
 #include <time.h>
-#include <unistd.h>
 
 __thread seam_context *seam_thread_context;
 
@@ -25,7 +24,7 @@ static int64_t wall_now(seam_context *context) {
     return (int64_t)(wall->wall_at + elapsed + elapsed * wall->drift_ppb / 1000000000);
 }
 
-static struct timespec timespec_of(int64_t nanoseconds) {
+struct timespec seam_timespec(int64_t nanoseconds) {
     // Before 1970 the fraction still counts upward.
     int64_t seconds = nanoseconds / 1000000000;
     int64_t fraction = nanoseconds % 1000000000;
@@ -44,13 +43,13 @@ SEAM_EXPORT int clock_gettime(clockid_t clock, struct timespec *result) {
     case CLOCK_REALTIME:
     case CLOCK_REALTIME_COARSE:
     case CLOCK_TAI:
-        *result = timespec_of(wall_now(context));
+        *result = seam_timespec(wall_now(context));
         return 0;
     case CLOCK_MONOTONIC:
     case CLOCK_MONOTONIC_RAW:
     case CLOCK_MONOTONIC_COARSE:
     case CLOCK_BOOTTIME:
-        *result = timespec_of((int64_t)(context->monotonic_base + context->now + context->slept));
+        *result = seam_timespec((int64_t)(context->monotonic_base + context->now + context->slept));
         return 0;
     default:
         // CPU time has no virtual counterpart.
@@ -62,14 +61,14 @@ SEAM_EXPORT int clock_gettime(clockid_t clock, struct timespec *result) {
 SEAM_EXPORT int gettimeofday(struct timeval *restrict result, void *restrict zone) {
     seam_context *context = seam_current();
     if (context == NULL) return SEAM_REAL(gettimeofday)(result, zone);
-    struct timespec now = timespec_of(wall_now(context));
+    struct timespec now = seam_timespec(wall_now(context));
     *result = (struct timeval){.tv_sec = now.tv_sec, .tv_usec = now.tv_nsec / 1000};
     return 0;
 }
 
 SEAM_EXPORT time_t time(time_t *result) {
     seam_context *context = seam_current();
-    time_t seconds = context == NULL ? SEAM_REAL(time)(NULL) : timespec_of(wall_now(context)).tv_sec;
+    time_t seconds = context == NULL ? SEAM_REAL(time)(NULL) : seam_timespec(wall_now(context)).tv_sec;
     if (result != NULL) *result = seconds;
     return seconds;
 }
@@ -77,7 +76,7 @@ SEAM_EXPORT time_t time(time_t *result) {
 SEAM_EXPORT int timespec_get(struct timespec *result, int base) {
     seam_context *context = seam_current();
     if (context == NULL) return SEAM_REAL(timespec_get)(result, base);
-    *result = timespec_of(wall_now(context));
+    *result = seam_timespec(wall_now(context));
     return base;
 }
 
@@ -87,111 +86,70 @@ SEAM_EXPORT clock_t clock(void) {
     return SEAM_REAL(clock)();
 }
 
-/// Whether a sleep must not happen: it was reported, and the run is strict.
-static inline __attribute__((always_inline)) bool refuses_sleep(uint64_t nanoseconds) {
+SEAM_EXPORT int ftime(struct timeb *result) {
     seam_context *context = seam_current();
-    if (context == NULL) return false;
-    seam_leak_here(context, SEAM_LEAK_REAL_SLEEP);
-    context->slept += nanoseconds;
-    return context->strict;
-}
-
-static uint64_t nanoseconds_of(const struct timespec *time) {
-    return (uint64_t)time->tv_sec * 1000000000u + (uint64_t)time->tv_nsec;
-}
-
-/// How long a `clock_nanosleep` lasts, from what the clock shows now.
-static uint64_t sleep_length(clockid_t clock, int flags, const struct timespec *request) {
-    if ((flags & TIMER_ABSTIME) == 0) return nanoseconds_of(request);
-    struct timespec now;
-    clock_gettime(clock, &now);
-    uint64_t end = nanoseconds_of(request), start = nanoseconds_of(&now);
-    return end > start ? end - start : 0;
-}
-
-SEAM_EXPORT int nanosleep(const struct timespec *request, struct timespec *remaining) {
-    return refuses_sleep(nanoseconds_of(request)) ? 0 : SEAM_REAL(nanosleep)(request, remaining);
-}
-
-SEAM_EXPORT int clock_nanosleep(
-    clockid_t clock, int flags, const struct timespec *request, struct timespec *remaining
-) {
-    if (seam_current() == NULL) return SEAM_REAL(clock_nanosleep)(clock, flags, request, remaining);
-    // A deadline is one of the virtual clock: what is left of it is slept for.
-    uint64_t length = sleep_length(clock, flags, request);
-    if (!refuses_sleep(length)) seam_real_pause(length);
+    if (context == NULL) return SEAM_REAL(ftime)(result);
+    struct timespec now = seam_timespec(wall_now(context));
+    *result = (struct timeb){.time = now.tv_sec, .millitm = (unsigned short)(now.tv_nsec / 1000000)};
     return 0;
 }
 
-SEAM_EXPORT int usleep(useconds_t microseconds) {
-    return refuses_sleep((uint64_t)microseconds * 1000u) ? 0 : SEAM_REAL(usleep)(microseconds);
+SEAM_EXPORT int sysinfo(struct sysinfo *result) {
+    int status = SEAM_REAL(sysinfo)(result);
+    seam_context *context = seam_current();
+    if (context != NULL && status == 0)
+        result->uptime = (long)((context->monotonic_base + context->now + context->slept) / 1000000000u);
+    return status;
 }
 
-SEAM_EXPORT unsigned int sleep(unsigned int seconds) {
-    return refuses_sleep((uint64_t)seconds * 1000000000u) ? 0 : SEAM_REAL(sleep)(seconds);
-}
+// CPU time, and the discipline of the real clock: they have no virtual counterpart.
 
-// Waits with a time limit: a sleep by another name.
-
-SEAM_EXPORT int poll(struct pollfd *files, nfds_t count, int milliseconds) {
-    if (milliseconds > 0 && refuses_sleep((uint64_t)milliseconds * 1000000u)) return 0;
-    return SEAM_REAL(poll)(files, count, milliseconds);
-}
-
-SEAM_EXPORT int select(int count, fd_set *reads, fd_set *writes, fd_set *errors, struct timeval *limit) {
-    uint64_t length = limit == NULL ? 0 : (uint64_t)limit->tv_sec * 1000000000u + (uint64_t)limit->tv_usec * 1000u;
-    if (length > 0 && refuses_sleep(length)) return 0;
-    return SEAM_REAL(select)(count, reads, writes, errors, limit);
-}
-
-SEAM_EXPORT int epoll_wait(int file, struct epoll_event *events, int count, int milliseconds) {
-    if (milliseconds > 0 && refuses_sleep((uint64_t)milliseconds * 1000000u)) return 0;
-    return SEAM_REAL(epoll_wait)(file, events, count, milliseconds);
-}
-
-/// What is left until a deadline of the virtual wall clock.
-static uint64_t until_wall(const struct timespec *deadline) {
-    return sleep_length(CLOCK_REALTIME, TIMER_ABSTIME, deadline);
-}
-
-/// A deadline of the real wall clock, so far from now.
-static struct timespec real_deadline(uint64_t length) {
-    struct timespec now;
-    SEAM_REAL(clock_gettime)(CLOCK_REALTIME, &now);
-    return timespec_of((int64_t)(nanoseconds_of(&now) + length));
-}
-
-SEAM_EXPORT int pthread_cond_timedwait(
-    pthread_cond_t *restrict condition, pthread_mutex_t *restrict mutex, const struct timespec *restrict deadline
-) {
-    if (seam_current() == NULL) return SEAM_REAL(pthread_cond_timedwait)(condition, mutex, deadline);
-    uint64_t length = until_wall(deadline);
-    if (refuses_sleep(length)) return ETIMEDOUT;
-    struct timespec real = real_deadline(length);
-    return SEAM_REAL(pthread_cond_timedwait)(condition, mutex, &real);
-}
-
-SEAM_EXPORT int sem_timedwait(sem_t *restrict semaphore, const struct timespec *restrict deadline) {
-    if (seam_current() == NULL) return SEAM_REAL(sem_timedwait)(semaphore, deadline);
-    uint64_t length = until_wall(deadline);
-    if (refuses_sleep(length)) {
-        errno = ETIMEDOUT;
-        return -1;
+#define SEAM_REAL_CLOCK(result, name, parameters, ...)                                   \
+    SEAM_EXPORT result name parameters {                                                 \
+        seam_context *context = seam_current();                                          \
+        if (context != NULL) seam_leak_here(context, SEAM_LEAK_REAL_CLOCK);              \
+        return SEAM_REAL(name)(__VA_ARGS__);                                             \
     }
-    struct timespec real = real_deadline(length);
-    return SEAM_REAL(sem_timedwait)(semaphore, &real);
+
+SEAM_REAL_CLOCK(clock_t, times, (struct tms *result), result)
+SEAM_REAL_CLOCK(int, getrusage, (__rusage_who_t who, struct rusage *usage), who, usage)
+SEAM_REAL_CLOCK(int, adjtimex, (struct timex *state), state)
+SEAM_REAL_CLOCK(int, clock_adjtime, (clockid_t clock, struct timex *state), clock, state)
+SEAM_REAL_CLOCK(int, ntp_adjtime, (struct timex *state), state)
+SEAM_REAL_CLOCK(int, ntp_gettimex, (struct ntptimeval *state), state)
+SEAM_REAL_CLOCK(int, adjtime, (const struct timeval *change, struct timeval *rest), change, rest)
+
+/// Whether a change of the machine's clock must not happen.
+static bool refuses_setting(void) {
+    seam_context *context = seam_current();
+    if (context == NULL) return false;
+    seam_leak_here(context, SEAM_LEAK_REAL_CLOCK);
+    errno = EPERM;
+    return true;
+}
+
+SEAM_EXPORT int clock_settime(clockid_t clock, const struct timespec *time) {
+    return refuses_setting() ? -1 : SEAM_REAL(clock_settime)(clock, time);
+}
+
+SEAM_EXPORT int settimeofday(const struct timeval *time, const struct timezone *zone) {
+    return refuses_setting() ? -1 : SEAM_REAL(settimeofday)(time, zone);
+}
+
+uint64_t seam_nanoseconds(const struct timespec *time) {
+    return (uint64_t)time->tv_sec * 1000000000u + (uint64_t)time->tv_nsec;
 }
 
 static uint64_t real_nanoseconds(clockid_t clock) {
     struct timespec now;
     SEAM_REAL(clock_gettime)(clock, &now);
-    return nanoseconds_of(&now);
+    return seam_nanoseconds(&now);
 }
 
 uint64_t seam_real_monotonic(void) { return real_nanoseconds(CLOCK_MONOTONIC); }
 uint64_t seam_thread_cpu(void) { return real_nanoseconds(CLOCK_THREAD_CPUTIME_ID); }
 
 void seam_real_pause(uint64_t nanoseconds) {
-    struct timespec pause = timespec_of((int64_t)nanoseconds);
+    struct timespec pause = seam_timespec((int64_t)nanoseconds);
     SEAM_REAL(nanosleep)(&pause, NULL);
 }

@@ -6,14 +6,17 @@
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <stdio.h>
+#include <time.h>
 
-/// The next definition of an interposed function, looked up once.
+/// The next definition of an interposed function, looked up once: a sanitizer's, which the program is linked with, or libc's.
 #define SEAM_REAL(name)                                                              \
     ({                                                                               \
+        extern __typeof__(name) __interceptor_##name __attribute__((weak));          \
         static __typeof__(name) *seam_real;                                          \
         __typeof__(name) *found = __atomic_load_n(&seam_real, __ATOMIC_RELAXED);     \
         if (__builtin_expect(found == NULL, 0)) {                                    \
-            found = (__typeof__(name) *)dlsym(RTLD_NEXT, #name);                     \
+            found = &__interceptor_##name != NULL                                    \
+                ? &__interceptor_##name : (__typeof__(name) *)dlsym(RTLD_NEXT, #name); \
             if (found == NULL) seam_no_real(#name);                                  \
             __atomic_store_n(&seam_real, found, __ATOMIC_RELAXED);                   \
         }                                                                            \
@@ -28,3 +31,8 @@ _Noreturn void seam_no_real(const char *name);
 
 /// Tells the thread's kernel of a leak, with the stack of the interposed function's caller.
 void seam_leak_here(seam_context *context, seam_leak leak);
+
+/// Nanoseconds as seconds and a fraction that counts upward, before 1970 too.
+struct timespec seam_timespec(int64_t nanoseconds);
+/// Seconds and a fraction as nanoseconds.
+uint64_t seam_nanoseconds(const struct timespec *time);

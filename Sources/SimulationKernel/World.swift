@@ -7,6 +7,9 @@ import Randomness
 package struct World {
     let kernel: Kernel
 
+    /// The world of the simulation that runs on this thread, or nil.
+    package static var current: World? { Kernel.current.map { World(kernel: $0.value.kernel) } }
+
     /// What `CLOCK_MONOTONIC` shows at a run's beginning, in ns.
     package static var monotonicBase: UInt64 { Kernel.monotonicBase }
 

@@ -15,7 +15,7 @@ final class NetworkLifeTests: XCTestCase {
         let seen = Seen()
         try network.host("a") { ports in
             let scheduled = ports.eventLoop.scheduleTask(in: .seconds(60)) {}
-            scheduled.futureResult.whenFailure { seen.add("\($0)") }
+            scheduled.futureResult.whenFailure { if $0 as? EventLoopError == .cancelled { seen.add("cancelled") } }
             ports.eventLoop.scheduleTask(in: .seconds(60)) {}
             try await Task.sleep(for: .seconds(100))
         }

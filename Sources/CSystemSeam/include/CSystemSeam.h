@@ -23,9 +23,13 @@ typedef enum {
     SEAM_LEAK_DISPATCH = 2,
     /// A new thread.
     SEAM_LEAK_THREAD = 3,
+    /// A timer of the system, or a time limit of a socket.
+    SEAM_LEAK_TIMER = 4,
+    /// A new process, or another program in this one.
+    SEAM_LEAK_PROCESS = 5,
 } seam_leak;
 
-#define SEAM_STACK_DEPTH 24
+#define SEAM_STACK_DEPTH 64
 
 /// A host's wall clock: `wall = wall_at + (now - since) * (1 + drift_ppb / 1e9)`, all in ns.
 typedef struct {
@@ -159,6 +163,25 @@ int seam_active_kernels(void);
 bool seam_foreign_push(uint32_t mark, void *job, int tag, uint64_t detail);
 /// Takes the next such job of the kernel with `mark`; false when there is none.
 bool seam_foreign_pop(uint32_t mark, void **job, int *tag, uint64_t *detail, uintptr_t *stack, int *depth);
+
+// What is covered
+
+/// What the seam makes of a function of libc's that waits, tells the time, draws, or makes threads and processes.
+typedef enum {
+    /// It answers virtually, or from the seed, on a kernel's thread.
+    SEAM_VIRTUAL = 0,
+    /// It is a violation, by name.
+    SEAM_REFUSED = 1,
+    /// It waits without a limit: the watchdog says so.
+    SEAM_WATCHED = 2,
+    /// It is real, and nobody says so; docs/determinism.md lists it.
+    SEAM_UNCOVERED = 3,
+    /// It does nothing that is not repeatable.
+    SEAM_HARMLESS = 4,
+} seam_coverage;
+
+/// The n-th function of those families; false when there are no more.
+bool seam_covered(int index, const char **name, seam_coverage *coverage);
 
 // Watchdog: says when a kernel's thread is stuck
 

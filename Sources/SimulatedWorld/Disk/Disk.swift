@@ -1,4 +1,5 @@
 public import Randomness
+import SimulationKernel
 
 /// A machine's disk: files, what of them would survive a power cut, and what goes wrong with it.
 ///
@@ -6,7 +7,8 @@ public import Randomness
 /// or lost sector by sector. Syncing a file also makes its creation durable; that it was deleted is durable once the folder is synced. There is
 /// one folder.
 ///
-/// Everything follows from the stream that it is given and from what it is asked: no clock, no real file.
+/// Everything follows from the stream that it is given and from what it is asked: no clock, no real file. While a simulation
+/// runs on the thread, each operation is a decision of its trace, with the bytes.
 public final class Disk {
     /// How it keeps bytes.
     public let options: DiskOptions
@@ -68,12 +70,14 @@ public final class Disk {
         let file = DiskFile()
         entries[name] = file
         pendingEntries.append((name, file))
+        trace(.create, text: name)
         return file
     }
 
     /// Deletes a file; who has it open goes on using it.
     package func delete(_ name: String, syncsFolder: Bool) throws(DiskError) {
         try begin(.write)
+        trace(.delete, text: name)
         guard entries.removeValue(forKey: name) != nil else { throw .notFound(name) }
         pendingEntries.append((name, nil))
         if syncsFolder { makeEntriesDurable(pendingEntries.count) }
@@ -85,7 +89,9 @@ public final class Disk {
         -> Int
     {
         try begin(.read)
-        return unsafe file.read(into: buffer, at: offset)
+        let count = unsafe file.read(into: buffer, at: offset)
+        unsafe trace(.read, offset, UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+        return count
     }
 
     package func write(_ file: DiskFile, _ buffer: UnsafeRawBufferPointer, at offset: Int) throws(DiskError) {
@@ -95,17 +101,20 @@ public final class Disk {
         if let endAt, operations + 1 >= endAt.operation, random.next() & 1 == 0 {
             unsafe file.write(buffer, at: offset)
         }
+        unsafe trace(.write, offset, buffer)
         try begin(.write)
         unsafe file.write(buffer, at: offset)
     }
 
     package func resize(_ file: DiskFile, _ size: Int) throws(DiskError) {
+        unsafe trace(.resize, size)
         try begin(.write)
         file.resize(size)
     }
 
     package func sync(_ file: DiskFile) throws(DiskError) {
         do throws(DiskError) {
+            unsafe trace(.sync)
             try begin(.sync)
         } catch {
             if case .io = error { file.dropPending() }
@@ -142,6 +151,30 @@ public final class Disk {
         if draw(failures) { throw .io(operation) }
     }
 
+    /// Folds an operation into the trace of the simulation that runs on this thread.
+    @inline(__always)
+    private func trace(_ operation: TracedOperation, _ offset: Int = 0, _ bytes: UnsafeRawBufferPointer? = nil) {
+        guard let world = World.current else { return }
+        world.record(
+            .disk, UInt64(operation.rawValue), UInt64(offset), contents: unsafe bytes.map { unsafe ContentDigest.hash($0) } ?? 0)
+    }
+
+    private func trace(_ operation: TracedOperation, text: String) {
+        World.current?.record(.disk, UInt64(operation.rawValue), text: text)
+    }
+
+    /// What the trace tells of; the numbers are in recorded traces.
+    private enum TracedOperation: UInt8 {
+        case read = 0
+        case write = 1
+        case resize = 2
+        case sync = 3
+        case create = 4
+        case delete = 5
+        case crash = 6
+        case powerCut = 7
+    }
+
     private func draw(_ ratio: Ratio) -> Bool { ratio != .zero && random.chance(ratio) }
 
     /// Time that a program waited for the disk without doing anything.
@@ -162,6 +195,7 @@ public final class Disk {
 
     /// The process that uses the disk dies: what it wrote stays, what it has open is closed.
     public func crash() {
+        unsafe trace(.crash)
         endProcesses()
     }
 
@@ -184,6 +218,7 @@ public final class Disk {
     /// - Parameter cut: What becomes of what was not synced; nil draws it.
     public func cutPower(_ cut: PowerCut? = nil) {
         let cut = cut ?? PowerCut.allCases[random.index(below: PowerCut.allCases.count)]
+        trace(.powerCut, text: "\(cut)")
         endProcesses()
         cutEntries(cut)
         for name in entries.keys.sorted() {
@@ -283,4 +318,10 @@ public final class Disk {
         }
         return disk
     }
+}
+
+extension TraceKind {
+    /// A disk is asked for something: what (0 read, 1 write, 2 resize, 3 sync, 4 create, 5 delete, 6 crash, 7 power cut), where,
+    /// and with which bytes.
+    static let disk: TraceKind = TraceKind("disk")
 }
