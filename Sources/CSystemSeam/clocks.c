@@ -86,6 +86,8 @@ SEAM_EXPORT clock_t clock(void) {
     return SEAM_REAL(clock)();
 }
 
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wdeprecated-declarations"
 SEAM_EXPORT int ftime(struct timeb *result) {
     seam_context *context = seam_current();
     if (context == NULL) return SEAM_REAL(ftime)(result);
@@ -93,6 +95,7 @@ SEAM_EXPORT int ftime(struct timeb *result) {
     *result = (struct timeb){.time = now.tv_sec, .millitm = (unsigned short)(now.tv_nsec / 1000000)};
     return 0;
 }
+#pragma clang diagnostic pop
 
 SEAM_EXPORT int sysinfo(struct sysinfo *result) {
     int status = SEAM_REAL(sysinfo)(result);
