@@ -33,7 +33,7 @@ public struct SeedSweep: Sendable {
     ///   - seeds: The seeds.
     ///   - arguments: The arguments of a worker that takes these seeds; it writes a line with `seed <n>` for each.
     ///   - progress: Called with how many seeds are done.
-    /// - Returns: What workers wrote, and which seeds crashed.
+    /// - Returns: What workers wrote, and which seeds crashed; when the caller is cancelled, as far as they had come.
     public func run(
         _ seeds: ClosedRange<UInt64>, arguments: @escaping @Sendable (ClosedRange<UInt64>) -> [String],
         progress: @escaping @Sendable (Int) -> Void
@@ -42,7 +42,7 @@ public struct SeedSweep: Sendable {
         await withTaskGroup(of: Summary.self) { group in
             var chunks = Self.chunks(of: seeds, workers: workers)[...]
             func start() {
-                guard let chunk = chunks.popFirst() else { return }
+                guard !Task.isCancelled, let chunk = chunks.popFirst() else { return }
                 group.addTask { await runChunk(chunk, arguments) }
             }
             for _ in 0..<workers { start() }
@@ -79,6 +79,8 @@ public struct SeedSweep: Sendable {
             for line in Self.lines(of: outcome) {
                 if let seed = Self.seed(of: line) { summary.lines[seed] = String(line) }
             }
+            // What was cut short has not crashed.
+            if case .cancelled = outcome { return summary }
             guard let missing = left.first(where: { summary.lines[$0] == nil }) else { return summary }
             summary.crashes[missing] = words(for: outcome)
             guard missing < left.upperBound else { return summary }
@@ -94,9 +96,9 @@ public struct SeedSweep: Sendable {
     /// What a process wrote, however it ended.
     private static func lines(of outcome: ChildProcess.Outcome) -> [Substring] {
         switch outcome {
-        case .ended(_, let output, _), .timedOut(let output):
+        case .ended(_, let output, _), .timedOut(let output), .cancelled(let output):
             String(decoding: output, as: UTF8.self).split(separator: "\n")
-        case .cancelled, .notStarted, .tooMuchOutput: []
+        case .notStarted, .tooMuchOutput: []
         }
     }
 
