@@ -40,6 +40,9 @@ public struct Scenario: Sendable {
     /// The age that the hypothesis binds, and how old it may be.
     public var bound: Bound = Bound(age: .perFlatLastSuccess, seconds: 20)
 
+    /// What is not wrong, and yet may not be what was meant.
+    var warnings: [String] = []
+
     /// Twenty flats of four rooms, the pipelined poller, ten minutes.
     public init() {}
 
