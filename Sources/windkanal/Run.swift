@@ -99,8 +99,8 @@ struct Run: AsyncParsableCommand {
 
     func run() async throws {
         let (environment, settings) = try globals.surroundings()
-        for file in variableFiles + controlFile where !Files.exists(file) {
-            throw ValidationError("'\(file)' does not exist")
+        for (option, files) in [("--var-file", variableFiles), ("--control-file", controlFile)] {
+            for file in files where !Files.exists(file) { throw ValidationError("\(option) '\(file)' does not exist") }
         }
         var request = makeRequest()
         var notes = globals.notes(environment)
@@ -123,6 +123,7 @@ struct Run: AsyncParsableCommand {
                 throw failure("\(option) needs an experiment with the extension '\(Scenario.extensionName)'", status: 2)
             }
             for note in notes { console.say(note.level, note.text) }
+            if let warning = Scenario.misspelling(in: experiment) { console.say(.warning, warning) }
             throw ExitCode(await session.run(experiment, request))
         }
         request.options.runtimeSettings = settings.runtime

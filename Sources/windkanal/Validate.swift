@@ -31,10 +31,15 @@ struct Validate: AsyncParsableCommand {
         request.verifiesTLS = !noVerifyTLS
         request.isRun = false
         request.reportsToAgents = output == .agent
+        let console = ConsoleRecorder(globals.mode)
+        for note in globals.notes(environment) { console.say(note.level, note.text) }
         // A landscape is simulated: what can be called there decides, and not what this machine has.
         request.examine = { experiment in
             do throws(ScenarioError) {
-                guard let scenario = try Scenario(of: experiment, reading: { try Files.read($0) }) else { return nil }
+                guard let scenario = try Scenario(of: experiment, reading: { try Files.read($0) }) else {
+                    if let warning = Scenario.misspelling(in: experiment) { console.say(.warning, warning) }
+                    return nil
+                }
                 return await ScenarioRun.findings(
                     experiment, in: scenario, environment: environment, variables: Variables())
             } catch {
@@ -43,8 +48,6 @@ struct Validate: AsyncParsableCommand {
                 return findings + error.findings(of: experiment)
             }
         }
-        let console = ConsoleRecorder(globals.mode)
-        for note in globals.notes(environment) { console.say(note.level, note.text) }
         let session = ExperimentSession(console: console, environment: environment, settings: settings)
         throw ExitCode(await session.validate(request))
     }

@@ -76,7 +76,7 @@ final class ContractTests: XCTestCase {
             XCTAssertEqual(measurements.problems, [problem], room)
             XCTAssertEqual(measurements.readings.count, 1, room)
         }
-        XCTAssertThrowsError(try read("{\"rooms\":7}")) { XCTAssertEqual("\($0)", "/rooms is not a list") }
+        XCTAssertThrowsError(try read("{\"rooms\":7}")) { XCTAssertEqual("\($0)", "/rooms is not a list: 7") }
         XCTAssertThrowsError(try read("{}")) { XCTAssertEqual("\($0)", "/rooms is missing") }
         XCTAssertThrowsError(try read("<html>")) { XCTAssertTrue("\($0)".hasPrefix("the payload is no JSON"), "\($0)") }
         let many = "{\"rooms\":[\(Array(repeating: "{\"roomNr\":1}", count: 10_001).joined(separator: ","))]}"

@@ -344,6 +344,11 @@ extension Validator {
         }
     }
 
+    /// Whether a word looks like another one misspelt.
+    public static func isMisspelling(_ word: String, of other: String) -> Bool {
+        word != other && distance(word.lowercased(), other) <= 2
+    }
+
     /// How many letters must be put in, taken out or changed to make one word of another.
     static func distance(_ left: String, _ right: String) -> Int {
         let (left, right) = (Array(left.utf8), Array(right.utf8))

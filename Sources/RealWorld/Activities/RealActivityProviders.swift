@@ -46,7 +46,12 @@ public final class RealActivityProviders: ActivityProviders, Sendable {
 
     /// What is wrong with Python functions.
     public func problems(of functions: [PythonFunction]) async -> [ActivityProblem?] {
-        await python.problems(of: functions)
+        zip(functions, await python.problems(of: functions)).map { function, problem in
+            guard problem != nil, function.module.hasPrefix("windkanal.") else { return problem }
+            return ActivityProblem(
+                "\(function.module).\(function.name) in activity '\(function.activity)' is performed in a simulated landscape only",
+                remedy: "give the experiment the extension 'windkanal'")
+        }
     }
 
     /// TLS with the system's trusted certificates, or without looking at the server's.
