@@ -24,7 +24,6 @@ struct Compare: AsyncParsableCommand {
         let console = ConsoleRecorder(globals.mode)
         for note in globals.notes(environment) { console.say(note.level, note.text) }
         let session = ExperimentSession(console: console, environment: environment, settings: settings)
-        let interruption = ScenarioInterruption()
         // All are read before the first runs.
         var scenarios: [(Experiment, Scenario)] = []
         for source in sources {
@@ -42,8 +41,9 @@ struct Compare: AsyncParsableCommand {
                 throw failure("\(source): \(error)", status: 1)
             }
         }
-        let signals = Signals { interruption.request($0) }
+        let signals = SimulationSignals(console)
         defer { signals.end() }
+        let interruption = signals.interruption
         let comparison = ProfileComparison(environment: environment, interruption: interruption)
         var rows: [ProfileComparison.Row] = []
         for (experiment, scenario) in scenarios where interruption.requested == nil {

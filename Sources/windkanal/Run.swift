@@ -115,7 +115,7 @@ struct Run: AsyncParsableCommand {
         do {
             scenario = try simulated.scenario(of: experiment)
         } catch {
-            console.reportProblem(.validation, error.description, of: request)
+            console.tellProblem(.validation, error.description, of: request)
             throw failure(error, status: 1)
         }
         guard let scenario else {

@@ -1,4 +1,3 @@
-import Dispatch
 import Documents
 import Experiments
 import Glibc
@@ -39,7 +38,7 @@ struct SimulatedSession {
                 experiment, in: scenario, environment: environment, variables: request.options.variables)
             console.say(findings, of: experiment)
             if let error = findings.first(where: { $0.severity == .error }) {
-                console.reportProblem(.validation, error.message, of: request)
+                console.tellProblem(.validation, error.message, of: request)
                 return 1
             }
         }
@@ -74,13 +73,9 @@ struct SimulatedSession {
             return 1
         }
         defer { outputs.events?.close() }
-        let interruption = ScenarioInterruption()
-        let signals = Signals { kind in
-            interruption.request(kind)
-            endLater(console, unless: { interruption.isHeeded })
-        }
+        let signals = SimulationSignals(console)
         defer { signals.end() }
-        let run = makeRun(seed: options.seed, interruption) { event in
+        let run = makeRun(seed: options.seed, signals.interruption) { event in
             // On the simulation's thread, where the clock on the wall is the simulation's.
             let time = Duration.milliseconds(WallClock.milliseconds)
             console.setTime(time)
@@ -89,7 +84,7 @@ struct SimulatedSession {
         }
         let result = try run.run()
         var journal = result.journal
-        if journal == nil, let kind = interruption.requested {
+        if journal == nil, let kind = signals.interruption.requested {
             journal = await run.journalOfNothing(interruptedBy: kind)
         }
         if let failure = result.failure { console.say(.critical, failure) }
@@ -123,7 +118,7 @@ struct SimulatedSession {
             if let value {
                 console.report(value, of: request, status: status)
             } else {
-                console.reportProblem(.run, result.failure ?? "the simulation \(result.stopReason)", of: request)
+                console.tellProblem(.run, result.failure ?? "the simulation \(result.stopReason)", of: request)
             }
         } else {
             let processor = Self.processSeconds
@@ -132,16 +127,6 @@ struct SimulatedSession {
             console.tell("\(result.line(strict: request.isStrict)) cpu \(processor)", object)
         }
         return status
-    }
-
-    /// Ends the process if the simulation does not heed that it is to end: the code in it may never come back.
-    private func endLater(_ console: ConsoleRecorder, unless isHeeded: @escaping @Sendable () -> Bool) {
-        DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(5)) {
-            guard !isHeeded() else { return }
-            console.say(.critical, "the simulation goes on although it was interrupted: it is ended without a journal")
-            console.tellVerdict("interrupted", status: nil, deviated: false)
-            _exit(1)
-        }
     }
 
     /// CPU time of this process, in seconds.
@@ -158,7 +143,7 @@ struct SimulatedSession {
     /// What one process of a sweep does: a line for each seed, for the one that started it.
     private func work(_ seeds: ClosedRange<UInt64>) throws -> Int32 {
         // Ctrl-C reaches the whole group; who started us ends us.
-        for number in [SIGINT, SIGQUIT, SIGHUP] { signal(number, SIG_IGN) }
+        for number in [SIGINT, SIGQUIT, SIGHUP, SIGTERM] { signal(number, SIG_IGN) }
         let parent = getppid()
         var isSuccess = true
         for seed in seeds {

@@ -15,6 +15,7 @@ struct Windkanal: AsyncParsableCommand {
 @main
 enum Main {
     static func main() async {
+        StandardStream.occupy()
         // Who reads the output may go: an experiment in its middle must not end for that.
         signal(SIGPIPE, SIG_IGN)
         exit(await status())

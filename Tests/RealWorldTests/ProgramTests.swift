@@ -233,13 +233,13 @@ final class ProgramTests: XCTestCase {
             path: "/bin/sh", arguments: ["sh", "-c", "exec >&- 2>&-; sleep 0.05; exit 7"], environment: environment)
         guard case .ended(status: 7, _, _) = await quiet.run() else { return XCTFail("it ends with 7") }
         let endless = ChildProcess(
-            path: "/bin/sh", arguments: ["sh", "-c", "exec >&- 2>&-; sleep 600"], environment: environment)
+            path: "/bin/sh", arguments: ["sh", "-c", "exec >&- 2>&-; exec sleep 600"], environment: environment)
         let task = Task { await endless.run() }
         try await Task.sleep(for: .milliseconds(50))
         task.cancel()
         guard case .cancelled = await task.value else { return XCTFail("it was not cancelled") }
         let late = ChildProcess(
-            path: "/bin/sh", arguments: ["sh", "-c", "exec >&- 2>&-; sleep 600"], environment: environment,
+            path: "/bin/sh", arguments: ["sh", "-c", "exec >&- 2>&-; exec sleep 600"], environment: environment,
             timeout: .milliseconds(100))
         guard case .timedOut = await late.run() else { return XCTFail("it did not time out") }
     }

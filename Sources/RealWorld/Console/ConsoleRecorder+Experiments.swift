@@ -32,8 +32,15 @@ extension ConsoleRecorder {
                 eventsPath: request.eventsPath.map(Files.absolute), status: Int(status)))
     }
 
-    /// Reports to agents on what kept a command from its work.
-    public func reportProblem(_ stage: AgentReport.Stage, _ message: String, of request: ExperimentSession.Request) {
+    /// Tells programs what kept a command from its work; people have been told.
+    public func tellProblem(_ stage: AgentReport.Stage, _ message: String, of request: ExperimentSession.Request) {
+        if mode == .json, stage != .run {
+            tell(
+                "",
+                request.isRun
+                    ? ["event": "verdict", "verdict": "invalid", "status": "none", "deviated": false]
+                    : ["event": "validated", "valid": false])
+        }
         guard request.reportsToAgents else { return }
         let problem = AgentReport.Problem(stage: stage, message: message)
         let source = Files.absolute(request.source)

@@ -13,6 +13,14 @@ public struct StandardStream: Sendable {
     /// Why the output could not be written, the first time that it could not.
     private static let outputFailure: Mutex<Int32> = Mutex(0)
 
+    /// Keeps the places of channels that the process was started without: what is opened later must not take them.
+    public static func occupy() {
+        for descriptor: Int32 in 0...2 where fcntl(descriptor, F_GETFD) < 0 {
+            // The lowest free one; what is written to it is refused.
+            _ = unsafe open("/dev/null", O_RDONLY)
+        }
+    }
+
     /// Writes a text.
     ///
     /// Who reads it may have gone: what is going on goes on all the same.

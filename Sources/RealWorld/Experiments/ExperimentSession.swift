@@ -109,7 +109,7 @@ public struct ExperimentSession: Sendable {
             interruptions.onFirst { validation.cancel() }
             let error = await validation.value
             if let error, !interruptions.isInterrupted {
-                console.reportProblem(.validation, error.message, of: request)
+                console.tellProblem(.validation, error.message, of: request)
                 return 1
             }
         } else {
@@ -132,7 +132,7 @@ public struct ExperimentSession: Sendable {
             journal = try await run.run()
         } catch {
             console.say(.critical, error.description)
-            console.reportProblem(.run, error.description, of: request)
+            console.tellProblem(.run, error.description, of: request)
             if !request.reportsToAgents { console.tellVerdict("crashed", status: nil, deviated: false) }
             return 1
         }
@@ -188,7 +188,7 @@ public struct ExperimentSession: Sendable {
             return try await source.load(request.source)
         } catch {
             console.say(.error, error.description)
-            console.reportProblem(.load, error.description, of: request)
+            console.tellProblem(.load, error.description, of: request)
             return nil
         }
     }
@@ -207,6 +207,8 @@ public struct ExperimentSession: Sendable {
                 runtimeSettings: settings["runtime"])
             findings = await validator.validate()
         }
+        // What an interruption cut short says nothing of the experiment.
+        guard !Task.isCancelled else { return nil }
         console.say(findings, of: experiment)
         let firstError = findings.first { $0.severity == .error }
         if firstError == nil { console.say(.info, "Experiment looks valid") }

@@ -19,6 +19,9 @@ public struct SeedSweep: Sendable {
     /// Chunks for each worker at least, so that none waits long for the last.
     private static let chunksPerWorker: UInt64 = 4
 
+    /// How much later than a worker the caller may notice a signal to both.
+    private static let signalDelay: Duration = .milliseconds(200)
+
     /// Prepares a sweep with the program at `path`; `seedTimeout` is what one seed may take, which the program watches itself if it can.
     public init(path: String, environment: [String: String], workers: Int, seedTimeout: Duration) {
         self.path = path
@@ -81,6 +84,11 @@ public struct SeedSweep: Sendable {
             }
             // What was cut short has not crashed.
             if case .cancelled = outcome { return summary }
+            if case .ended(let status, _, _) = outcome, status < 0 {
+                // A signal to the whole group may be seen here before the caller has seen it.
+                try? await Task.sleep(for: Self.signalDelay)
+                if Task.isCancelled { return summary }
+            }
             guard let missing = left.first(where: { summary.lines[$0] == nil }) else { return summary }
             summary.crashes[missing] = words(for: outcome)
             guard missing < left.upperBound else { return summary }
