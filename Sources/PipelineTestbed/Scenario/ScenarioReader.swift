@@ -200,8 +200,8 @@ private struct ScenarioReader {
                 columns[column] = name
             }
             if columns.isEmpty { add(place + "columns", "names a channel for at least one column") }
+            let path = file.hasPrefix("/") ? file : folder + file
             do {
-                let path = file.hasPrefix("/") ? file : folder + file
                 guard let text = String(validating: try read(path), as: UTF8.self) else {
                     add(place + "file", "is not UTF-8: \(path)")
                     continue
@@ -213,7 +213,8 @@ private struct ScenarioReader {
             } catch let error as MeasuredSeries.Malformed {
                 add(place + "file", "is no series: \(file), \(error)")
             } catch {
-                add(place + "file", "cannot be read: \(error)")
+                let problem = "\(error)"
+                add(place + "file", "cannot be read: \(problem.hasPrefix(path) ? problem : "\(file): \(problem)")")
             }
         }
         return all
