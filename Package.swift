@@ -38,6 +38,7 @@ let package = Package(
         // Framework: knows no particular system.
         .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CProcess"),
         .target(name: "SQLite", dependencies: ["CSQLite", "Ports"], swiftSettings: strict),
         .target(name: "Documents", dependencies: ["CLibYAML"], swiftSettings: strict),
         .target(name: "Experiments", dependencies: ["Documents"], swiftSettings: strict),
@@ -87,7 +88,8 @@ let package = Package(
         .target(
             name: "RealWorld",
             dependencies: [
-                "Documents", "Experiments", "HTTP", "HTTPActivities", "Pipeline", "Ports", nioCore, httpTypes,
+                "CProcess", "Documents", "Experiments", "HTTP", "HTTPActivities", "Pipeline", "Ports", nioCore,
+                httpTypes,
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
@@ -105,8 +107,8 @@ let package = Package(
         .executableTarget(
             name: "windkanal",
             dependencies: [
-                "Experiments", "Pipeline", "PipelineTestbed", "Randomness", "RealWorld", "SimulationKernel",
-                "TraceFiles",
+                "Documents", "Experiments", "Pipeline", "PipelineTestbed", "Randomness", "RealWorld",
+                "SimulationKernel", "TraceFiles",
                 argumentParser,
             ],
             swiftSettings: strict

@@ -166,8 +166,8 @@ private struct InertProviders: ActivityProviders {
     }
 
     func locate(program: String) -> String? { program.contains("x") ? nil : program }
-    func problems(of functions: [PythonFunction]) async -> [String?] {
-        functions.map { $0.name.isEmpty ? "no name" : nil }
+    func problems(of functions: [PythonFunction]) async -> [ActivityProblem?] {
+        functions.map { $0.name.isEmpty ? ActivityProblem("no name") : nil }
     }
 }
 

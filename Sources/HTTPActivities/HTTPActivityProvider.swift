@@ -73,7 +73,7 @@ public struct HTTPActivityProvider: Sendable {
             }
             redirects += 1
             guard redirects <= Self.redirectsMax else {
-                throw .unexpected("requests.exceptions.TooManyRedirects: Exceeded \(Self.redirectsMax) redirects.")
+                throw .unexpected("Exceeded \(Self.redirectsMax) redirects.")
             }
             try exchange.follow(location, status: response.status.code)
         }
@@ -136,10 +136,10 @@ private struct Timeouts {
     private static func amount(_ value: Value) throws(ActivityError) -> TimeAmount? {
         if value.isNull { return nil }
         guard value.bool == nil, let seconds = value.number else {
-            throw .unexpected("ValueError: a timeout is a number of seconds or a list of two, not \(value.kind)")
+            throw .unexpected("a timeout is a number of seconds or a list of two, not \(value.kind)")
         }
         guard seconds > 0 else {
-            throw .unexpected("ValueError: a timeout must be above 0 seconds, not \(seconds)")
+            throw .unexpected("a timeout must be above 0 seconds, not \(seconds)")
         }
         return .nanoseconds(Int64(exactly: (seconds * 1e9).rounded()) ?? Int64.max / 4)
     }
@@ -162,7 +162,7 @@ extension HTTPFailure {
         case .cancelled, .shutDown: .interrupted
         case .timedOut(.waiting): .failed("activity took too long to complete")
         case .closed(.receiving):
-            .unexpected("requests.exceptions.ChunkedEncodingError: the answer of \(url) ended in the middle")
+            .unexpected("the answer of \(url) ended in the middle")
         case .bodyTooLarge(let limit): .unexpected("the answer of \(url) is longer than \(limit) bytes")
         case .connect, .transport, .timedOut, .closed, .reset, .malformed, .poolExhausted:
             .failed("failed to connect to \(url): \(self)")

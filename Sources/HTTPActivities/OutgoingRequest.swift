@@ -13,20 +13,20 @@ struct OutgoingRequest {
 
     init(_ call: HTTPCall) throws(ActivityError) {
         guard let text = call.url.string else {
-            throw .unexpected("requests.exceptions.MissingSchema: a URL is a text, not \(call.url.kind)")
+            throw .unexpected("a URL is a text, not \(call.url.kind)")
         }
         url = try RequestURL(text)
         method = call.method.uppercased()
         guard method.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }), !method.isEmpty else {
-            throw .unexpected("ValueError: '\(call.method)' is no HTTP method")
+            throw .unexpected("'\(call.method)' is no HTTP method")
         }
         for (name, value) in call.headers where !value.isNull {
             guard let value = value.string, HTTPField.isValidValue(value), value.first?.isWhitespace != true else {
                 throw .unexpected(
-                    "requests.exceptions.InvalidHeader: the value of '\(name)' must be a text without line breaks")
+                    "the value of '\(name)' must be a text without line breaks")
             }
             guard HTTPField.Name(name) != nil else {
-                throw .unexpected("requests.exceptions.InvalidHeader: '\(name)' is no name of a header")
+                throw .unexpected("'\(name)' is no name of a header")
             }
             fields.append((name, value))
         }
@@ -61,12 +61,12 @@ struct OutgoingRequest {
         } else if let list = arguments.array {
             for element in list {
                 guard let pair = element.array, pair.count == 2 else {
-                    throw .unexpected("ValueError: arguments of a request as a list are pairs of a name and a value")
+                    throw .unexpected("arguments of a request as a list are pairs of a name and a value")
                 }
                 pairs.append((text(pair[0]), pair[1]))
             }
         } else {
-            throw .unexpected("TypeError: the arguments of a request cannot be \(arguments.kind)")
+            throw .unexpected("the arguments of a request cannot be \(arguments.kind)")
         }
         var parts: [String] = []
         for (name, value) in pairs {
@@ -94,7 +94,7 @@ struct OutgoingRequest {
     /// The request to send.
     func request(_ cookies: String?) throws(ActivityError) -> HTTPRequest {
         guard let method = HTTPRequest.Method(method) else {
-            throw .unexpected("ValueError: '\(self.method)' is no HTTP method")
+            throw .unexpected("'\(self.method)' is no HTTP method")
         }
         var request = HTTPRequest(method: method, scheme: nil, authority: url.authority, path: url.target)
         if let host = fields.first(where: { $0.name.lowercased() == "host" }) { request.authority = host.value }

@@ -38,17 +38,17 @@ struct RequestURL: Hashable, CustomStringConvertible {
             text[..<colon].first?.isLetter ?? false
         else {
             throw .unexpected(
-                "requests.exceptions.MissingSchema: Invalid URL '\(text)': No scheme supplied. Perhaps you meant https://\(text)?"
+                "Invalid URL '\(text)': No scheme supplied. Perhaps you meant https://\(text)?"
             )
         }
         let scheme = text[..<colon].lowercased()
         guard scheme == "http" || scheme == "https" else {
-            throw .unexpected("requests.exceptions.InvalidSchema: No connection adapters were found for '\(text)'")
+            throw .unexpected("No connection adapters were found for '\(text)'")
         }
         isSecure = scheme == "https"
         var rest = text[text.index(after: colon)...]
         guard rest.hasPrefix("//") else {
-            throw .unexpected("requests.exceptions.InvalidURL: Invalid URL '\(text)': No host supplied")
+            throw .unexpected("Invalid URL '\(text)': No host supplied")
         }
         rest = rest.dropFirst(2)
         let authority = rest.prefix { !"/?#\\".contains($0) }
@@ -71,18 +71,18 @@ struct RequestURL: Hashable, CustomStringConvertible {
         if let colon = hostPort.lastIndex(of: ":"), !hostPort[colon...].contains("]") {
             let digits = hostPort[hostPort.index(after: colon)...]
             guard digits.isEmpty || Int(digits).map({ (0...65_535).contains($0) }) ?? false else {
-                throw .unexpected("requests.exceptions.InvalidURL: Failed to parse: \(text)")
+                throw .unexpected("Failed to parse: \(text)")
             }
             port = Int(digits)
             hostPort = hostPort[..<colon]
         }
         guard hostPort.hasPrefix("[") == hostPort.hasSuffix("]") else {
-            throw .unexpected("requests.exceptions.InvalidURL: Invalid IPv6 URL '\(text)'")
+            throw .unexpected("Invalid IPv6 URL '\(text)'")
         }
         givenPort = port
         host = hostPort.lowercased().filter { $0 != "[" && $0 != "]" }
         guard !host.isEmpty, !host.hasPrefix("*"), !host.hasPrefix("."), !host.contains(" ") else {
-            throw .unexpected("requests.exceptions.InvalidURL: Invalid URL '\(text)': No host supplied")
+            throw .unexpected("Invalid URL '\(text)': No host supplied")
         }
     }
 

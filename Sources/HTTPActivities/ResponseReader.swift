@@ -19,9 +19,9 @@ enum ResponseReader {
         let content: Value
         if type == "application/json" {
             do {
-                content = try JSONReader.read(body.readableBytesView)
+                content = try JSONReader.read(body.readableBytesView.withoutByteOrderMark)
             } catch {
-                throw .unexpected("requests.exceptions.JSONDecodeError: \(error)")
+                throw .unexpected("the answer says that it is JSON and is not: \(error)")
             }
         } else {
             content = .string(text(Array(body.readableBytesView), type: type))

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Documents
 import PipelineTestbed
 import RealWorld
 
@@ -11,12 +12,33 @@ struct Activities: ParsableCommand {
             "arguments": {"service": "storage"}}. What they leave in place is taken back when the experiment ends.
             """)
 
-    func run() {
+    @OptionGroup var globals: GlobalOptions
+
+    func run() throws {
+        let console = ConsoleRecorder(globals.mode)
         for activity in LandscapeActivity.all {
             let arguments = activity.arguments.map { $0.isOptional ? "[\($0.name)]" : $0.name }
-            print("\(activity.module).\(activity.function)(\(arguments.joined(separator: ", ")))")
-            print("    \(activity.isProbe ? "probe" : "action"): \(activity.summary)")
-            for argument in activity.arguments { print("    \(argument.name): \(argument.meaning)") }
+            var lines = [
+                "\(activity.module).\(activity.function)(\(arguments.joined(separator: ", ")))",
+                "    \(activity.isProbe ? "probe" : "action"): \(activity.summary)",
+            ]
+            lines += activity.arguments.map { "    \($0.name): \($0.meaning)" }
+            console.tell(lines.joined(separator: "\n"), activity.json)
         }
+    }
+}
+
+extension LandscapeActivity {
+    fileprivate var json: Value.Object {
+        [
+            "event": "activity", "module": .string(module), "func": .string(function),
+            "type": isProbe ? "probe" : "action", "summary": .string(summary),
+            "arguments": .array(
+                arguments.map {
+                    [
+                        "name": .string($0.name), "meaning": .string($0.meaning), "optional": .bool($0.isOptional),
+                    ]
+                }),
+        ]
     }
 }

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Glibc
+import RealWorld
 
 /// Prints an error as the command does and gives the exit code to end with.
 func failure(_ error: some CustomStringConvertible, status: Int32) -> ExitCode {
@@ -8,7 +8,4 @@ func failure(_ error: some CustomStringConvertible, status: Int32) -> ExitCode {
 }
 
 /// Writes a line to the errors' channel.
-func standardError(_ text: String) {
-    let line = Array("\(text)\n".utf8)
-    _ = unsafe line.withUnsafeBytes { unsafe write(2, $0.baseAddress, $0.count) }
-}
+func standardError(_ text: String) { StandardStream.errors.writeLine(text) }

@@ -1,4 +1,6 @@
 import ArgumentParser
+import Documents
+import Experiments
 import PipelineTestbed
 import Randomness
 import RealWorld
@@ -20,22 +22,48 @@ struct Compare: AsyncParsableCommand {
     func run() async throws {
         let (environment, settings) = try globals.surroundings()
         let console = ConsoleRecorder(globals.mode)
+        for note in globals.notes(environment) { console.say(note.level, note.text) }
         let session = ExperimentSession(console: console, environment: environment, settings: settings)
-        let comparison = ProfileComparison(environment: environment)
-        var rows: [ProfileComparison.Row] = []
+        // All are read before the first runs.
+        var scenarios: [(Experiment, Scenario)] = []
         for source in sources {
             guard let experiment = await session.load(.init(source: source)) else { throw ExitCode(1) }
             do {
                 guard let scenario = try Scenario(of: experiment, reading: { try Files.read($0) }) else {
                     throw failure("\(source) has no extension '\(Scenario.extensionName)'", status: 2)
                 }
-                console.showProgress(source)
-                rows += try comparison.rows(experiment, scenario, seed: seed.map { Seed($0) })
+                let findings = await ScenarioRun.findings(
+                    experiment, in: scenario, environment: environment, variables: Variables())
+                console.say(findings, of: experiment)
+                if findings.contains(where: { $0.severity == .error }) { throw ExitCode(1) }
+                scenarios.append((experiment, scenario))
             } catch let error as ScenarioError {
-                throw failure(error, status: 1)
+                throw failure("\(source): \(error)", status: 1)
+            }
+        }
+        let signals = SimulationSignals(console)
+        defer { signals.end() }
+        let interruption = signals.interruption
+        let comparison = ProfileComparison(environment: environment, interruption: interruption)
+        var rows: [ProfileComparison.Row] = []
+        for (experiment, scenario) in scenarios where interruption.requested == nil {
+            console.showProgress(experiment.origin)
+            do {
+                try comparison.run(experiment, scenario, seed: seed.map { Seed($0) }) { row in
+                    rows.append(row)
+                    if globals.json { console.tell("", row.json) }
+                }
+            } catch let error as ScenarioError {
+                throw failure("\(experiment.origin): \(error)", status: 1)
             }
         }
         console.endProgress()
-        console.print(ProfileComparison.table(rows))
+        if !globals.json { console.tell(ProfileComparison.table(rows), [:]) }
+        guard let kind = interruption.requested else { return }
+        console.say(.warning, "Interrupted by \(kind.rawValue): the table is not whole")
+        console.tell(
+            "verdict interrupted rows \(rows.count)",
+            ["event": "verdict", "verdict": "interrupted", "rows": .integer(rows.count)])
+        throw ExitCode(1)
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Experiments
 import RealWorld
 
 /// Options that the reference takes before its command; here they may stand on both sides of it.
@@ -36,7 +37,7 @@ struct GlobalOptions: ParsableArguments {
         do {
             if let changeDir { try Files.enter(changeDir) }
         } catch {
-            throw ValidationError("--change-dir \(error)")
+            throw ValidationError("--change-dir cannot go to \(error)")
         }
         let environment = ProcessEnvironment.current
         let path = settings ?? (environment["HOME"].map { "\($0)/.chaostoolkit/settings.yaml" } ?? "")
@@ -45,6 +46,12 @@ struct GlobalOptions: ParsableArguments {
         } catch {
             throw failure(error, status: 1)
         }
+    }
+
+    /// What there is to be said of the surroundings.
+    func notes(_ environment: [String: String]) -> [SimulatedSession.Note] {
+        guard let settings, !Files.exists(settings) else { return [] }
+        return [(.warning, "there is no settings file '\(settings)': nothing is set")]
     }
 
     /// Arguments with those options that stand before the command moved behind it.
@@ -61,6 +68,6 @@ struct GlobalOptions: ParsableArguments {
             }
         }
         guard let command = rest.popFirst() else { return arguments }
-        return [command] + rest + leading
+        return [command] + rest.prefix { $0 != "--" } + leading + rest.drop { $0 != "--" }
     }
 }

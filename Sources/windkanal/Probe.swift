@@ -1,5 +1,6 @@
 import ArgumentParser
 import Documents
+import Experiments
 import Pipeline
 import RealWorld
 
@@ -20,7 +21,7 @@ struct Probe: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "What answers look like: \(MeasurementContract.presets.keys.sorted().joined(separator: ", ")), or a file.",
+            "What answers look like: \(Self.presets), or a file.",
             valueName: "name or file"), completion: .file())
     var contract: String = "iee-flat"
 
@@ -29,6 +30,8 @@ struct Probe: AsyncParsableCommand {
         help: ArgumentHelp("Trust the certificates of this PEM file.", valueName: "file"), completion: .file())
     var certificates: String?
 
+    @OptionGroup var globals: GlobalOptions
+
     func run() async throws {
         let environment = ProcessEnvironment.current
         var credentials: (user: String, password: String)?
@@ -36,8 +39,17 @@ struct Probe: AsyncParsableCommand {
         let contract: MeasurementContract
         do {
             contract = try readContract()
+        } catch let error as FileError {
+            throw failure("--contract \(error); there are also \(Self.presets)", status: 2)
         } catch {
             throw failure("\(self.contract): \(error)", status: 2)
+        }
+        if let certificates {
+            do {
+                try MeasurementProbe.check(certificates: certificates)
+            } catch {
+                throw failure("--ca-file \(error)", status: 2)
+            }
         }
         let probe = MeasurementProbe(url: url, contract: contract, certificates: certificates, credentials: credentials)
         let report: MeasurementProbe.Report
@@ -46,21 +58,61 @@ struct Probe: AsyncParsableCommand {
         } catch {
             throw failure("\(error)", status: 1)
         }
-        print("status \(report.status) after \(report.milliseconds) ms")
-        for reading in report.measurements.readings {
-            let unit = contract.channels.first { $0.name == reading.id.channel }?.unit ?? ""
-            print("\(reading.id) = \(reading.value) \(unit)")
-        }
-        for problem in report.measurements.problems { print("not understood: \(problem)") }
-        for place in report.unmapped { print("not mapped: \(place)") }
-        if let offset = report.clockOffset {
-            print("the server's clock is \(offset.lowerBound) to \(offset.upperBound) ms ahead of ours")
+        tell(report, contract)
+        if report.status == 401 || report.status == 403 {
+            throw failure(refusal(report.status, credentials), status: 1)
         }
         guard !report.measurements.readings.isEmpty else { throw ExitCode(1) }
     }
 
+    private static let presets: String = MeasurementContract.presets.keys.sorted().joined(separator: ", ")
+
+    private func refusal(_ status: Int, _ credentials: (user: String, password: String)?) -> String {
+        let remedy = "the user's name and password are taken from WINDKANAL_USER and WINDKANAL_PASSWORD"
+        guard let credentials else {
+            return "the server wants to know who asks (\(status)), and no name was given; \(remedy)"
+        }
+        let lacks = credentials.password.isEmpty ? ", for whom no password was given" : ""
+        return "the server refuses the user '\(credentials.user)'\(lacks) (\(status)); \(remedy)"
+    }
+
+    private func tell(_ report: MeasurementProbe.Report, _ contract: MeasurementContract) {
+        let console = ConsoleRecorder(globals.mode)
+        console.tell(
+            "status \(report.status) after \(report.milliseconds) ms",
+            ["event": "answer", "status": .integer(report.status), "milliseconds": .integer(Int(report.milliseconds))])
+        for reading in report.measurements.readings {
+            let unit = contract.channels.first { $0.name == reading.id.channel }?.unit ?? ""
+            let time = WallTime.iso8601(milliseconds: reading.id.milliseconds)
+            console.tell(
+                "\(reading.id.series) at \(time) = \(reading.value) \(unit)",
+                [
+                    "event": "reading", "flat": .string(reading.id.flat), "room": .string(reading.id.room),
+                    "channel": .string(reading.id.channel), "time": .string(time), "value": .real(reading.value),
+                    "unit": .string(unit),
+                ])
+        }
+        for problem in report.measurements.problems {
+            console.tell("not understood: \(problem)", ["event": "problem", "text": .string("\(problem)")])
+        }
+        for place in report.unmapped {
+            console.tell("not mapped: \(place)", ["event": "not-mapped", "place": .string(place)])
+        }
+        if let offset = report.clockOffset {
+            console.tell(
+                "the server's clock is \(offset.lowerBound) to \(offset.upperBound) ms ahead of ours",
+                [
+                    "event": "clock", "ahead-at-least": .integer(Int(offset.lowerBound)),
+                    "ahead-at-most": .integer(Int(offset.upperBound)),
+                ])
+        }
+        guard globals.json else { return }
+        let isUnderstood = !report.measurements.readings.isEmpty
+        console.tell("", ["event": "verdict", "verdict": isUnderstood ? "understood" : "not-understood"])
+    }
+
     private func readContract() throws -> MeasurementContract {
         if let preset = MeasurementContract.presets[contract] { return preset }
-        return try MeasurementContract(try JSONReader.read(try Files.read(contract)))
+        return try MeasurementContract(try JSONReader.read(try Files.read(contract).withoutByteOrderMark))
     }
 }

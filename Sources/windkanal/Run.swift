@@ -10,7 +10,7 @@ struct Run: AsyncParsableCommand {
         discussion: """
             The file is a Chaos Toolkit experiment, in JSON or YAML; without an extension of ours its providers run as they \
             stand, as `chaos run` does. Exits with 0 when the run completed without a deviation, with 1 when not, with 2 when \
-            the command line cannot be used.
+            the command line cannot be used. In a simulated landscape a failed activity and an unsteady start count, too.
             """)
 
     @Argument(help: "The experiment's file, or an address that starts with http:// or https://.", completion: .file())
@@ -61,6 +61,14 @@ struct Run: AsyncParsableCommand {
     @Flag(help: "Let an unsteady start, a failed activity and a deviation during the method count against the verdict.")
     var strictVerdict: Bool = false
 
+    @Option(
+        help: ArgumentHelp("Write events while the experiment runs, one JSON object a line.", valueName: "file"),
+        completion: .file())
+    var eventsFile: String?
+
+    @Option(help: "What the output holds: text, or one report for agents (agent).")
+    var output: OutputForm = .text
+
     @Flag(help: "Leave secrets in the journal and on the terminal.")
     var noRedaction: Bool = false
 
@@ -72,6 +80,8 @@ struct Run: AsyncParsableCommand {
         guard hypothesisFrequency.isFinite, hypothesisFrequency >= 0, hypothesisFrequency < 1e9 else {
             throw ValidationError("--hypothesis-frequency is a number of seconds from 0 on")
         }
+        if output == .agent, globals.json { throw ValidationError("--output agent and --json exclude each other") }
+        if output == .agent, simulated.seeds != nil { throw ValidationError("--output agent takes one seed") }
         var tried = Variables()
         try setVariables(&tried)
     }
@@ -89,12 +99,46 @@ struct Run: AsyncParsableCommand {
 
     func run() async throws {
         let (environment, settings) = try globals.surroundings()
-        for file in variableFiles + controlFile where !Files.exists(file) {
-            throw ValidationError("'\(file)' does not exist")
+        for (option, files) in [("--var-file", variableFiles), ("--control-file", controlFile)] {
+            for file in files where !Files.exists(file) { throw ValidationError("\(option) '\(file)' does not exist") }
         }
+        var request = makeRequest()
+        var notes = globals.notes(environment)
+        // What comes later wins: a file before the next, the command line before all.
+        for file in variableFiles { read(file, into: &request.options.variables, &notes) }
+        try setVariables(&request.options.variables)
+        if !controlFile.isEmpty { notes.append((.warning, "controls written in Python are not run")) }
         let console = ConsoleRecorder(globals.mode, redacts: !noRedaction)
+        let session = ExperimentSession(console: console, environment: environment, settings: settings)
+        guard let experiment = await session.load(request) else { throw ExitCode(1) }
+        let scenario: Scenario?
+        do {
+            scenario = try simulated.scenario(of: experiment)
+        } catch {
+            console.tellProblem(.validation, error.description, of: request)
+            throw failure(error, status: 1)
+        }
+        guard let scenario else {
+            if let option = simulated.first {
+                throw failure("\(option) needs an experiment with the extension '\(Scenario.extensionName)'", status: 2)
+            }
+            for note in notes { console.say(note.level, note.text) }
+            if let warning = Scenario.misspelling(in: experiment) { console.say(.warning, warning) }
+            throw ExitCode(await session.run(experiment, request))
+        }
+        request.options.runtimeSettings = settings.runtime
+        let simulation = SimulatedSession(
+            experiment: experiment, scenario: scenario, request: request, environment: environment, options: simulated,
+            mode: globals.mode, notes: notes)
+        let arguments = SimulationOptions.forWorkers(Array(CommandLine.arguments.dropFirst()))
+        throw ExitCode(try await simulation.run(repeating: arguments))
+    }
+
+    private func makeRequest() -> ExperimentSession.Request {
         var request = ExperimentSession.Request(source: source)
         request.journalPath = journalPath
+        request.eventsPath = eventsFile
+        request.reportsToAgents = output == .agent
         request.validates = !noValidation
         request.verifiesTLS = !noVerifyTLS
         request.isStrict = strictVerdict
@@ -104,73 +148,28 @@ struct Run: AsyncParsableCommand {
         request.options.hypothesisStrategy = hypothesisStrategy
         request.options.hypothesisFrequency = .nanoseconds(Int64(hypothesisFrequency * 1e9))
         request.options.failsFast = failFast
-        // What comes later wins: a file before the next, the command line before all.
-        for file in variableFiles {
-            do {
-                let text = String(decoding: try Files.read(file), as: UTF8.self)
-                try request.options.variables.read(file: text, name: file)
-            } catch {
-                // As with the reference, the run goes on without it; but not without a word.
-                console.say(.error, "\(file) cannot be read and sets no variables: \(error)")
-            }
-        }
-        try setVariables(&request.options.variables)
-        if !controlFile.isEmpty { console.say(.warning, "controls written in Python are not run") }
-        let session = ExperimentSession(console: console, environment: environment, settings: settings)
-        guard let experiment = await session.load(request) else { throw ExitCode(1) }
-        let scenario: Scenario?
+        return request
+    }
+
+    private func read(_ file: String, into variables: inout Variables, _ notes: inout [SimulatedSession.Note]) {
         do {
-            scenario = try simulated.scenario(of: experiment)
-        } catch {
-            throw failure(error, status: 1)
-        }
-        guard let scenario else {
-            if let option = simulated.first {
-                throw failure("\(option) needs an experiment with the extension '\(Scenario.extensionName)'", status: 2)
+            guard let text = String(validating: try Files.read(file), as: UTF8.self) else {
+                return notes.append((.error, "\(file) is not UTF-8 and sets no variables"))
             }
-            throw ExitCode(await session.run(experiment, request))
+            for warning in try variables.read(file: text, name: file) {
+                notes.append((.warning, "\(file): \(warning)"))
+            }
+        } catch let error as FileError {
+            notes.append((.error, "no variables are set: \(error)"))
+        } catch {
+            // As with the reference, the run goes on without it; but not without a word.
+            notes.append((.error, "\(file) cannot be read and sets no variables: \(error)"))
         }
-        request.options.runtimeSettings = settings.runtime
-        let simulation = SimulatedSession(
-            experiment: experiment, scenario: scenario, request: request, environment: environment, options: simulated,
-            mode: globals.mode)
-        let arguments = SimulationOptions.forWorkers(Array(CommandLine.arguments.dropFirst()))
-        throw ExitCode(try await simulation.run(repeating: arguments))
     }
 }
 
-/// Validates an experiment.
-struct Validate: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Says everything that is wrong with an experiment.",
-        discussion:
-            "Exits with 0 when it can be run, with 1 when not. Warnings name what the reference ignores silently.")
-
-    @Argument(help: "The experiment's file, or an address that starts with http:// or https://.", completion: .file())
-    var source: String
-
-    @Flag(help: "Do not check the certificate when the experiment is read from an address.")
-    var noVerifyTLS: Bool = false
-
-    @OptionGroup var globals: GlobalOptions
-
-    func run() async throws {
-        let (environment, settings) = try globals.surroundings()
-        var request = ExperimentSession.Request(source: source)
-        request.verifiesTLS = !noVerifyTLS
-        // A landscape is simulated: what can be called there decides, and not what this machine has.
-        request.examine = { experiment in
-            do throws(ScenarioError) {
-                guard try Scenario(of: experiment, reading: { try Files.read($0) }) != nil else { return nil }
-                return await ScenarioRun.findings(experiment, environment: environment, variables: Variables())
-            } catch {
-                let findings = await ScenarioRun.findings(
-                    experiment, environment: environment, variables: Variables())
-                return findings + error.findings(of: experiment)
-            }
-        }
-        let session = ExperimentSession(
-            console: ConsoleRecorder(globals.mode), environment: environment, settings: settings)
-        throw ExitCode(await session.validate(request))
-    }
+/// What a command's output holds.
+enum OutputForm: String, ExpressibleByArgument, CaseIterable {
+    case text
+    case agent
 }

@@ -1,3 +1,4 @@
+import Documents
 import Experiments
 import Glibc
 import Pipeline
@@ -13,6 +14,11 @@ struct SimulatedSession {
     let environment: [String: String]
     let options: SimulationOptions
     let mode: ConsoleRecorder.Mode
+    /// What there is to be said before anything else.
+    let notes: [Note]
+
+    /// A message before the log has begun.
+    typealias Note = (level: RunEvent.Level, text: String)
 
     /// Trace entries that are written.
     private static let traceEntriesMax: Int = 10_000_000
@@ -24,50 +30,103 @@ struct SimulatedSession {
     /// - Throws: ``SimulationError`` when simulations cannot run here.
     func run(repeating arguments: [String]) async throws -> Int32 {
         let console = ConsoleRecorder(options.worker ? .quiet : mode, redacts: request.redacts, showsProgress: false)
+        // All that is told of a simulated run happens in its own time; a sweep has none.
+        if options.seeds == nil { console.setTime(Simulation.Options().epoch) }
+        for note in notes { console.say(note.level, note.text) }
         if request.validates {
             let findings = await ScenarioRun.findings(
-                experiment, environment: environment, variables: request.options.variables)
+                experiment, in: scenario, environment: environment, variables: request.options.variables)
             console.say(findings, of: experiment)
-            guard !findings.contains(where: { $0.severity == .error }) else { return 1 }
+            if let error = findings.first(where: { $0.severity == .error }) {
+                console.tellProblem(.validation, error.message, of: request)
+                return 1
+            }
         }
-        guard let seeds = options.seeds?.seeds else { return try runOnce(console) }
-        if options.worker { return try work(seeds, console) }
-        return await sweep(seeds, arguments, console)
+        guard let seeds = options.seeds?.seeds else { return try await runOnce(console) }
+        if options.worker { return try work(seeds) }
+        return await SweepSession(
+            experiment: experiment, environment: environment, isStrict: request.isStrict, console: console
+        ).run(seeds, repeating: arguments)
     }
 
-    private func makeRun(seed: UInt64?, recorder: @escaping @Sendable (RunEvent) -> Void) -> ScenarioRun {
+    private func makeRun(
+        seed: UInt64?, _ interruption: ScenarioInterruption, recorder: @escaping @Sendable (RunEvent) -> Void
+    ) -> ScenarioRun {
         var scenario = scenario
         if let seed { scenario.seed = Seed(seed) }
         return ScenarioRun(
             experiment, in: scenario, options: request.options, environment: environment,
             recording: options.trace == nil ? nil : TraceRecording.Limits(entries: Self.traceEntriesMax),
-            recorder: recorder)
+            interruption: interruption, recorder: recorder)
     }
 
     // MARK: One seed
 
-    private func runOnce(_ console: ConsoleRecorder) throws -> Int32 {
-        let result = try makeRun(seed: options.seed) { console.record($0) }.run()
+    private func runOnce(_ console: ConsoleRecorder) async throws -> Int32 {
+        let outputs: RunOutputs
+        let trace: OutputFile?
+        do {
+            outputs = try RunOutputs(request)
+            trace = try options.trace.map { path throws(FileError) in try OutputFile(path) }
+        } catch {
+            console.say(.critical, "nothing was done, since its result cannot be written: \(error)")
+            return 1
+        }
+        defer { outputs.events?.close() }
+        let signals = SimulationSignals(console)
+        defer { signals.end() }
+        let run = makeRun(seed: options.seed, signals.interruption) { event in
+            // On the simulation's thread, where the clock on the wall is the simulation's.
+            let time = Duration.milliseconds(WallClock.milliseconds)
+            console.setTime(time)
+            console.record(event)
+            outputs.events?.record(event, at: time)
+        }
+        let result = try run.run()
+        var journal = result.journal
+        if journal == nil, let kind = signals.interruption.requested {
+            journal = await run.journalOfNothing(interruptedBy: kind)
+        }
         if let failure = result.failure { console.say(.critical, failure) }
         if result.stopReason != .finished { console.say(.critical, "the simulation \(result.stopReason)") }
-        if let journal = result.journal {
-            console.sayReasons(of: journal, strict: request.isStrict)
-            let value = journal.value(redactedBy: request.redacts ? result.redactor : nil)
-            guard console.write(value, to: request.journalPath) else { return 1 }
+        return finish(result, journal, outputs, trace, console)
+    }
+
+    private func finish(
+        _ result: ScenarioRun.Result, _ journal: Journal?, _ outputs: RunOutputs, _ trace: OutputFile?,
+        _ console: ConsoleRecorder
+    ) -> Int32 {
+        var isWritten = true
+        let value = journal?.value(redactedBy: request.redacts ? result.redactor : nil)
+        if let journal, let value {
+            console.sayReasons(of: journal, by: ScenarioRun.Result.rule(request.isStrict))
+            isWritten = console.write(value, to: outputs.journal)
         }
-        if let path = options.trace {
+        if let trace {
             do {
-                try Files.write(result.recording?.lines ?? "", to: path)
+                try trace.write(result.recording?.lines ?? "")
             } catch {
                 console.say(.critical, "the trace cannot be written: \(error)")
-                return 1
+                isWritten = false
             }
         }
         for fault in result.healed { console.say(.warning, "left in place, and taken back: \(fault)") }
         console.summarize(
             ([result.ageLines, result.boundLine] + (result.audit.map { [$0.text] } ?? [])).joined(separator: "\n"))
-        console.print("\(result.line(strict: request.isStrict)) cpu \(Self.processSeconds)")
-        return result.isSuccess(strict: request.isStrict) ? 0 : 1
+        let status: Int32 = isWritten && result.isSuccess(strict: request.isStrict) ? 0 : 1
+        if request.reportsToAgents {
+            if let value {
+                console.report(value, of: request, status: status)
+            } else {
+                console.tellProblem(.run, result.failure ?? "the simulation \(result.stopReason)", of: request)
+            }
+        } else {
+            let processor = Self.processSeconds
+            var object = result.json(strict: request.isStrict)
+            object["cpu"] = .real(Double(processor) ?? 0)
+            console.tell("\(result.line(strict: request.isStrict)) cpu \(processor)", object)
+        }
+        return status
     }
 
     /// CPU time of this process, in seconds.
@@ -81,55 +140,20 @@ struct SimulatedSession {
 
     // MARK: Many seeds
 
-    /// What one process of a sweep does.
-    private func work(_ seeds: ClosedRange<UInt64>, _ console: ConsoleRecorder) throws -> Int32 {
+    /// What one process of a sweep does: a line for each seed, for the one that started it.
+    private func work(_ seeds: ClosedRange<UInt64>) throws -> Int32 {
+        // Ctrl-C reaches the whole group; who started us ends us.
+        for number in [SIGINT, SIGQUIT, SIGHUP, SIGTERM] { signal(number, SIG_IGN) }
+        let parent = getppid()
         var isSuccess = true
         for seed in seeds {
-            let result = try makeRun(seed: seed) { _ in }.run()
+            let result = try makeRun(seed: seed, ScenarioInterruption()) { _ in }.run()
             let succeeds = result.isSuccess(strict: request.isStrict)
-            console.print("\(result.line(strict: request.isStrict)) success \(succeeds)")
+            StandardStream.output.writeLine("\(result.line(strict: request.isStrict)) success \(succeeds)")
             isSuccess = isSuccess && succeeds
+            // Nobody reads any more.
+            guard getppid() == parent else { return 1 }
         }
         return isSuccess ? 0 : 1
-    }
-
-    /// A word as the shell reads it back.
-    private static func shellWord(_ word: String) -> String {
-        let isPlain =
-            !word.isEmpty && word.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "/._-=:,+".contains($0)) }
-        return isPlain ? word : "'\(word.replacing("'", with: "'\\''"))'"
-    }
-
-    private func sweep(_ seeds: ClosedRange<UInt64>, _ arguments: [String], _ console: ConsoleRecorder) async -> Int32 {
-        let cores = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-        // The run's own limit comes first, and has a name.
-        let sweep = SeedSweep(
-            path: "/proc/self/exe", environment: environment, workers: cores,
-            seedTimeout: ScenarioRun.wallTimeMax + .seconds(60))
-        let count = Int(seeds.upperBound - seeds.lowerBound) + 1
-        let summary = await sweep.run(seeds) { chunk in
-            arguments + ["--seeds", "\(chunk.lowerBound)...\(chunk.upperBound)", "--worker"]
-        } progress: { done in
-            console.showProgress("\(done) of \(count) seeds")
-        }
-        console.endProgress()
-        for (seed, problem) in summary.crashes.sorted(by: { $0.key < $1.key }).prefix(20) {
-            console.say(.critical, "seed \(seed): \(problem)")
-        }
-        var verdicts: [String: [UInt64]] = [:]
-        var failing = Array(summary.crashes.keys)
-        for (seed, line) in summary.lines.sorted(by: { $0.key < $1.key }) {
-            verdicts[String(line.split(separator: " ").dropFirst().first ?? ""), default: []].append(seed)
-            if !line.hasSuffix("success true") { failing.append(seed) }
-        }
-        for (verdict, list) in verdicts.sorted(by: { $0.key < $1.key }) {
-            let examples = list.prefix(10).map(String.init).joined(separator: ", ") + (list.count > 10 ? ", ..." : "")
-            console.print("\(verdict): \(list.count) of \(count) seeds (\(examples))")
-        }
-        if let first = failing.min() {
-            let words = arguments.map(Self.shellWord) + ["--seed", String(first)]
-            console.print("replay: windkanal \(words.joined(separator: " "))")
-        }
-        return failing.isEmpty ? 0 : 1
     }
 }

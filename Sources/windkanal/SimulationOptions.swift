@@ -10,7 +10,7 @@ struct SimulationOptions: ParsableArguments {
     @Option(help: "What a simulated run follows from; the scenario's own seed if it is left out.")
     var seed: UInt64?
 
-    @Option(help: ArgumentHelp("Run many seeds, on all cores.", valueName: "first...last"))
+    @Option(help: ArgumentHelp("Run many seeds, on all cores.", valueName: "first...last"), transform: SeedRange.init)
     var seeds: SeedRange?
 
     @Option(help: "How the poller goes about its flats: \(PollerProfile.all.map(\.name).joined(separator: ", ")).")
@@ -65,13 +65,30 @@ struct SimulationOptions: ParsableArguments {
 }
 
 /// Seeds from one to another.
-struct SeedRange: ExpressibleByArgument {
+struct SeedRange {
     let seeds: ClosedRange<UInt64>
 
-    init?(argument: String) {
-        guard let dots = argument.firstRange(of: "..."), let first = UInt64(argument[..<dots.lowerBound]),
-            let last = UInt64(argument[dots.upperBound...]), first <= last, last - first < 10_000_000
-        else { return nil }
+    /// Seeds that one sweep takes.
+    static let countMax: UInt64 = 10_000_000
+
+    /// Reads a range, such as `1...1000`.
+    ///
+    /// - Throws: A `ValidationError` that says what is wrong and what would be right.
+    init(_ text: String) throws {
+        let form = "seeds look like 1...1000, the first and the last"
+        guard let dots = text.firstRange(of: "...") else { throw ValidationError("there are no three dots; \(form)") }
+        func number(_ part: Substring) throws -> UInt64 {
+            guard let number = UInt64(part) else { throw ValidationError("'\(part)' is no seed; \(form)") }
+            return number
+        }
+        let first = try number(text[..<dots.lowerBound])
+        let last = try number(text[dots.upperBound...])
+        guard first <= last else {
+            throw ValidationError("the first, \(first), is larger than the last, \(last); \(form)")
+        }
+        guard last - first < Self.countMax else {
+            throw ValidationError("these are more than \(Self.countMax) seeds, which is the most")
+        }
         seeds = first...last
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import RealWorld
 import TraceFiles
 
 /// What can be done with recorded runs.
@@ -29,8 +30,8 @@ struct Trace: ParsableCommand {
             } catch {
                 throw failure(error, status: 2)
             }
-            guard let divergence else { return print("equal: \(lines) entries") }
-            print(divergence)
+            guard let divergence else { return StandardStream.output.writeLine("equal: \(lines) entries") }
+            StandardStream.output.writeLine("\(divergence)")
             throw ExitCode(1)
         }
     }

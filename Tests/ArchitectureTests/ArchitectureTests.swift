@@ -16,7 +16,7 @@ final class ArchitectureTests: XCTestCase {
         "MeasurementServer": ["Documents", "HTTP", "HTTPTypes", "NIOCore", "Pipeline", "Ports", "Randomness"],
         "PipelineTestbed": [
             "Documents", "Experiments", "HTTP", "HTTPActivities", "HTTPTypes", "MeasurementServer", "Pipeline", "Ports",
-            "Randomness", "SQLite", "SimulatedSQLite", "SimulatedWorld", "SimulationKernel",
+            "Randomness", "SQLite", "SimulatedSQLite", "SimulatedWorld", "SimulationKernel", "Synchronization",
         ],
         "Fuzzing": ["Documents", "Experiments", "Randomness"],
         "Faults": ["NIOCore", "Randomness"],
@@ -26,7 +26,7 @@ final class ArchitectureTests: XCTestCase {
         "SimulatedWorld": ["Dispatch", "Faults", "Glibc", "NIOCore", "Ports", "Randomness", "SimulationKernel"],
         "HTTP": ["FoundationEssentials", "Glibc", "HTTPTypes", "NIOCore", "NIOHTTP1", "Ports"],
         "RealWorld": [
-            "Dispatch", "Documents", "Experiments", "Glibc", "HTTP", "HTTPActivities", "HTTPTypes",
+            "CProcess", "Dispatch", "Documents", "Experiments", "Glibc", "HTTP", "HTTPActivities", "HTTPTypes",
             "NIOCore",
             "NIOPosix", "NIOSSL", "Pipeline", "Ports", "Synchronization",
         ],
@@ -37,7 +37,8 @@ final class ArchitectureTests: XCTestCase {
             "Randomness", "SQLite", "SimulatedSQLite", "SimulatedWorld", "SimulationKernel",
         ],
         "windkanal": [
-            "ArgumentParser", "Documents", "Experiments", "Glibc", "Pipeline", "PipelineTestbed", "Randomness",
+            "ArgumentParser", "Dispatch", "Documents", "Experiments", "Glibc", "Pipeline", "PipelineTestbed",
+            "Randomness",
             "RealWorld",
             "SimulationKernel", "TraceFiles",
         ],

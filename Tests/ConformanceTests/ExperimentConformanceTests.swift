@@ -218,5 +218,5 @@ private struct SimulatedPrograms: ActivityProviders {
     }
 
     func locate(program: String) -> String? { Self.known.contains(program) ? "/bin/\(program)" : nil }
-    func problems(of functions: [PythonFunction]) async -> [String?] { functions.map { _ in nil } }
+    func problems(of functions: [PythonFunction]) async -> [ActivityProblem?] { functions.map { _ in nil } }
 }

@@ -112,23 +112,23 @@ final class ExperimentRunTests: XCTestCase {
     // A failed activity changes nothing for the reference, and everything for a strict verdict.
     func testAStrictVerdictCountsWhatTheReferenceLetsPass() async throws {
         let failed = try await makeRun(experiment(probe: "met", method: [activity("fails")])).run()
-        XCTAssertTrue(failed.isSuccess(strict: false))
-        XCTAssertEqual(failed.verdict(strict: false).verdict, .held)
-        XCTAssertFalse(failed.isSuccess(strict: true))
-        XCTAssertEqual(failed.verdict(strict: true).verdict, .failed)
+        XCTAssertTrue(failed.isSuccess(by: .reference))
+        XCTAssertEqual(failed.verdict(by: .reference).verdict, .held)
+        XCTAssertFalse(failed.isSuccess(by: .strict))
+        XCTAssertEqual(failed.verdict(by: .strict).verdict, .inconclusive)
 
         let unsteady = try await makeRun(experiment(probe: "missed", method: [activity("a")])).run()
-        XCTAssertTrue(unsteady.isSuccess(strict: false))
-        XCTAssertFalse(unsteady.isSuccess(strict: true))
-        XCTAssertEqual(unsteady.verdict(strict: false).verdict, .unsteady)
+        XCTAssertTrue(unsteady.isSuccess(by: .reference))
+        XCTAssertFalse(unsteady.isSuccess(by: .strict))
+        XCTAssertEqual(unsteady.verdict(by: .reference).verdict, .unsteady)
 
         var options = RunOptions()
         options.hypothesisStrategy = .duringMethodOnly
         let during = try await makeRun(
             experiment(probe: "missed", method: [activity("a", more: ["pauses": ["after": 0.02]])]), options
         ).run()
-        XCTAssertTrue(during.isSuccess(strict: false))
-        XCTAssertEqual(during.verdict(strict: true).verdict, .refuted)
+        XCTAssertTrue(during.isSuccess(by: .reference))
+        XCTAssertEqual(during.verdict(by: .strict).verdict, .refuted)
     }
 
     func testSomethingUnexpectedAbortsTheMethodAndEndsTheRestWithoutAJournal() async throws {
@@ -165,7 +165,7 @@ final class ExperimentRunTests: XCTestCase {
     func testAnInterruptionCutsTheActivityAndLeavesTheRestOut() async throws {
         for (kind, strategy, rolledBack) in [
             (Interruption.interrupt, RollbackStrategy.default, 0), (.termination, .always, 1),
-            (.gracefulExit, .always, 1), (.ungracefulExit, .always, 0),
+            (.gracefulExit, .always, 1), (.ungracefulExit, .always, 0), (.hangUp, .always, 1), (.quit, .default, 0),
         ] {
             var options = RunOptions()
             options.rollbackStrategy = strategy
@@ -174,13 +174,16 @@ final class ExperimentRunTests: XCTestCase {
                 experiment(probe: "met", method: [activity("waits"), activity("a")], rollbacks: [activity("undo")]),
                 options,
                 recorder: { event in
-                    if case .activityBegins(name: "waits", type: _) = event { began.fulfill() }
+                    if case .activityBegins(name: "waits", type: _, isBackground: _) = event { began.fulfill() }
                 })
             let task = Task { try await run.run() }
             await fulfillment(of: [began], timeout: 10)
             await run.interrupt(kind)
             let journal = try await task.value
             XCTAssertEqual(journal.status, .interrupted, "\(kind)")
+            // An experiment that ends itself by a signal knows of it; the reference tells of others.
+            let told = journal.value["interruption"]?["name"]
+            XCTAssertEqual(told, ["SIGUSR1", "SIGUSR2"].contains(kind.rawValue) ? nil : .string(kind.rawValue))
             XCTAssertEqual(journal.run.count, 1, "\(kind)")
             XCTAssertNil(journal.run[0].status, "\(kind)")
             XCTAssertNotNil(journal.before, "\(kind)")
@@ -194,7 +197,7 @@ final class ExperimentRunTests: XCTestCase {
         let run = makeRun(
             experiment(method: [activity("waits", more: ["background": true])]),
             recorder: { event in
-                if case .activityBegins(name: "waits", type: _) = event { began.fulfill() }
+                if case .activityBegins(name: "waits", type: _, isBackground: _) = event { began.fulfill() }
             })
         let task = Task { try await run.run() }
         await fulfillment(of: [began], timeout: 10)
@@ -207,7 +210,7 @@ final class ExperimentRunTests: XCTestCase {
         XCTAssertLessThan(journal.duration, .seconds(30))
     }
 
-    func testAnInterruptionBeforeTheExperimentEndsItWithoutAJournal() async throws {
+    func testAnInterruptionBeforeTheExperimentLeavesAJournalOfNothing() async throws {
         let asked = expectation(description: "the probe has begun")
         let providers = FakeProviders { _ throws(ActivityError) in
             asked.fulfill()
@@ -228,12 +231,10 @@ final class ExperimentRunTests: XCTestCase {
         let task = Task { try await run.run() }
         await fulfillment(of: [asked], timeout: 10)
         await run.interrupt(.termination)
-        do {
-            _ = try await task.value
-            XCTFail("there is nothing to report")
-        } catch {
-            XCTAssertTrue("\(error)".contains("before the experiment began"), "\(error)")
-        }
+        let journal = try await task.value
+        XCTAssertEqual(journal.status, .interrupted)
+        XCTAssertEqual(journal.value["interruption"]?["reason"], "received SIGTERM")
+        XCTAssertEqual(journal.run.count, 0)
     }
 
     // What a function ends by `sys.exit` interrupts, as a signal does.

@@ -11,5 +11,5 @@ struct FakeProviders: ActivityProviders {
 
     func perform(_ call: ActivityCall) async throws(ActivityError) -> Value { try await body(call) }
     func locate(program: String) -> String? { programs.contains(program) ? "/bin/\(program)" : nil }
-    func problems(of functions: [PythonFunction]) async -> [String?] { functions.map { _ in nil } }
+    func problems(of functions: [PythonFunction]) async -> [ActivityProblem?] { functions.map { _ in nil } }
 }

@@ -95,15 +95,70 @@ final class DeviceModelTests: XCTestCase {
         XCTAssertEqual(series.sample("temperature", room: 2, at: 1800)?.seconds, 1800)
         XCTAssertNil(series.sample("heat", room: 0, at: 0))
         for (text, problem) in [
-            ("a,b\n", "line 1: there is no column 'offset_s'"),
-            ("offset_s,x\n0,1\n", "line 1: there is no column 'temperature_c'"),
+            ("a,b\n", "line 1: there is no column 'offset_s'; there are a, b"),
+            ("offset_s,x\n0,1\n", "line 1: there is no column 'temperature_c'; there are offset_s, x"),
             ("offset_s,temperature_c\n0\n", "line 2: 1 cells instead of 2"),
-            ("offset_s,temperature_c\n0,1\n0,2\n", "line 3: it is not later than the line before"),
-            ("offset_s,temperature_c\n0,warm\n", "line 2: 'warm' is no number"),
+            (
+                "offset_s,temperature_c\n0,1\n0,2\n",
+                "line 3: 0 s is not later than 0 s, the row of the same room before it"
+            ),
+            (
+                "offset_s,temperature_c\n9,1\n\n5,2\n",
+                "line 4: 5 s is not later than 9 s, the row of the same room before it"
+            ),
+            ("offset_s,temperature_c\n0,warm\n", "line 2: 'warm' is no number, such as 21.5"),
+            ("offset_s,temperature_c\n0,nan\n", "line 2: 'nan' is no number, such as 21.5"),
+            (
+                "offset_s;temperature_c\n0;21,5\n",
+                "line 1: cells are separated by commas (,), and here by semicolons (;): there is no column 'offset_s'"
+            ),
+            (
+                "offset_s\ttemperature_c\n0\t21.5\n",
+                "line 1: cells are separated by commas (,), and here by tabs: there is no column 'offset_s'"
+            ),
+            ("", "line 1: the table is empty; its header begins with offset_s"),
+            ("\n \n", "line 1: the table is empty; its header begins with offset_s"),
+            ("offset_s,temperature_c\n", "line 1: there is no row behind the header; a series has at least two"),
+            (
+                "offset_s,temperature_c\n0,1\n",
+                "line 2: the column 'temperature_c' has one value; a series has at least two"
+            ),
+            (
+                "offset_s,temperature_c\n0,\n9,\n",
+                "line 3: the column 'temperature_c' has no value; a series has at least two"
+            ),
+            (
+                "offset_s,room_nr,temperature_c\n0,1,1\n9,1,1\n0,2,1\n",
+                "line 4: the column 'temperature_c' has one value of room 2; a series has at least two"
+            ),
         ] {
             XCTAssertThrowsError(try MeasuredSeries(csv: text, channels: ["temperature_c": "temperature"])) { error in
                 XCTAssertEqual("\(error)", problem)
             }
         }
+    }
+
+    // Offsets that no clock reaches once ended the process.
+    func testOffsetsThatNoClockReachesAreRefused() {
+        for offset in [
+            "9223372036854775807", "9223372036854775808", "-1", "-9223372036854775808", "3155760001", "1e300", "nan",
+            "inf",
+            "0.5", "", "1:00",
+        ] {
+            let text = "offset_s,temperature_c\n0,1\n\(offset),2\n"
+            XCTAssertThrowsError(try MeasuredSeries(csv: text, channels: ["temperature_c": "temperature"]), offset) {
+                error in
+                XCTAssertTrue("\(error)".hasPrefix("line 3: "), "\(error)")
+            }
+        }
+    }
+
+    func testATableMayBeWrittenBySpreadsheets() throws {
+        let series = try MeasuredSeries(
+            csv: "\u{feff}\"offset_s\", \"temperature_c\"\r\n0,\"20.5\"\r\n60.0, 21\r\n\r\n",
+            channels: ["temperature_c": "temperature"])
+        XCTAssertEqual(series.sample("temperature", room: 0, at: 0)?.value, 20.5)
+        XCTAssertEqual(series.sample("temperature", room: 0, at: 61)?.value, 21)
+        XCTAssertNil(series.sample("temperature", room: 0, at: -5))
     }
 }

@@ -1,6 +1,7 @@
 import Documents
 import Experiments
 import Foundation
+import Synchronization
 import XCTest
 
 @testable import RealWorld
@@ -26,8 +27,11 @@ final class ProgramTests: XCTestCase {
         return folder
     }
 
-    private func provider(_ source: String) throws -> PythonActivityProvider {
-        PythonActivityProvider(environment: environment.merging(["PYTHONPATH": try folder(source).path]) { $1 })
+    private func provider(
+        _ source: String, log: @escaping @Sendable (RunEvent.Level, String) -> Void = { _, _ in }
+    ) throws -> PythonActivityProvider {
+        PythonActivityProvider(
+            environment: environment.merging(["PYTHONPATH": try folder(source).path]) { $1 }, log: log)
     }
 
     private func isAlive(_ pid: Int) -> Bool { kill(pid_t(pid), 0) == 0 }
@@ -92,7 +96,8 @@ final class ProgramTests: XCTestCase {
                 finally:
                     open(path + "/ended", "w").close()
             """)
-        let provider = PythonActivityProvider(environment: environment.merging(["PYTHONPATH": folder.path]) { $1 })
+        let provider = PythonActivityProvider(
+            environment: environment.merging(["PYTHONPATH": folder.path]) { $1 }, log: { _, _ in })
         for (function, isBackground) in [("wait", false), ("spin", true)] {
             let began = folder.appending(path: "began")
             let ended = folder.appending(path: "ended")
@@ -158,24 +163,97 @@ final class ProgramTests: XCTestCase {
         XCTAssertEqual(value, "{1}")
     }
 
-    func testAFunctionsOwnInterruptExecutionIsAFailure() async throws {
+    func testAFunctionMayInterruptTheRun() async throws {
+        let told = Told()
         let provider = try provider(
             """
             class InterruptExecution(Exception):
                 pass
             InterruptExecution.__module__ = "chaoslib.exceptions"
             def stop():
-                raise InterruptExecution("x")
-            """)
+                raise InterruptExecution("it was enough")
+            """, log: { told.add($0, $1) })
         do {
             _ = try await provider.perform(call("own", "stop", [:]))
-            XCTFail("it fails")
+            XCTFail("it ends the run")
         } catch {
-            XCTAssertEqual(error, .failed("chaoslib.exceptions.InterruptExecution: x"))
+            XCTAssertEqual(error, .interrupted)
         }
+        XCTAssertEqual(told.all, ["CRITICAL it was enough"])
+    }
+
+    // What drivers tell with the reference's logger is shown as its own; what they keep for themselves is not.
+    func testWhatDriversTellIsHeardBeforeTheirAnswer() async throws {
+        let told = Told()
+        let provider = try provider(
+            """
+            import logging
+            import logzero
+            logger = logging.getLogger("chaostoolkit")
+            def speak():
+                logger.debug("looking")
+                logger.info("the gate is %s", "open")
+                logzero.logger.warning("it is loud")
+                logging.getLogger("other").info("nobody hears")
+                try:
+                    1 / 0
+                except ZeroDivisionError:
+                    logger.exception("it broke")
+                return True
+            """, log: { told.add($0, $1) })
+        let value = try await provider.perform(call("own", "speak", [:]))
+        XCTAssertEqual(value, true)
+        XCTAssertEqual(told.all.prefix(2), ["INFO the gate is open", "WARNING it is loud"])
+        XCTAssertEqual(told.all.count, 3)
+        XCTAssertTrue(told.all[2].hasPrefix("ERROR it broke\nTraceback"), told.all[2])
+    }
+
+    func testWhichPythonWasAskedIsToldWithWhatToDo() async throws {
+        func problem(_ provider: PythonActivityProvider, _ module: String) async -> ActivityProblem? {
+            let function = PythonFunction(
+                activityType: "action", activity: "a", module: module, name: "f", arguments: [:])
+            return await provider.problems(of: [function])[0]
+        }
+        let missing = await problem(try provider(""), "nowhere.pods")
+        XCTAssertEqual(missing?.message, "could not find Python module 'nowhere.pods' in activity 'a'")
+        XCTAssertTrue(missing?.remedy?.hasPrefix("Python 3.") ?? false, "\(missing.debugDescription)")
+        XCTAssertTrue(missing?.remedy?.contains("WINDKANAL_PYTHON") ?? false, "\(missing.debugDescription)")
+        // The module is there, and what it needs is not.
+        let inner = await problem(try provider("import nowhere_else"), "own")
+        XCTAssertEqual(
+            inner?.message, "could not find Python module 'own' in activity 'a': it needs 'nowhere_else'")
+        let none = PythonActivityProvider(environment: ["PATH": "/bin", "WINDKANAL_PYTHON": "/nope"], log: { _, _ in })
+        let nobody = await problem(none, "own")
+        XCTAssertTrue(nobody?.message.contains("WINDKANAL_PYTHON names '/nope'") ?? false, "\(nobody.debugDescription)")
+    }
+
+    // A child that has closed its outputs long before it ends is waited for, and not looked at again and again.
+    func testAProgramThatClosesItsOutputIsWaitedForAndCanBeInterrupted() async throws {
+        let quiet = ChildProcess(
+            path: "/bin/sh", arguments: ["sh", "-c", "exec >&- 2>&-; sleep 0.05; exit 7"], environment: environment)
+        guard case .ended(status: 7, _, _) = await quiet.run() else { return XCTFail("it ends with 7") }
+        let endless = ChildProcess(
+            path: "/bin/sh", arguments: ["sh", "-c", "exec >&- 2>&-; exec sleep 600"], environment: environment)
+        let task = Task { await endless.run() }
+        try await Task.sleep(for: .milliseconds(50))
+        task.cancel()
+        guard case .cancelled = await task.value else { return XCTFail("it was not cancelled") }
+        let late = ChildProcess(
+            path: "/bin/sh", arguments: ["sh", "-c", "exec >&- 2>&-; exec sleep 600"], environment: environment,
+            timeout: .milliseconds(100))
+        guard case .timedOut = await late.run() else { return XCTFail("it did not time out") }
     }
 
     func testAFolderIsNoFile() {
         XCTAssertThrowsError(try Files.read("/tmp")) { XCTAssertTrue("\($0)".contains("directory"), "\($0)") }
     }
+}
+
+/// What was told, from any thread.
+private final class Told: Sendable {
+    private let lines: Mutex<[String]> = Mutex([])
+
+    var all: [String] { lines.withLock { $0 } }
+
+    func add(_ level: RunEvent.Level, _ text: String) { lines.withLock { $0.append("\(level.rawValue) \(text)") } }
 }

@@ -153,7 +153,7 @@ final class SessionTests: XCTestCase {
         let script = """
             seed=$1
             while [ $seed -le $2 ]; do
-                [ $seed = 3 ] && sleep 600
+                [ $seed = 3 ] && exec sleep 600
                 echo "verdict held seed $seed success true"
                 seed=$((seed + 1))
             done

@@ -165,7 +165,8 @@ final class ScenarioTests: XCTestCase {
         func findings(_ provider: Value) async -> [String] {
             let method: Value = [["type": "action", "name": "a", "provider": provider]]
             let document: Value = [
-                "title": "t", "description": "d", "method": method, "extensions": [["name": "windkanal"]],
+                "title": "t", "description": "d", "method": method,
+                "extensions": [["name": "windkanal", "landscape": ["persistence": [:]]]],
             ]
             let experiment = Experiment(Document(value: document), origin: "")
             return await ScenarioRun.findings(experiment, environment: [:], variables: Variables()).map(\.message)

@@ -77,6 +77,8 @@ public struct Journal: Sendable {
     public internal(set) var end: Duration?
     /// How long it took.
     public internal(set) var duration: Duration = .zero
+    /// What cut it short; nil if nothing did, or the experiment itself.
+    public internal(set) var interruption: Interruption?
 
     init(experiment: Value, platform: String, node: String, start: Duration) {
         self.experiment = experiment
@@ -91,7 +93,7 @@ public struct Journal: Sendable {
 
 extension Journal {
     /// The version of the reference whose journals these are.
-    public static let version: String = "1.44.0"
+    public static let version: String = "1.45.1"
 
     /// The journal as the reference writes it, names and order alike.
     public var value: Value {
@@ -112,10 +114,16 @@ extension Journal {
         journal["rollbacks"] = .array(rollbacks.map(value))
         journal["end"] = end.map { .string(WallTime.iso8601($0)) } ?? .null
         journal["duration"] = .real(duration.inMicroseconds)
+        if let interruption {
+            journal["interruption"] = [
+                "kind": "signal", "name": .string(interruption.rawValue),
+                "reason": .string("received \(interruption.rawValue)"),
+            ]
+        }
         return .object(journal)
     }
 
-    private func value(_ state: SteadyState) -> Value {
+    func value(_ state: SteadyState) -> Value {
         ["steady_state_met": state.isMet.map(Value.bool) ?? .null, "probes": .array(state.probes.map(value))]
     }
 

@@ -10,26 +10,33 @@ public enum Verdict: String, Hashable, Sendable {
     case unsteady
     /// There was no hypothesis to test.
     case untested
-    /// A hypothesis could not be tested, or, with a strict verdict, an action failed.
+    /// An action or a probe of the method failed: what the hypothesis is about did not happen as it was meant to.
+    case inconclusive
+    /// A hypothesis could not be tested.
     case failed
     /// Something unexpected ended the method.
     case aborted
     /// Somebody ended the run.
     case interrupted
+
+    /// What counts against a hypothesis.
+    public enum Rule: Hashable, Sendable {
+        /// What counts for the reference: an unsteady start and a failed activity are no failure of the run.
+        case reference
+        /// What counts for a scenario, which is judged by what happened: an unsteady start and a failed activity too.
+        case scenario
+        /// What counts for a scenario, and a deviation that was seen during the method only.
+        case strict
+    }
 }
 
 extension Journal {
-    /// The verdict, and what a strict one rests on.
-    ///
-    /// - Parameter strict: Whether what the reference lets pass counts: a failed action or probe of the method, and a deviation that was
-    ///   seen during the method only.
-    /// - Returns: The verdict, and in words what went wrong.
-    public func verdict(strict: Bool) -> (verdict: Verdict, reasons: [String]) {
+    /// The verdict, and in words what went wrong.
+    public func verdict(by rule: Verdict.Rule) -> (verdict: Verdict, reasons: [String]) {
         var reasons: [String] = []
         if before?.isMet == false { reasons.append("the system was not steady before the method") }
-        for entry in run where entry.status != "succeeded" {
-            reasons.append("'\(entry.activity["name"].map(PythonText.str) ?? "")' of the method failed")
-        }
+        let undone = run.compactMap(\.failure)
+        reasons += undone
         let missed = during.count { $0.isMet == false }
         if missed > 0 {
             reasons.append("the hypothesis was not met in \(missed) of \(during.count) tests during the method")
@@ -40,17 +47,46 @@ extension Journal {
         case .interrupted?: return (.interrupted, reasons)
         case .completed?, nil: break
         }
+        if rule != .reference, !undone.isEmpty { return (.inconclusive, reasons) }
         if deviated { return (.refuted, reasons) }
         if before?.isMet == false { return (.unsteady, reasons) }
-        if strict, missed > 0 { return (.refuted, reasons) }
-        if strict, run.contains(where: { $0.status != "succeeded" }) { return (.failed, reasons) }
+        if rule == .strict, missed > 0 { return (.refuted, reasons) }
         return (before == nil && after == nil && during.isEmpty ? .untested : .held, reasons)
     }
 
-    /// Whether the verdict lets a run count as a success: as the reference's exit code says, or, strictly, if nothing at all went wrong.
-    public func isSuccess(strict: Bool) -> Bool {
-        guard strict else { return isSuccess }
-        let verdict = verdict(strict: true).verdict
+    /// Whether the verdict lets a run count as a success: as the reference's exit code says, or if nothing that counts went wrong.
+    public func isSuccess(by rule: Verdict.Rule) -> Bool {
+        guard rule != .reference else { return isSuccess }
+        let verdict = verdict(by: rule).verdict
         return verdict == .held || verdict == .untested
+    }
+}
+
+extension Journal.Entry {
+    /// Why an activity of the method did not do what it was to do; nil if it did.
+    ///
+    /// An action that was answered with an error has done nothing, although it has an answer; a probe that was has seen
+    /// something. A tolerance says that its author knows.
+    fileprivate var failure: String? {
+        let name = "'\(activity["name"].map(PythonText.str) ?? "")' of the method"
+        guard status == "succeeded" else {
+            let cause = exception?.last.flatMap(Self.message)
+            return cause.map { "\(name) failed: \($0)" } ?? "\(name) failed"
+        }
+        guard activity["type"] == "action", activity["tolerance"] == nil, let status = output["status"]?.integer else {
+            return nil
+        }
+        switch activity["provider"]?["type"]?.string {
+        case "http" where status >= 400: return "\(name) was answered with \(status)"
+        case "process" where status != 0: return "\(name) ended with \(status)"
+        default: return nil
+        }
+    }
+
+    /// The message of an exception's last line, without the reference's name for its kind.
+    private static func message(of line: String) -> String? {
+        let text = line.trimmingBlanks
+        let message = text.firstRange(of: "ActivityFailed: ").map { String(text[$0.upperBound...]) } ?? String(text)
+        return message.isEmpty ? nil : message
     }
 }

@@ -10,6 +10,13 @@ public enum WallTime {
         return "\(parts.date)T\(parts.clock)\(fraction)+00:00"
     }
 
+    /// A moment in milliseconds since 1970, in UTC, with `Z`; without a fraction where it has none.
+    public static func iso8601(milliseconds: Int64) -> String {
+        let parts = parts(.seconds(milliseconds >= 0 ? milliseconds / 1000 : (milliseconds - 999) / 1000))
+        let fraction = ((milliseconds % 1000) + 1000) % 1000
+        return "\(parts.date)T\(parts.clock)\(fraction == 0 ? "" : "." + pad(Int(fraction), 3))Z"
+    }
+
     /// The day and the time of day, in UTC.
     static func parts(_ time: Duration) -> (date: String, clock: String) {
         let seconds = Int(time.components.seconds)

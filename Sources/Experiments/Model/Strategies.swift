@@ -76,7 +76,7 @@ public struct Strategies: Hashable, Sendable {
         var strategies = Strategies()
         if let name = runtime?["hypothesis"]?["strategy"], name.isTruthy {
             guard let text = name.string, let strategy = HypothesisStrategy(name: text) else {
-                throw .unexpected("ValueError: Unknown strategy: \(PythonText.str(name))")
+                throw .unexpected("Unknown strategy: \(PythonText.str(name))")
             }
             strategies.hypothesis = strategy
         }

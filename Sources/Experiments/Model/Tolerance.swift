@@ -77,7 +77,7 @@ public struct Tolerance: Hashable, Sendable {
         guard let target, target.isTruthy else { return value }
         guard let object = value.object else {
             throw .unexpected(
-                "TypeError: the tolerance's target \(PythonText.repr(target)) needs an object, not \(value.kind)")
+                "the tolerance's target \(PythonText.repr(target)) needs an object, not \(value.kind)")
         }
         return target.string.flatMap { object[$0] } ?? value
     }
@@ -92,22 +92,22 @@ public struct Tolerance: Hashable, Sendable {
             return !right.unicodeScalars.lexicographicallyPrecedes(left.unicodeScalars)
         }
         guard let order = left.comparedAsNumber(right) else {
-            throw .unexpected("TypeError: \(left.kind) and \(right.kind) have no order")
+            throw .unexpected("\(left.kind) and \(right.kind) have no order")
         }
         return order == .less || order == .same
     }
 
     private static func matches(_ pattern: Value, _ value: Value) throws(ActivityError) -> Bool {
         guard case .string(let text) = pattern else {
-            throw .unexpected("TypeError: a regular expression is a text, not \(pattern.kind)")
+            throw .unexpected("a regular expression is a text, not \(pattern.kind)")
         }
         guard case .string(let subject) = value else {
-            throw .unexpected("TypeError: a regular expression needs a text to search, not \(value.kind)")
+            throw .unexpected("a regular expression needs a text to search, not \(value.kind)")
         }
         do {
             return try PythonRegex(text).matches(in: subject)
         } catch {
-            throw .unexpected("re.error: \(error)")
+            throw .unexpected("the regular expression '\(text)' cannot be used: \(error)")
         }
     }
 
@@ -115,7 +115,7 @@ public struct Tolerance: Hashable, Sendable {
         _ path: Value?, _ count: Value?, _ expect: Value?, by value: Value, _ scope: Scope
     ) throws(ActivityError) -> Bool {
         guard case .string(let text) = try scope.substitute(path ?? .null) else {
-            throw .unexpected("TypeError: a JSON path is a text")
+            throw .unexpected("a JSON path is a text")
         }
         var document = value
         switch value {
@@ -128,7 +128,7 @@ public struct Tolerance: Hashable, Sendable {
         do {
             found = try JSONPath(text).values(in: document)
         } catch {
-            throw .unexpected("ValueError: \(error)")
+            throw .unexpected("\(error)")
         }
         if let expect {
             let expected = try scope.substitute(expect)
@@ -140,7 +140,7 @@ public struct Tolerance: Hashable, Sendable {
 
     private static func isWithin(_ range: Value?, _ value: Value) throws(ActivityError) -> Bool {
         guard let bounds = range?.array, bounds.count >= 2 else {
-            throw .unexpected("TypeError: a range has two numbers")
+            throw .unexpected("a range has two numbers")
         }
         switch value {
         case .string(let text):
@@ -151,22 +151,22 @@ public struct Tolerance: Hashable, Sendable {
                 let sign = text.contains("-") ? -1.0 : 1.0
                 return try isBetween(bounds, .real(sign * .infinity))
             case _ where word.hasPrefix("nan") || word.hasPrefix("snan"):
-                throw .unexpected("decimal.InvalidOperation: NaN has no order")
+                throw .unexpected("NaN has no order")
             default: return false
             }
-        case .real(let real) where real.isNaN: throw .unexpected("decimal.InvalidOperation: NaN has no order")
+        case .real(let real) where real.isNaN: throw .unexpected("NaN has no order")
         case .bool, .integer, .largeInteger, .real:
             return try isBetween(bounds, value)
         case .null, .array, .object, .date, .bytes:
-            throw .unexpected("TypeError: \(value.kind) is no number to look for in a range")
+            throw .unexpected("\(value.kind) is no number to look for in a range")
         }
     }
 
     private static func isWithin(_ bounds: [Value], exact number: ExactDecimal) throws(ActivityError) -> Bool {
         guard let low = bounds[0].pythonNumber, let high = bounds[1].pythonNumber else {
-            throw .unexpected("TypeError: a range has two numbers")
+            throw .unexpected("a range has two numbers")
         }
-        if low.isNaN || high.isNaN { throw .unexpected("decimal.InvalidOperation: NaN has no order") }
+        if low.isNaN || high.isNaN { throw .unexpected("NaN has no order") }
         let isAbove = ExactDecimal(low).map { $0 <= number } ?? (low < 0)
         let isBelow = ExactDecimal(high).map { number <= $0 } ?? (high > 0)
         return isAbove && isBelow

@@ -7,8 +7,8 @@ extension ActivityCall {
     /// - Returns: What to do; nil for a provider of an unknown type, which does nothing and succeeds, as in the reference.
     /// - Throws: ``ActivityError/unexpected(_:)`` for what else validation would have refused.
     static func read(_ provider: Value.Object?, in scope: Scope) throws(ActivityError) -> ActivityCall? {
-        guard let provider else { throw .unexpected("KeyError: 'provider'") }
-        guard let type = provider["type"] else { throw .unexpected("KeyError: 'type'") }
+        guard let provider else { throw .unexpected("an activity needs a provider") }
+        guard let type = provider["type"] else { throw .unexpected("a provider needs a type") }
         switch type.string {
         case "process": return .process(try process(provider, scope))
         case "http": return .http(try http(provider, scope))
@@ -25,7 +25,7 @@ extension ActivityCall {
     // MARK: Processes
 
     private static func process(_ provider: Value.Object, _ scope: Scope) throws(ActivityError) -> ProcessCall {
-        guard case .string(let path)? = provider["path"] else { throw .unexpected("KeyError: 'path'") }
+        guard case .string(let path)? = provider["path"] else { throw .unexpected("a process needs a path") }
         let arguments: ProcessCall.Arguments
         switch try self.arguments(provider, scope) {
         case nil: arguments = .none
@@ -33,7 +33,7 @@ extension ActivityCall {
         case .array(let list)?: arguments = .list(words(list))
         case .object(let object)?:
             arguments = .list(words(object.flatMap { [.string($0.key), $0.value] }))
-        case let other?: throw .unexpected("TypeError: the arguments of a process cannot be \(other.kind)")
+        case let other?: throw .unexpected("the arguments of a process cannot be \(other.kind)")
         }
         return ProcessCall(path: path, arguments: arguments, timeout: try seconds(provider["timeout"]))
     }
@@ -46,7 +46,7 @@ extension ActivityCall {
     private static func seconds(_ value: Value?) throws(ActivityError) -> Duration? {
         guard let value, !value.isNull else { return nil }
         guard let seconds = value.pythonNumber else {
-            throw .unexpected("TypeError: a timeout is a number of seconds, not \(value.kind)")
+            throw .unexpected("a timeout is a number of seconds, not \(value.kind)")
         }
         return .seconds(clamping: seconds)
     }
@@ -54,11 +54,11 @@ extension ActivityCall {
     // MARK: HTTP
 
     private static func http(_ provider: Value.Object, _ scope: Scope) throws(ActivityError) -> HTTPCall {
-        guard let url = provider["url"] else { throw .unexpected("KeyError: 'url'") }
+        guard let url = provider["url"] else { throw .unexpected("an HTTP request needs a url") }
         var headers = Value.Object()
         if let given = provider["headers"], given.isTruthy {
             guard let object = try scope.substitute(given).object else {
-                throw .unexpected("TypeError: the headers of a request are an object, not \(given.kind)")
+                throw .unexpected("the headers of a request are an object, not \(given.kind)")
             }
             headers = object
         }
@@ -75,12 +75,16 @@ extension ActivityCall {
     // MARK: Python
 
     private static func python(_ provider: Value.Object, _ scope: Scope) throws(ActivityError) -> PythonCall {
-        guard case .string(let module)? = provider["module"] else { throw .unexpected("KeyError: 'module'") }
-        guard case .string(let function)? = provider["func"] else { throw .unexpected("KeyError: 'func'") }
+        guard case .string(let module)? = provider["module"] else {
+            throw .unexpected("a Python function needs a module")
+        }
+        guard case .string(let function)? = provider["func"] else {
+            throw .unexpected("a Python function needs a name, func")
+        }
         var given = Value.Object()
         if let arguments = try arguments(provider, scope) {
             guard let object = arguments.object else {
-                throw .unexpected("TypeError: the arguments of a Python function are an object, not \(arguments.kind)")
+                throw .unexpected("the arguments of a Python function are an object, not \(arguments.kind)")
             }
             given = object
         }

@@ -13,7 +13,45 @@ public protocol ActivityProviders: Sendable {
     func locate(program: String) -> String?
 
     /// What is wrong with Python functions, in their order: nil where they can be called.
-    func problems(of functions: [PythonFunction]) async -> [String?]
+    func problems(of functions: [PythonFunction]) async -> [ActivityProblem?]
+
+    /// What is wrong with an HTTP request, as far as that can be told before it is sent; nil if nothing is.
+    func problem(of request: HTTPCall) -> ActivityProblem?
+
+    /// What kind of value a function returns; nil where that is not known.
+    func outputKind(of function: PythonFunction) -> OutputKind?
+}
+
+extension ActivityProviders {
+    /// Nothing can be told.
+    public func problem(of request: HTTPCall) -> ActivityProblem? { nil }
+
+    /// Nothing is known.
+    public func outputKind(of function: PythonFunction) -> OutputKind? { nil }
+}
+
+/// Why an activity cannot be performed.
+public struct ActivityProblem: Hashable, Sendable {
+    /// What is wrong.
+    public let message: String
+    /// What to do.
+    public let remedy: String?
+
+    /// Makes a problem of its parts.
+    public init(_ message: String, remedy: String? = nil) {
+        self.message = message
+        self.remedy = remedy
+    }
+}
+
+/// What kind of value an activity gives.
+public enum OutputKind: String, Hashable, Sendable {
+    /// A number.
+    case number = "a number"
+    /// Yes or no.
+    case truth = "a truth value"
+    /// Values by name.
+    case object = "an object"
 }
 
 /// An activity whose names are replaced: what its provider does.
@@ -95,16 +133,22 @@ public struct PythonFunction: Hashable, Sendable {
     public let module: String
     /// The function's name in it.
     public let name: String
-    /// The names of the arguments that it will get.
-    public let arguments: [String]
+    /// The arguments that it will get, with names replaced as far as their values are known.
+    public let arguments: Value.Object
+    /// Arguments whose values only the run will tell.
+    public let undecided: Set<String>
 
-    /// Makes a name of its parts.
-    public init(activityType: String, activity: String, module: String, name: String, arguments: [String]) {
+    /// Makes a function of its parts.
+    public init(
+        activityType: String, activity: String, module: String, name: String, arguments: Value.Object,
+        undecided: Set<String> = []
+    ) {
         self.activityType = activityType
         self.activity = activity
         self.module = module
         self.name = name
         self.arguments = arguments
+        self.undecided = undecided
     }
 }
 

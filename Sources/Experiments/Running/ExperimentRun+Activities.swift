@@ -38,7 +38,7 @@ extension ExperimentRun {
         guard let judge = tolerance.probe else { return try tolerance.isMet(by: output, in: scope) }
         // Another probe decides: it gets the output as its argument `value`.
         guard var provider = judge["provider"]?.object, var arguments = provider["arguments"]?.object else {
-            throw .unexpected("KeyError: a probe as a tolerance needs a provider with arguments")
+            throw .unexpected("a probe as a tolerance needs a provider with arguments")
         }
         arguments["value"] = output
         provider["arguments"] = .object(arguments)
@@ -84,8 +84,8 @@ extension ExperimentRun {
     /// Finds out what is to be done.
     func prepare(_ declared: Activity) throws(ActivityError) -> Prepared {
         let activity = try resolve(declared)
-        guard activity.source["type"]?.string != nil else { throw .unexpected("KeyError: an activity needs a type") }
-        guard activity.source["name"] != nil else { throw .unexpected("KeyError: 'name'") }
+        guard activity.source["type"]?.string != nil else { throw .unexpected("an activity needs a type") }
+        guard activity.source["name"] != nil else { throw .unexpected("an activity needs a name") }
         // A value in the file takes the rehearsal back for this activity.
         let dry = activity.source["dry"] == nil ? options.dry : nil
         let isLeftOut = dry?.leavesOut(activity.type) ?? false
@@ -100,7 +100,8 @@ extension ExperimentRun {
         let activity = prepared.activity
         let kind = activity.type.prefix(1).uppercased() + activity.type.dropFirst()
         say(.info, "\(kind): \(activity.name)\(prepared.isBackground ? " [in background]" : "")")
-        environment.recorder(.activityBegins(name: activity.name, type: activity.type))
+        environment.recorder(
+            .activityBegins(name: activity.name, type: activity.type, isBackground: prepared.isBackground))
         let entry = Journal.Entry(pointer: activity.pointer, activity: activity.source, start: environment.wallTime())
         return Begun(entry: entry, slot: append(entry, to: section), at: environment.elapsed())
     }
@@ -132,7 +133,9 @@ extension ExperimentRun {
         store(entry, at: begun.slot, of: section)
         environment.recorder(
             .activityEnded(
-                name: activity.name, type: activity.type, status: entry.status, seconds: duration.inMicroseconds))
+                EndedActivity(
+                    name: activity.name, type: activity.type, status: entry.status, seconds: duration.inMicroseconds,
+                    output: entry.output, exception: entry.exception)))
         if thrown != .interrupted { try await pause(prepared.pauseAfter, isBefore: false) }
         if let thrown { throw thrown }
         return entry
@@ -158,7 +161,7 @@ extension ExperimentRun {
         return output
     }
 
-    private func resolve(_ activity: Activity) throws(ActivityError) -> Activity {
+    func resolve(_ activity: Activity) throws(ActivityError) -> Activity {
         guard let reference = activity.reference else { return activity }
         guard let name = reference.string, let target = experiment.activity(named: name) else {
             throw .unexpected("could not find referenced activity '\(PythonText.str(reference))'")
@@ -192,7 +195,7 @@ extension ExperimentRun {
         guard let pauses = activity.source["pauses"] else { return nil }
         let substituted = try scope.substitute(pauses)
         guard let object = substituted.object else {
-            throw .unexpected("TypeError: pauses are an object, not \(substituted.kind)")
+            throw .unexpected("pauses are an object, not \(substituted.kind)")
         }
         func pause(_ name: String) -> Value? { object[name].flatMap { $0.isTruthy ? $0 : nil } }
         return (pause("before"), pause("after"))
@@ -201,9 +204,9 @@ extension ExperimentRun {
     private func pause(_ length: Value?, isBefore: Bool) async throws(ActivityError) {
         guard let length else { return }
         guard let seconds = length.pythonNumber else {
-            throw .unexpected("TypeError: a pause is a number of seconds, not \(length.kind)")
+            throw .unexpected("a pause is a number of seconds, not \(length.kind)")
         }
-        guard seconds >= 0 else { throw .unexpected("ValueError: a pause must not be negative") }
+        guard seconds >= 0 else { throw .unexpected("a pause must not be negative") }
         say(.info, "Pausing \(isBefore ? "before next" : "after") activity for \(PythonText.str(length))s...")
         environment.recorder(.pause(seconds: seconds, isBefore: isBefore))
         defer { environment.recorder(.pauseEnded) }

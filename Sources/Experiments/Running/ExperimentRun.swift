@@ -45,10 +45,12 @@ public actor ExperimentRun {
     /// - Throws: ``RunFailure`` where the reference ends without a journal.
     public func run() async throws(RunFailure) -> Journal {
         let began = environment.elapsed()
-        try await phase { run in run.strategies = try await run.prepare() }
-        if let interruption {
-            throw RunFailure("interrupted by \(interruption.rawValue) before the experiment began")
+        if interruption == nil { try await phase { run in run.strategies = try await run.prepare() } }
+        if interruption != nil {
+            say(.warning, "The experiment had not begun: nothing was done")
+            return ended(began)
         }
+        environment.recorder(.runBegins(title: journal.experiment["title"] ?? .null))
         say(.info, "Running experiment: \(journal.experiment["title"].map(PythonText.str) ?? "")")
         say(.info, "Steady-state strategy: \(strategies.hypothesis.rawValue)")
         say(.info, "Rollbacks strategy: \(strategies.rollbacks.rawValue)")
@@ -61,12 +63,18 @@ public actor ExperimentRun {
             sayWhyNotRolledBack(strategies.rollbacks)
         }
         await endBackground()
+        for (pointer, value) in injectedValues { journal.experiment.set(pointer, to: value) }
+        return ended(began)
+    }
 
-        if journal.status == nil { journal.status = .completed }
+    /// The journal with what its end says.
+    private func ended(_ began: Duration) -> Journal {
+        let status = journal.status ?? .completed
+        journal.status = status
         journal.end = environment.wallTime()
         journal.duration = environment.elapsed() - began
-        for (pointer, value) in injectedValues { journal.experiment.set(pointer, to: value) }
         sayEnd()
+        environment.recorder(.runEnded(status: status.rawValue, deviated: journal.deviated))
         return journal
     }
 
@@ -76,6 +84,8 @@ public actor ExperimentRun {
         say(.warning, "Interrupted by \(kind.rawValue): what is left is skipped")
         interruption = kind
         journal.status = .interrupted
+        if kind.isTold, journal.interruption == nil { journal.interruption = kind }
+        environment.recorder(.interrupted(kind))
         foreground?.cancel()
         if kind == .ungracefulExit {
             for task in background { task.cancel() }
@@ -133,32 +143,32 @@ public actor ExperimentRun {
             guard let value = experiment.document.value[section.pointer] else { continue }
             // Of rollbacks only their absence is looked at.
             if section == .rollbacks {
-                if value.isNull { throw .unexpected("TypeError: rollbacks are null, not a list") }
+                if value.isNull { throw .unexpected("rollbacks are null, not a list") }
                 continue
             }
             guard let list = value.array else {
-                throw .unexpected("TypeError: \(section.pointer) is \(value.kind), not a list")
+                throw .unexpected("\(section.pointer) is \(value.kind), not a list")
             }
             for (index, element) in list.enumerated() where element.object == nil {
-                throw .unexpected("TypeError: \(section.pointer.appending(index)) is \(element.kind), not an activity")
+                throw .unexpected("\(section.pointer.appending(index)) is \(element.kind), not an activity")
             }
         }
         for name in ["steady-state-hypothesis", "controls"] where experiment[name]?.isNull ?? false {
-            throw .unexpected("TypeError: \(name) is null")
+            throw .unexpected("\(name) is null")
         }
         if let runtime = experiment["runtime"], runtime.isTruthy, runtime.object == nil {
-            throw .unexpected("AttributeError: the runtime is \(runtime.kind), not an object")
+            throw .unexpected("the runtime is \(runtime.kind), not an object")
         }
         for name in ["hypothesis", "rollbacks"] {
             guard let part = experiment["runtime"]?[name], part.object == nil else { continue }
-            throw .unexpected("AttributeError: the runtime's \(name) is \(part.kind), not an object")
+            throw .unexpected("the runtime's \(name) is \(part.kind), not an object")
         }
     }
 
     /// Lets a probe find a value of the configuration; a probe that fails leaves the key out.
     private func find(_ key: ConfigurationReader.DynamicKey) async throws(ActivityError) {
-        guard var provider = key.probe["provider"]?.object else { throw .unexpected("KeyError: 'provider'") }
-        guard provider["type"] != nil else { throw .unexpected("KeyError: 'type'") }
+        guard var provider = key.probe["provider"]?.object else { throw .unexpected("an activity needs a provider") }
+        guard provider["type"] != nil else { throw .unexpected("a provider needs a type") }
         // Such a probe is shown all secrets, whatever it names.
         provider["secrets"] = .array(scope.secrets.keys.map(Value.string))
         var visible = scope
@@ -194,6 +204,8 @@ public actor ExperimentRun {
             guard try await run.isSteadyBefore(tests && strategies.hypothesis.testsBefore) else { return }
             run.say(.info, "Playing your experiment's method now...")
             if tests, strategies.hypothesis.testsDuring {
+                run.environment.recorder(
+                    .hypothesisBegins(.during, frequency: run.options.hypothesisFrequency.inSeconds))
                 run.watch = Task { await Self.$isWatching.withValue(true) { await run.keepTesting() } }
             }
             let hasEnded = await run.playMethod()
@@ -217,9 +229,11 @@ public actor ExperimentRun {
 
     private func isSteadyBefore(_ isAsked: Bool) async throws -> Bool {
         guard isAsked else { return true }
+        environment.recorder(.hypothesisBegins(.before, frequency: nil))
         let state = try await testHypothesis()
         if interruption != nil { throw ActivityError.interrupted }
         journal.before = state
+        environment.recorder(.hypothesisEnded(.before, iteration: nil, state: journal.value(state)))
         guard state.isMet != true else { return true }
         sayDeviation(state)
         journal.status = status(of: state)
@@ -227,9 +241,11 @@ public actor ExperimentRun {
     }
 
     private func testAfter() async throws {
+        environment.recorder(.hypothesisBegins(.after, frequency: nil))
         let state = try await testHypothesis()
         if interruption != nil { throw ActivityError.interrupted }
         journal.after = state
+        environment.recorder(.hypothesisEnded(.after, iteration: nil, state: journal.value(state)))
         guard state.isMet != true else { return }
         sayDeviation(state)
         journal.deviated = true
@@ -247,6 +263,8 @@ public actor ExperimentRun {
             do {
                 let state = try await testHypothesis()
                 journal.during.append(state)
+                environment.recorder(
+                    .hypothesisEnded(.during, iteration: journal.during.count, state: journal.value(state)))
                 if state.isMet != true { sayDeviation(state) }
                 sayUnsaid(if: !state.endsLike(said))
                 said = state
@@ -274,6 +292,8 @@ public actor ExperimentRun {
     /// Plays the method; false if something unexpected ended it.
     private func playMethod() async -> Bool {
         var hasEnded = true
+        environment.recorder(.methodBegins)
+        defer { environment.recorder(.methodEnded) }
         do {
             for (activity, index) in try declared(.method) {
                 guard let activity else { throw ActivityError.unexpected("method[\(index)] is no activity") }
@@ -349,12 +369,14 @@ public actor ExperimentRun {
 
     private func playRollbacks() async throws {
         say(.info, "Let's rollback...")
+        environment.recorder(.rollbacksBegin)
+        defer { environment.recorder(.rollbacksEnded) }
         let rollbacks = try declared(.rollbacks)
         if rollbacks.isEmpty { say(.info, "No declared rollbacks, let's move on.") }
         defer { foreground = nil }
         for (activity, index) in rollbacks {
             guard let activity else { throw ActivityError.unexpected("rollbacks[\(index)] is no activity") }
-            say(.info, "Rollback: \(activity.name)")
+            say(.info, "Rollback: \(try resolve(activity).name)")
             if activity.isBackground {
                 startInBackground(activity, .rollbacks)
             } else {

@@ -27,10 +27,17 @@ public enum Interruption: String, Hashable, Sendable {
     case interrupt = "SIGINT"
     /// The system asks the process to end.
     case termination = "SIGTERM"
+    /// The terminal is gone.
+    case hangUp = "SIGHUP"
+    /// Ctrl-\.
+    case quit = "SIGQUIT"
     /// As an experiment asks for it: what runs in the background is awaited, rollbacks follow their strategy.
     case gracefulExit = "SIGUSR1"
     /// The same at once: nothing is awaited, nothing is rolled back.
     case ungracefulExit = "SIGUSR2"
+
+    /// Whether journals say which signal it was: experiments that end themselves know.
+    var isTold: Bool { self != .gracefulExit && self != .ungracefulExit }
 }
 
 /// Why a run has no journal.

@@ -64,6 +64,21 @@ struct ConfigurationReader {
         return targets
     }
 
+    /// What names stand for as far as that is known before a run: without what a probe finds, and without what cannot be read.
+    func known(of experiment: Experiment) -> Scope {
+        var scope = Scope()
+        for (key, definition) in experiment["configuration"]?.object ?? [:] {
+            guard let values = try? configuration(.object([key: definition])).values else { continue }
+            scope.configuration = scope.configuration.merging(values)
+        }
+        for (target, definition) in experiment["secrets"]?.object ?? [:] where definition.object != nil {
+            guard let values = try? secrets(.object([target: definition])) else { continue }
+            scope.secrets = scope.secrets.merging(values)
+        }
+        for (target, values) in scope.secrets where values.object == nil { scope.secrets[target] = nil }
+        return scope
+    }
+
     private func secret(_ definition: Value) throws(Problem) -> Value {
         guard let object = definition.object else { return definition }
         switch object["type"]?.string {

@@ -16,6 +16,11 @@ public struct Scope: Hashable, Sendable {
     /// Whether there is nothing to refer to: activities' arguments are then left as they are, even `$$`.
     var isEmpty: Bool { configuration.isEmpty && secrets.isEmpty }
 
+    /// Whether a name stands for something.
+    func declares(_ name: String) -> Bool {
+        configuration[name] != nil || secrets.values.contains { $0[name] != nil }
+    }
+
     /// Puts values in place of names, in texts and in the texts inside lists and objects.
     ///
     /// A text that is one `${name}` as a whole becomes the value itself; elsewhere the value's text, as Python writes it, is put in. What is not
@@ -83,7 +88,7 @@ public struct Scope: Hashable, Sendable {
         if let value = configuration[name] { return value }
         for (target, values) in secrets {
             guard let values = values.object else {
-                throw .unexpected("TypeError: the secrets' target '\(target)' is \(values.kind), not an object")
+                throw .unexpected("the secrets' target '\(target)' is \(values.kind), not an object")
             }
             if let value = values[name] { return value }
         }

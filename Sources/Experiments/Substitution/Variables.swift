@@ -36,33 +36,4 @@ public struct Variables: Hashable, Sendable {
         }
         configuration[String(name)] = try type.convert(text)
     }
-
-    /// Takes in what a file of variables holds, in place of what was set before: keys of the configuration, targets of secrets as a whole.
-    ///
-    /// - Parameters:
-    ///   - text: The file's content.
-    ///   - name: Its name: `.json`, `.yaml` and `.yml` hold `configuration` and `secrets`, every other file lines `NAME=VALUE` of the environment.
-    /// - Throws: ``DocumentError`` for what cannot be read.
-    public mutating func read(file text: String, name: String) throws(DocumentError) {
-        let value: Value
-        if name.hasSuffix(".json") {
-            value = try JSONReader.read(text.utf8)
-        } else if name.hasSuffix(".yaml") || name.hasSuffix(".yml") {
-            value = try YAMLReader.readDocument(text).value
-        } else {
-            return readEnvironment(text)
-        }
-        configuration = configuration.merging(value["configuration"]?.object ?? [:])
-        secrets = secrets.merging(value["secrets"]?.object ?? [:])
-    }
-
-    private mutating func readEnvironment(_ text: String) {
-        for line in text.split(whereSeparator: \.isNewline) {
-            let line = String(line).trimmingBlanks
-            guard !line.hasPrefix("#"), let equals = line.firstIndex(of: "=") else { continue }
-            let name = String(line[..<equals]).trimmingBlanks
-            let value = String(line[line.index(after: equals)...]).trimmingBlanks
-            environment[String(name)] = String(value)
-        }
-    }
 }

@@ -32,6 +32,7 @@ extension Validator {
             return add(.error, "a provider is an object, not \(provider.kind)", pointer.appending("provider"))
         }
         checkProvider(provider, of: object, at: pointer.appending("provider"))
+        checkVariables(of: object, at: pointer)
     }
 
     private mutating func checkDetails(of object: Value.Object, at pointer: Pointer) {
@@ -132,6 +133,17 @@ extension Validator {
         if let headers = provider["headers"], headers.isTruthy, headers.object == nil {
             add(.error, "a HTTP activities expect headers as a mapping", pointer.appending("headers"))
         }
+        if provider["verify_tls"]?.string != nil {
+            add(
+                .warning, "'verify_tls' is true or false: the certificates of a file are not read, the system's count",
+                pointer.appending("verify_tls"), remedy: "make the authority known to the system")
+        }
+        // What the run would be told too late.
+        if let call = try? ActivityCall.read(provider, in: scope), case .http(let request) = call,
+            let problem = providers.problem(of: request)
+        {
+            add(.error, problem.message, pointer, remedy: problem.remedy)
+        }
     }
 
     private mutating func checkPython(_ provider: Value.Object, of activity: Value.Object, at pointer: Pointer) {
@@ -146,15 +158,30 @@ extension Validator {
             return add(.error, "a Python activity must have a function name", pointer)
         }
         let arguments = provider["arguments"] ?? .object([:])
-        guard let names = arguments.object?.keys else {
+        guard let given = arguments.object else {
             return add(
                 .error, "the arguments of a Python function are an object, not \(arguments.kind)",
                 pointer.appending("arguments"))
         }
-        addFunction(
-            PythonFunction(
-                activityType: activity["type"]?.string ?? "", activity: PythonText.str(activity["name"] ?? .null),
-                module: module, name: function, arguments: names), at: pointer)
+        addFunction(self.function(module, function, given, of: activity), at: pointer)
+    }
+
+    /// A function with its arguments as far as they are known.
+    private func function(
+        _ module: String, _ name: String, _ given: Value.Object, of activity: Value.Object
+    ) -> PythonFunction {
+        var arguments = given
+        var undecided: Set<String> = []
+        for (argument, value) in given {
+            guard let text = value.string, let known = try? scope.substitute(value) else { continue }
+            arguments[argument] = known
+            let names = VariableUse.all(in: text).map(\.name)
+            let unknown = names.filter { declaredNames.contains($0) && !scope.declares($0) }
+            if !unknown.isEmpty { undecided.insert(argument) }
+        }
+        return PythonFunction(
+            activityType: activity["type"]?.string ?? "", activity: PythonText.str(activity["name"] ?? .null),
+            module: module, name: name, arguments: arguments, undecided: undecided)
     }
 
     // MARK: Tolerances
@@ -165,13 +192,15 @@ extension Validator {
         let hasStatus = provider == "http" || provider == "process"
         switch tolerance {
         case .bool, .string:
-            guard hasStatus else { return }
+            guard hasStatus else { return checkKind(of: tolerance, against: probe, at: pointer) }
             add(
                 .warning,
                 "an output of the provider \(provider ?? "") is an object: \(tolerance.kind) as a tolerance is never met",
                 pointer, remedy: "give the status as a number, or a regex, jsonpath or range with a \"target\"")
         case .integer, .largeInteger, .array: return
-        case .object(let object): checkTolerance(object, hasStatus: hasStatus, at: pointer)
+        case .object(let object):
+            checkTolerance(object, hasStatus: hasStatus, at: pointer)
+            checkTarget(of: object, against: probe, hasStatus: hasStatus, at: pointer)
         case .null, .real, .date, .bytes:
             add(
                 .error,
@@ -313,6 +342,11 @@ extension Validator {
                 .warning, "'\(name)' is no part of \(what) and has no effect", pointer.appending(name),
                 remedy: "did you mean '\(meant)'?")
         }
+    }
+
+    /// Whether a word looks like another one misspelt.
+    public static func isMisspelling(_ word: String, of other: String) -> Bool {
+        word != other && distance(word.lowercased(), other) <= 2
     }
 
     /// How many letters must be put in, taken out or changed to make one word of another.

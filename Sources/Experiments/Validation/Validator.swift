@@ -4,11 +4,15 @@ public import Documents
 ///
 /// What the reference refuses, or dies of, is an error; what it ignores without a word is a warning.
 public struct Validator {
-    private let experiment: Experiment
-    private let providers: any ActivityProviders
+    let experiment: Experiment
+    let providers: any ActivityProviders
     private let reader: ConfigurationReader
+    /// Names that the configuration and the secrets declare.
+    let declaredNames: Set<String>
+    /// The values of those that are known before the run.
+    let scope: Scope
     private let variables: Variables
-    private let runtimeSettings: Value?
+    let runtimeSettings: Value?
     var findings: [Finding] = []
     /// Functions to look up together at the end: asking Python takes its time.
     private var functions: [(function: PythonFunction, pointer: Pointer)] = []
@@ -31,7 +35,18 @@ public struct Validator {
         self.runtimeSettings = runtimeSettings
         reader = ConfigurationReader(
             variables: Variables(environment: variables.environment), environment: environment)
+        declaredNames = Self.declaredNames(of: experiment)
+        scope = ConfigurationReader(variables: variables, environment: environment).known(of: experiment)
     }
+
+    private static func declaredNames(of experiment: Experiment) -> Set<String> {
+        var names = Set((experiment["configuration"]?.object ?? [:]).keys)
+        for target in experiment["secrets"]?.object?.values ?? [] { names.formUnion((target.object ?? [:]).keys) }
+        return names
+    }
+
+    /// Whether the environment has a variable.
+    func isInEnvironment(_ name: String) -> Bool { reader.variable(name) != nil }
 
     /// All findings.
     public mutating func validate() async -> [Finding] {
@@ -44,6 +59,7 @@ public struct Validator {
             return findings
         }
         checkHead(object)
+        checkVariables(ofTitle: object["title"])
         checkConfiguration()
         checkHypothesis(object["steady-state-hypothesis"])
         checkMethod(object)
@@ -53,6 +69,7 @@ public struct Validator {
         }
         checkControls(object["controls"], at: Pointer(tokens: ["controls"]))
         checkStrategies(object["runtime"])
+        checkRuntime(object["runtime"])
         checkNames(of: object, known: Self.experimentNames, what: "an experiment", at: .root)
         warnOfVariables(object["configuration"]?.object ?? [:])
         await checkFunctions()
@@ -128,29 +145,6 @@ public struct Validator {
                 .warning, "the variable '\(key)' is set, but the configuration does not declare it: it has no effect",
                 Pointer(tokens: ["configuration"]), remedy: "declare '\(key)' under \"configuration\"")
         }
-    }
-
-    private mutating func checkStrategies(_ runtime: Value?) {
-        if let runtime, runtime.isTruthy, runtime.object == nil {
-            add(
-                .warning, "the runtime is \(runtime.kind), not an object: the run would end without a journal",
-                Pointer(tokens: ["runtime"]))
-        }
-        do {
-            _ = try Strategies.read(settings: runtimeSettings, experiment: runtime)
-        } catch {
-            let names = HypothesisStrategy.allCases.map(\.rawValue).joined(separator: ", ")
-            add(
-                .warning, "\(error.description): the run would end without a journal",
-                Pointer(tokens: ["runtime", "hypothesis", "strategy"]), remedy: "take one of \(names)")
-        }
-        guard let name = runtime?["rollbacks"]?["strategy"], name.isTruthy,
-            name.string.flatMap(RollbackStrategy.init) == nil
-        else { return }
-        let names = RollbackStrategy.allCases.map(\.rawValue).joined(separator: ", ")
-        add(
-            .warning, "'\(PythonText.str(name))' is no rollback strategy and is taken for never",
-            Pointer(tokens: ["runtime", "rollbacks", "strategy"]), remedy: "take one of \(names)")
     }
 
     // MARK: Parts
@@ -244,7 +238,7 @@ public struct Validator {
         guard !functions.isEmpty else { return }
         let problems = await providers.problems(of: functions.map(\.function))
         for (entry, problem) in zip(functions, problems) {
-            if let problem { add(.error, problem, entry.pointer) }
+            if let problem { add(.error, problem.message, entry.pointer, remedy: problem.remedy) }
         }
     }
 

@@ -50,6 +50,6 @@ extension MeasurementContract {
          "channels": [
           {"name": "temperature", "unit": "°C", "kind": "gauge"}, {"name": "humidity", "unit": "%", "kind": "gauge"},
           {"name": "meterValue", "unit": "kWh", "kind": "counter"}, {"name": "heat", "unit": "kWh", "kind": "counter"}],
-         "times": ["iso8601"]}
+         "times": ["iso8601"], "numbers-as-texts": true}
         """
 }

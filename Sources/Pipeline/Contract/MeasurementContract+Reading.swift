@@ -11,49 +11,6 @@ public struct Measurements: Hashable, Sendable {
     public init() {}
 }
 
-/// Why a payload, or a part of it, is not understood.
-public enum PayloadProblem: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The payload is no JSON.
-    case notJSON(DocumentError)
-    /// Nothing stands there.
-    case missing(Pointer)
-    /// Something else stands there than the contract says.
-    case wrongType(Pointer, expected: String)
-    /// A value is NaN or infinite.
-    case notFinite(Pointer)
-    /// A time is of none of the contract's formats.
-    case badTime(Pointer)
-    /// A time lies outside 2000 to 2100.
-    case implausibleTime(Pointer)
-    /// A name is not of the contract's pattern, or its channel is not of the contract.
-    case unknownName(Pointer)
-    /// A room's name is longer than is taken.
-    case nameTooLong(Pointer, limit: Int)
-    /// A value is in another unit than the contract says.
-    case wrongUnit(Pointer, expected: String)
-    /// A flat has more channels than are remembered.
-    case tooManyChannels(limit: Int)
-    /// There are more records than are taken.
-    case tooManyRecords(limit: Int)
-
-    /// What is wrong and where.
-    public var description: String {
-        switch self {
-        case .notJSON(let error): "the payload is no JSON: \(error)"
-        case .missing(let pointer): "\(pointer) is missing"
-        case .wrongType(let pointer, let expected): "\(pointer) is not \(expected)"
-        case .notFinite(let pointer): "\(pointer) is not a finite number"
-        case .badTime(let pointer): "\(pointer) is no time of a known format"
-        case .implausibleTime(let pointer): "\(pointer) lies outside the years 2000 to 2100"
-        case .unknownName(let pointer): "\(pointer) names no room and channel of the contract"
-        case .nameTooLong(let pointer, let limit): "\(pointer) names a room with more than \(limit) bytes"
-        case .wrongUnit(let pointer, let expected): "\(pointer) is not the contract's unit \(expected)"
-        case .tooManyChannels(let limit): "the flat's rooms have more than \(limit) channels"
-        case .tooManyRecords(let limit): "there are more than \(limit) records"
-        }
-    }
-}
-
 extension MeasurementContract {
     /// Records of a payload that are looked at.
     public static let recordsMax: Int = 10_000
@@ -73,19 +30,20 @@ extension MeasurementContract {
     ) throws(PayloadProblem) -> Measurements {
         let document: Value
         do {
-            document = try JSONReader.read(payload)
+            // RFC 8259 lets a reader pass over the mark.
+            document = try JSONReader.read(payload.withoutByteOrderMark)
         } catch {
             throw .notJSON(error)
         }
         guard let value = document[records] else { throw .missing(records) }
-        guard let list = value.array else { throw .wrongType(records, expected: "a list") }
+        guard let list = value.array else { throw .wrongType(records, value, expected: "a list") }
         var measurements = Measurements()
         if list.count > Self.recordsMax { measurements.problems.append(.tooManyRecords(limit: Self.recordsMax)) }
         var base = Base(now: now)
         for (index, record) in list.prefix(Self.recordsMax).enumerated() {
             let pointer = records.appending(index)
             switch layout {
-            case .rooms(let room): read(record, room, at: pointer, of: flat, into: &measurements)
+            case .rooms(let room): read(record, room, at: pointer, of: flat, now: now, into: &measurements)
             case .readings(let row): read(record, row, &base, at: pointer, of: flat, into: &measurements)
             }
         }
@@ -104,7 +62,8 @@ extension MeasurementContract {
     // MARK: Layouts
 
     private func read(
-        _ record: Value, _ roomPointer: Pointer, at pointer: Pointer, of flat: String, into result: inout Measurements
+        _ record: Value, _ roomPointer: Pointer, at pointer: Pointer, of flat: String, now: Int64,
+        into result: inout Measurements
     ) {
         guard let room = record[roomPointer].flatMap(Self.name) else {
             return result.problems.append(.missing(pointer + roomPointer))
@@ -118,7 +77,7 @@ extension MeasurementContract {
             if record[valuePointer] == nil, record[timePointer] == nil { continue }
             do {
                 let value = try number(record, valuePointer, pointer)
-                let time = try time(record[timePointer], pointer + timePointer)
+                let time = try time(record[timePointer], pointer + timePointer, now: now)
                 let id = Reading.Identity(flat: flat, room: room, channel: channel.name, milliseconds: time)
                 result.readings.append(Reading(id, value: value))
             } catch {
@@ -147,13 +106,13 @@ extension MeasurementContract {
     ) throws(PayloadProblem) -> Reading {
         let name = base.name + (record[row.name]?.string ?? "")
         guard let (room, channel) = NamePattern(row.pattern)?.parts(of: name, channels) else {
-            throw .unknownName(pointer + row.name)
+            throw .unknownName(pointer + row.name, name)
         }
         guard room.utf8.count <= Self.roomBytesMax else {
             throw .nameTooLong(pointer + row.name, limit: Self.roomBytesMax)
         }
         if let unitPointer = row.unit, let unit = record[unitPointer]?.string ?? base.unit, unit != channel.unit {
-            throw .wrongUnit(pointer + unitPointer, expected: channel.unit)
+            throw .wrongUnit(pointer + unitPointer, unit, expected: channel.unit)
         }
         var value = base.value
         // A record may say nothing but what is the same for all.
@@ -166,7 +125,7 @@ extension MeasurementContract {
         if let limit = row.relativeBelow, let seconds = time?.number, abs(seconds) < limit {
             time = .real(seconds + Double(base.now) / 1000)
         }
-        let milliseconds = try self.time(time, pointer + row.time)
+        let milliseconds = try self.time(time, pointer + row.time, now: base.now)
         let id = Reading.Identity(flat: flat, room: room, channel: channel.name, milliseconds: milliseconds)
         return Reading(id, value: value)
     }
@@ -185,15 +144,18 @@ extension MeasurementContract {
 
     private func number(_ record: Value, _ pointer: Pointer, _ place: Pointer) throws(PayloadProblem) -> Double {
         guard let value = record[pointer] else { throw .missing(place + pointer) }
-        guard let number = value.number else { throw .wrongType(place + pointer, expected: "a number") }
+        let text = takesNumbersAsTexts ? value.string.flatMap(MeasurementTime.number) : nil
+        guard let number = value.number ?? text else {
+            throw .wrongType(place + pointer, value, expected: "a number")
+        }
         guard number.isFinite else { throw .notFinite(place + pointer) }
         return number
     }
 
-    private func time(_ value: Value?, _ place: Pointer) throws(PayloadProblem) -> Int64 {
+    private func time(_ value: Value?, _ place: Pointer, now: Int64) throws(PayloadProblem) -> Int64 {
         guard let value else { throw .missing(place) }
-        guard let time = MeasurementTime.read(value, times, zoneSeconds: zoneSeconds) else { throw .badTime(place) }
-        guard MeasurementTime.plausible.contains(time) else { throw .implausibleTime(place) }
+        guard let time = MeasurementTime.read(value, times, zone: zone, now: now) else { throw .badTime(place, value) }
+        guard MeasurementTime.plausible.contains(time) else { throw .implausibleTime(place, value) }
         return time
     }
 

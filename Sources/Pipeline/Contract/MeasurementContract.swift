@@ -81,8 +81,10 @@ public struct MeasurementContract: Hashable, Sendable {
     public let channels: [Channel]
     /// How times are written; the first is the one that is written.
     public let times: [TimeFormat]
-    /// The zone of times that do not say theirs: seconds east of UTC.
-    public let zoneSeconds: Int
+    /// The zone of times that do not say theirs.
+    public let zone: MeasurementZone
+    /// Whether a text with a number counts as the number.
+    public let takesNumbersAsTexts: Bool
 
     /// What stands before and behind a flat's name in its path.
     public var pathParts: (prefix: Substring, suffix: Substring) {
@@ -149,10 +151,18 @@ extension MeasurementContract {
         }
         guard !times.isEmpty else { throw ContractError("times", "name at least one format") }
         self.times = times
-        guard let zone = MeasurementTime.zone(document["zone"]?.string ?? "+00:00") else {
-            throw ContractError("zone", "looks like +01:00")
+        let zoneName = document["zone"] ?? "+00:00"
+        guard let zone = zoneName.string.flatMap(MeasurementZone.init) else {
+            throw ContractError(
+                "zone",
+                "is \(JSONWriter.write(zoneName)), which this machine does not know; it looks like +01:00 or Europe/Berlin"
+            )
         }
-        zoneSeconds = zone
+        self.zone = zone
+        if let texts = document["numbers-as-texts"], texts.bool == nil {
+            throw ContractError("numbers-as-texts", "is true or false")
+        }
+        takesNumbersAsTexts = document["numbers-as-texts"]?.bool ?? false
     }
 }
 

@@ -18,10 +18,20 @@ public enum MeasurementTime {
     }
 
     /// Reads a time; nil if it is of none of the formats.
-    static func read(_ value: Value, _ formats: [MeasurementContract.TimeFormat], zoneSeconds: Int) -> Int64? {
+    ///
+    /// - Parameters:
+    ///   - value: What stands there.
+    ///   - formats: How it may be written.
+    ///   - zone: The zone of times that do not say theirs.
+    ///   - now: The present, in ms since 1970, which tells two times apart that are written alike.
+    /// - Returns: Milliseconds since 1970.
+    static func read(
+        _ value: Value, _ formats: [MeasurementContract.TimeFormat], zone: MeasurementZone, now: Int64
+    ) -> Int64? {
         for format in formats {
             switch format {
-            case .iso8601: if let text = value.string, let time = iso8601(text, zoneSeconds) { return time }
+            case .iso8601:
+                if let text = value.string, let time = ISO8601Reader(zone: zone, now: now).read(text) { return time }
             case .epochSeconds: if let number = number(value) { return milliseconds(number * 1000) }
             case .epochMilliseconds: if let number = number(value) { return milliseconds(number) }
             }
@@ -30,7 +40,15 @@ public enum MeasurementTime {
     }
 
     private static func number(_ value: Value) -> Double? {
-        guard let number = value.number ?? value.string.flatMap(Double.init), number.isFinite else { return nil }
+        guard let number = value.number ?? value.string.flatMap(number), number.isFinite else { return nil }
+        return number
+    }
+
+    /// The number that a text is, as JSON writes numbers; nil for anything else.
+    static func number(_ text: String) -> Double? {
+        guard let value = try? JSONReader.read(text.utf8), let number = value.number, number.isFinite else {
+            return nil
+        }
         return number
     }
 
@@ -48,33 +66,6 @@ public enum MeasurementTime {
 
     // MARK: ISO 8601
 
-    private static func iso8601(_ text: String, _ zoneSeconds: Int) -> Int64? {
-        var scanner = TimeScanner(text)
-        guard let year = scanner.number(4), scanner.take("-"), let month = scanner.number(2), scanner.take("-"),
-            let day = scanner.number(2), scanner.take("T") || scanner.take(" "), let hour = scanner.number(2),
-            scanner.take(":"), let minute = scanner.number(2)
-        else { return nil }
-        var second = 0
-        var millisecond = 0
-        if scanner.take(":") {
-            guard let given = scanner.number(2) else { return nil }
-            second = given
-            if scanner.take(".") || scanner.take(",") {
-                guard let fraction = scanner.fraction() else { return nil }
-                millisecond = fraction
-            }
-        }
-        var zone = zoneSeconds
-        if !scanner.rest.isEmpty {
-            guard let given = self.zone(Substring(scanner.rest)) else { return nil }
-            zone = given
-        }
-        guard GregorianCalendar.isDate(year, month, day), hour < 24, minute < 60, second < 61 else { return nil }
-        let days = Int64(GregorianCalendar.days(year, month, day))
-        let seconds = days * 86_400 + Int64(hour * 3600 + minute * 60 + second - zone)
-        return seconds * 1000 + Int64(millisecond)
-    }
-
     private static func iso8601(_ milliseconds: Int64) -> String {
         let seconds = milliseconds >= 0 ? milliseconds / 1000 : (milliseconds - 999) / 1000
         let days = Int(seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400)
@@ -88,43 +79,5 @@ public enum MeasurementTime {
         let shown = fraction == 0 ? "" : "." + pad(fraction, 3)
         return
             "\(pad(year, 4))-\(pad(month))-\(pad(day))T\(pad(rest / 3600)):\(pad(rest / 60 % 60)):\(pad(rest % 60))\(shown)Z"
-    }
-}
-
-/// Takes a time's text apart.
-private struct TimeScanner {
-    private(set) var rest: Substring.UTF8View
-
-    init(_ text: String) {
-        rest = text[...].utf8
-    }
-
-    mutating func take(_ character: Unicode.Scalar) -> Bool {
-        guard rest.first == UInt8(ascii: character) else { return false }
-        rest.removeFirst()
-        return true
-    }
-
-    mutating func number(_ count: Int) -> Int? {
-        var value = 0
-        for _ in 0..<count {
-            guard let byte = rest.popFirst(), UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte else { return nil }
-            value = value * 10 + Int(byte - UInt8(ascii: "0"))
-        }
-        return value
-    }
-
-    /// Milliseconds of a fraction of any length.
-    mutating func fraction() -> Int? {
-        var value = 0
-        var count = 0
-        while let byte = rest.first, UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte {
-            if count < 3 { value = value * 10 + Int(byte - UInt8(ascii: "0")) }
-            count += 1
-            rest.removeFirst()
-        }
-        guard count > 0 else { return nil }
-        for _ in count..<max(3, count) { value *= 10 }
-        return value
     }
 }

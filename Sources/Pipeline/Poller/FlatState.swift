@@ -60,10 +60,23 @@ final class FlatState: @unchecked Sendable {
         guard isNew else { return .known }
         if !isAhead {
             newest = max(newest ?? .min, reading.id.milliseconds)
-            if reading.id.milliseconds > channel.latest?.id.milliseconds ?? .min { channel.latest = reading }
+            if reading.id.milliseconds > channel.latest?.id.milliseconds ?? .min {
+                channel.fall = channel.latest.flatMap { CounterFall.between($0.value, reading.value) }
+                channel.before = channel.latest?.value
+                channel.latest = reading
+            }
         }
         channels[name] = channel
         return .new
+    }
+
+    /// How a reading that is the latest of its channel is less than the one before it; nil if it is not.
+    func fall(at reading: Reading) -> (from: Double, kind: CounterFall)? {
+        let channel = channels[ChannelName(room: reading.id.room, channel: reading.id.channel)]
+        guard let channel, channel.latest == reading, let before = channel.before, let fall = channel.fall else {
+            return nil
+        }
+        return (before, fall)
     }
 
     /// Forgets that readings were seen: nobody took them, and they are to be new when they come again.
@@ -89,6 +102,9 @@ final class FlatState: @unchecked Sendable {
         var seen: SeenTimes = SeenTimes()
         var ahead: SeenTimes = SeenTimes()
         var latest: Reading?
+        /// The value before the latest, and how the latest is less, if it is.
+        var before: Double?
+        var fall: CounterFall?
     }
 
     /// The times of a channel's readings that were seen, as far back as answers may come out of order.

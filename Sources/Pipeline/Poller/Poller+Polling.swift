@@ -195,6 +195,7 @@ extension Poller {
             case .new:
                 fresh.append(reading)
                 if isAhead { counters.ahead += 1 }
+                noteFall(at: reading, of: state)
             case .known: known += 1
             case .tooMany: refused += 1
             }
@@ -214,6 +215,18 @@ extension Poller {
         }
         state.isAhead = furthest != nil
         return fresh
+    }
+
+    /// Tells of a register that shows less than before.
+    private func noteFall(at reading: Reading, of state: FlatState) {
+        guard isCounter(reading.id.channel), let fall = state.fall(at: reading) else { return }
+        counters.falls += 1
+        observer(.counterFell(reading.id, from: fall.from, to: reading.value, fall.kind))
+    }
+
+    /// Whether a channel is a register.
+    func isCounter(_ channel: String) -> Bool {
+        options.contract.channels.contains { $0.name == channel && $0.kind == .counter }
     }
 
     /// Gives new readings to the sink; what it does not take in time is new again when it comes again.

@@ -281,6 +281,11 @@ public actor Poller {
 
     /// The latest readings of a flat; nil if it is not polled.
     public func latest(of flat: String) -> [Reading]? { flats[flat]?.latest }
+
+    /// How one of a flat's latest readings is less than the one before it, if it is a register's.
+    func fall(at reading: Reading) -> CounterFall? {
+        isCounter(reading.id.channel) ? flats[reading.id.flat]?.fall(at: reading)?.kind : nil
+    }
 }
 
 /// What a poller has done so far.
@@ -305,6 +310,8 @@ public struct PollerCounters: Hashable, Sendable {
     public var refused: Int = 0
     /// Answers of which a part was not understood.
     public var partial: Int = 0
+    /// Readings of registers that showed less than before.
+    public var falls: Int = 0
     /// Readings whose time had not come.
     public var ahead: Int = 0
     /// Polls or passes that were due while the process was held up.

@@ -42,6 +42,8 @@ public enum PollerEvent: Hashable, Sendable {
     case serverClockOff(milliseconds: Int64)
     /// The sink did not take so many readings of a flat; they are new again when they come again.
     case unpublished(flat: String, readings: Int)
+    /// A register shows less than before.
+    case counterFell(Reading.Identity, from: Double, to: Double, CounterFall)
     /// A part of an answer was not understood; the rest was taken.
     case partial(flat: String, PayloadProblem)
 

@@ -57,7 +57,9 @@ public struct PollerService: Sendable {
             guard let readings = await poller.latest(of: parameters["flat"] ?? "") else {
                 return HTTPReply(json: ["error": "no such flat"], .notFound)
             }
-            return HTTPReply(json: ["readings": .array(readings.map(value))])
+            var list: [Value] = []
+            for reading in readings { list.append(value(reading, await poller.fall(at: reading))) }
+            return HTTPReply(json: ["readings": .array(list)])
         }
         router.on(.get, "/metrics") { _, _, _ in
             HTTPReply(.ok, text: await poller.metrics, type: "text/plain; version=0.0.4")
@@ -73,11 +75,14 @@ public struct PollerService: Sendable {
         return router
     }
 
-    private static func value(_ reading: Reading) -> Value {
-        [
+    /// A reading; one of a register that shows less than before is marked.
+    private static func value(_ reading: Reading, _ fall: CounterFall?) -> Value {
+        var object: Value.Object = [
             "room": .string(reading.id.room), "channel": .string(reading.id.channel), "value": .real(reading.value),
             "time": .integer(Int(reading.id.milliseconds)),
         ]
+        if let fall { object["fell"] = .string(fall.rawValue) }
+        return .object(object)
     }
 
     /// The three ages of the whole, in seconds: the global one, and of the flats' the largest and the 95th percentile.
@@ -138,6 +143,7 @@ extension Poller {
             ("unpublished", counters.unpublished, "Readings that the sink did not take."),
             ("refused", counters.refused, "Readings of channels beyond those that are remembered."),
             ("partial", counters.partial, "Answers of which a part was not understood."),
+            ("counter_falls", counters.falls, "Readings of registers that showed less than before."),
             ("ahead", counters.ahead, "Readings whose time had not come."),
             ("missed", counters.missed, "Polls or passes that were due while the process was held up."),
             ("breaker_opened", counters.opened, "Times that a breaker opened."),

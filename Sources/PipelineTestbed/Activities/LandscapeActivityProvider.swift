@@ -8,9 +8,11 @@ import SimulationKernel
 /// Performs the activities of our own on a landscape.
 final class LandscapeActivityProvider: @unchecked Sendable {
     private let landscape: Landscape
+    private let map: LandscapeMap
 
-    init(_ landscape: Landscape) {
+    init(_ landscape: Landscape, _ map: LandscapeMap) {
         self.landscape = landscape
+        self.map = map
     }
 
     /// Performs an activity.
@@ -19,7 +21,7 @@ final class LandscapeActivityProvider: @unchecked Sendable {
             throw .failed("there is no activity \(call.module).\(call.function) in the simulation")
         }
         let arguments = Arguments(values: call.arguments)
-        if let problem = activity.problem(of: Array(call.arguments.keys)) { throw .failed(problem) }
+        if let problem = activity.problem(of: call.arguments, in: map) { throw .failed(problem) }
         switch (call.module, call.function) {
         case ("windkanal.network", let function): return try network(function, arguments)
         case ("windkanal.service", let function): return try service(function, machine(arguments), arguments)

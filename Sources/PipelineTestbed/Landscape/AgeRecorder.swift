@@ -18,6 +18,9 @@ final class AgeRecorder: @unchecked Sendable {
     /// How often each kind of failure was seen.
     private(set) var failures: [String: Int] = [:]
 
+    /// Looks, now and then, whether somebody wants the run to end.
+    var look: () -> Void = {}
+
     private static let interval: Duration = .seconds(1)
 
     init(_ simulation: Simulation, flats: [String], profile: PollerProfile) {
@@ -30,6 +33,7 @@ final class AgeRecorder: @unchecked Sendable {
 
     /// Hears what the poller tells.
     func note(_ event: PollerEvent) {
+        look()
         let now = simulation.world.nanoseconds
         switch event {
         case .fetched(let flat, _, _, let newest):
@@ -39,7 +43,9 @@ final class AgeRecorder: @unchecked Sendable {
             self.newest[number] = newest
         case .passed: if hasPasses { lastGlobal = now }
         case .failed(_, let failure): failures[Self.kind(of: failure), default: 0] += 1
-        case .failing, .recovered, .skipped, .passSkipped, .clockAhead, .serverClockOff, .partial, .unpublished: break
+        case .failing, .recovered, .skipped, .passSkipped, .clockAhead, .serverClockOff, .partial, .unpublished,
+            .counterFell:
+            break
         }
     }
 
@@ -70,6 +76,7 @@ final class AgeRecorder: @unchecked Sendable {
 
     private func sample() {
         guard !isOver else { return }
+        look()
         let now = simulation.world.nanoseconds
         let wall = WallClock.milliseconds
         globalAges.add(now - lastGlobal)

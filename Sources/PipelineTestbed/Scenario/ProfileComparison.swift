@@ -1,3 +1,4 @@
+public import Documents
 public import Experiments
 import Pipeline
 public import SimulationKernel
@@ -12,41 +13,65 @@ public struct ProfileComparison: Sendable {
         public let profile: String
         /// What came of it.
         public let result: ScenarioRun.Result
+
+        /// The row as an object.
+        public var json: Value.Object {
+            var object: Value.Object = [
+                "event": "row", "scenario": .string(scenario), "profile": .string(profile),
+            ]
+            for (name, value) in result.json(strict: false) where name != "event" { object[name] = value }
+            return object
+        }
     }
 
-    private let environment: [String: String]
+    /// The columns of the table.
+    private static let header: [String] = [
+        "| scenario | profile | verdict | global last success | per-flat last success | per-flat data | beyond the bound |",
+        "|---|---|---|---|---|---|---|",
+    ]
 
-    /// Prepares a comparison.
-    public init(environment: [String: String]) {
+    private let environment: [String: String]
+    private let interruption: ScenarioInterruption
+
+    /// Prepares a comparison; `interruption` may end it.
+    public init(environment: [String: String], interruption: ScenarioInterruption) {
         self.environment = environment
+        self.interruption = interruption
     }
 
     /// Runs a scenario with every profile; settings of the scenario's own, such as a deadline, stay with its own profile.
     ///
-    /// - Returns: A row for each profile.
+    /// - Parameters:
+    ///   - experiment: The experiment.
+    ///   - scenario: Its scenario.
+    ///   - seed: What the runs follow from; nil takes the scenario's.
+    ///   - take: Is given the row of each profile when it is there; not that of a run that was interrupted.
     /// - Throws: ``SimulationError`` when simulations cannot run here.
-    public func rows(_ experiment: Experiment, _ scenario: Scenario, seed: Seed?) throws -> [Row] {
+    public func run(
+        _ experiment: Experiment, _ scenario: Scenario, seed: Seed?, take: (Row) -> Void
+    ) throws {
         let name = experiment.origin.split(separator: "/").last ?? ""
-        return try PollerProfile.all.map { profile in
+        for profile in PollerProfile.all where interruption.requested == nil {
             var scenario = scenario
             if let seed { scenario.seed = seed }
             if profile.name != scenario.baseProfile.name {
                 scenario.pollerSettings = PollerSettings()
                 try scenario.use(profile)
             }
-            let run = ScenarioRun(experiment, in: scenario, options: RunOptions(), environment: environment)
-            return Row(
-                scenario: name.hasSuffix(".json") ? String(name.dropLast(5)) : String(name), profile: profile.name,
-                result: try run.run())
+            let run = ScenarioRun(
+                experiment, in: scenario, options: RunOptions(), environment: environment, interruption: interruption)
+            let result = try run.run()
+            guard !result.isInterrupted else { return }
+            take(
+                Row(
+                    scenario: name.hasSuffix(".json") ? String(name.dropLast(5)) : String(name), profile: profile.name,
+                    result: result))
         }
     }
 
     /// The rows as a table in Markdown: verdicts, and the largest and the 95th percentile of each age, in seconds.
     public static func table(_ rows: [Row]) -> String {
-        var lines = [
-            "| scenario | profile | verdict | global last success | per-flat last success | per-flat data | beyond the bound |",
-            "|---|---|---|---|---|---|---|",
-        ]
+        var lines = header
         for row in rows {
             let ages = Scenario.AgeKind.allCases.map { kind in
                 row.result.ages[kind].map { "\(ScenarioRun.Result.text($0.max)) / \(ScenarioRun.Result.text($0.p95))" }

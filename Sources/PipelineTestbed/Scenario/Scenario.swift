@@ -1,3 +1,5 @@
+import Documents
+public import Experiments
 public import MeasurementServer
 public import Pipeline
 public import Randomness
@@ -8,6 +10,16 @@ public import Randomness
 public struct Scenario: Sendable {
     /// The extension's name.
     public static let extensionName: String = "windkanal"
+    /// What there is to be said of an experiment that looks as if it was to have a landscape and has none; nil if nothing is.
+    public static func misspelling(in experiment: Experiment) -> String? {
+        let names = (experiment["extensions"]?.array ?? []).compactMap { $0["name"]?.string }
+        guard !names.contains(extensionName),
+            let name = names.first(where: { Validator.isMisspelling($0, of: extensionName) })
+        else { return nil }
+        return
+            "the extension '\(name)' is not known and has no effect: nothing is simulated; did you mean '\(extensionName)'?"
+    }
+
     /// Flats that a landscape may have.
     public static let flatsMax: Int = 10_000
     /// The longest run: a week of virtual time.
@@ -39,6 +51,9 @@ public struct Scenario: Sendable {
     public var duration: Duration = .seconds(600)
     /// The age that the hypothesis binds, and how old it may be.
     public var bound: Bound = Bound(age: .perFlatLastSuccess, seconds: 20)
+
+    /// What is not wrong, and yet may not be what was meant.
+    var warnings: [String] = []
 
     /// Twenty flats of four rooms, the pipelined poller, ten minutes.
     public init() {}

@@ -11,14 +11,26 @@ public struct ScenarioError: Error, Hashable, Sendable, CustomStringConvertible 
 
     /// The problems as findings of validation.
     public func findings(of experiment: Experiment) -> [Finding] {
-        let names = experiment["extensions"]?.array ?? []
-        let index = names.firstIndex { $0["name"] == .string(Scenario.extensionName) } ?? 0
-        let pointer = Pointer(tokens: ["extensions", String(index)])
+        let pointer = Self.pointer(in: experiment)
         return problems.map {
             Finding(
                 .error, "the extension '\(Scenario.extensionName)': \($0)", at: pointer,
                 remedy: "docs/scenarios.md has its form", place: experiment.document.place(of: pointer))
         }
+    }
+
+    /// A warning as a finding of validation.
+    static func warning(_ text: String, of experiment: Experiment) -> Finding {
+        let pointer = pointer(in: experiment)
+        return Finding(
+            .warning, "the extension '\(Scenario.extensionName)': \(text)", at: pointer, remedy: nil,
+            place: experiment.document.place(of: pointer))
+    }
+
+    private static func pointer(in experiment: Experiment) -> Pointer {
+        let names = experiment["extensions"]?.array ?? []
+        let index = names.firstIndex { $0["name"] == .string(Scenario.extensionName) } ?? 0
+        return Pointer(tokens: ["extensions", String(index)])
     }
 
     /// A line for each problem.
@@ -40,6 +52,7 @@ extension Scenario {
         guard let value = experiment.extension(Self.extensionName) else { return nil }
         var reader = ScenarioReader(folder: experiment.origin, read: read)
         self = reader.scenario(value)
+        warnings = reader.warnings
         guard reader.problems.isEmpty else { throw ScenarioError(problems: reader.problems) }
     }
 
@@ -59,6 +72,9 @@ private struct ScenarioReader {
     private let folder: String
     private let read: (String) throws -> [UInt8]
     private(set) var problems: [String] = []
+    private(set) var warnings: [String] = []
+    /// How long the landscape runs.
+    private var duration: Duration = .zero
 
     init(folder origin: String, read: @escaping (String) throws -> [UInt8]) {
         let isFile = !origin.hasPrefix("http://") && !origin.hasPrefix("https://")
@@ -75,6 +91,7 @@ private struct ScenarioReader {
         if scenario.duration > Scenario.durationMax || scenario.warmUp > scenario.duration {
             add("duration", "is at most a week, and not shorter than warm-up")
         }
+        duration = scenario.duration
         if let landscape = value["landscape"] { readLandscape(landscape, &scenario) }
         if let bound = value["bound"] { readBound(bound, &scenario) }
         return scenario
@@ -183,16 +200,33 @@ private struct ScenarioReader {
                 columns[column] = name
             }
             if columns.isEmpty { add(place + "columns", "names a channel for at least one column") }
+            let path = file.hasPrefix("/") ? file : folder + file
             do {
-                let path = file.hasPrefix("/") ? file : folder + file
-                let text = String(decoding: try read(path), as: UTF8.self)
+                guard let text = String(validating: try read(path), as: UTF8.self) else {
+                    add(place + "file", "is not UTF-8: \(path)")
+                    continue
+                }
+                guard !columns.isEmpty else { continue }
                 let series = try MeasuredSeries(csv: text, channels: columns)
+                noteBeginning(of: series, file, place + "file")
                 if all == nil { all = series } else { all?.add(series) }
+            } catch let error as MeasuredSeries.Malformed {
+                add(place + "file", "is no series: \(file), \(error)")
             } catch {
-                add(place + "file", "cannot be read: \(file): \(error)")
+                let problem = "\(error)"
+                add(place + "file", "cannot be read: \(problem.hasPrefix(path) ? problem : "\(file): \(problem)")")
             }
         }
         return all
+    }
+
+    /// The first flat replays a series from its beginning on, and measures nothing before.
+    private mutating func noteBeginning(of series: MeasuredSeries, _ file: String, _ place: String) {
+        let end = duration.components.seconds
+        guard series.firstSeconds >= end else { return }
+        warnings.append(
+            "\(place) begins \(series.firstSeconds) s after its beginning and the run ends after \(end) s: flats measure nothing, or late (\(file))"
+        )
     }
 
     // MARK: The poller

@@ -1,16 +1,21 @@
-import Experiments
+public import Documents
+public import Experiments
 import SimulationKernel
 
 extension ScenarioRun.Result {
     /// The verdict's word: the journal's, or what kept a journal from coming about.
     public func verdict(strict: Bool) -> String {
+        if isInterrupted { return Verdict.interrupted.rawValue }
         guard stopReason == .finished else { return "stopped" }
-        return journal?.verdict(strict: strict).verdict.rawValue ?? "crashed"
+        return journal?.verdict(by: Self.rule(strict)).verdict.rawValue ?? "crashed"
     }
+
+    /// What counts for a scenario.
+    public static func rule(_ isStrict: Bool) -> Verdict.Rule { isStrict ? .strict : .scenario }
 
     /// Whether it counts as a success.
     public func isSuccess(strict: Bool) -> Bool {
-        stopReason == .finished && journal?.isSuccess(strict: strict) ?? false
+        stopReason == .finished && !isInterrupted && journal?.isSuccess(by: Self.rule(strict)) ?? false
     }
 
     /// The line for programs, without the time that the process took.
@@ -18,6 +23,30 @@ extension ScenarioRun.Result {
         "verdict \(verdict(strict: strict)) status \(journal?.status?.rawValue ?? "none") "
             + "deviated \(journal?.deviated ?? false) seed \(seed.value) digest \(digest) "
             + "virtual \(Self.seconds(virtualTime))"
+    }
+
+    /// The same as an object, and what became of the ages and the readings.
+    public func json(strict: Bool) -> Value.Object {
+        [
+            "event": "verdict", "verdict": .string(verdict(strict: strict)),
+            "status": .string(journal?.status?.rawValue ?? "none"), "deviated": .bool(journal?.deviated ?? false),
+            "seed": .integer(Int(clamping: seed.value)), "digest": .string("\(digest)"),
+            "virtual": .real(Double(Self.seconds(virtualTime)) ?? 0), "ages": .object(agesJSON),
+            "bound": [
+                "age": .string(bound.age.rawValue), "seconds": .real(bound.seconds),
+                "exceeded": .integer(secondsBeyondBound), "watched": .integer(secondsWatched),
+            ],
+            "audit": audit.map { .string($0.text) } ?? .null,
+        ]
+    }
+
+    private var agesJSON: Value.Object {
+        var object = Value.Object()
+        for kind in Scenario.AgeKind.allCases {
+            guard let statistics = ages[kind] else { continue }
+            object[kind.rawValue] = ["max": .real(statistics.max), "p95": .real(statistics.p95)]
+        }
+        return object
     }
 
     private static func seconds(_ duration: Duration) -> String {

@@ -10,6 +10,8 @@ public struct ScenarioRun: Sendable {
     public struct Result: Sendable {
         /// What the run followed from.
         public let seed: Seed
+        /// Whether somebody ended it.
+        public let isInterrupted: Bool
         /// What happened in the experiment; nil where it ended without a journal.
         public let journal: Journal?
         /// Why there is no journal.
@@ -47,12 +49,15 @@ public struct ScenarioRun: Sendable {
     private let environment: [String: String]
     private let recording: TraceRecording.Limits?
     private let recorder: @Sendable (RunEvent) -> Void
+    private let interruption: ScenarioInterruption
 
-    /// Prepares a run; `recorder` hears of it in virtual time.
+    /// Prepares a run; `recorder` hears of it in virtual time, `interruption` may end it.
     public init(
         _ experiment: Experiment, in scenario: Scenario, options: RunOptions, environment: [String: String] = [:],
-        recording: TraceRecording.Limits? = nil, recorder: @escaping @Sendable (RunEvent) -> Void = { _ in }
+        recording: TraceRecording.Limits? = nil, interruption: ScenarioInterruption = ScenarioInterruption(),
+        recorder: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) {
+        self.interruption = interruption
         self.experiment = experiment
         self.scenario = scenario
         self.options = options
@@ -61,15 +66,29 @@ public struct ScenarioRun: Sendable {
         self.recorder = recorder
     }
 
-    /// What validation finds, for the simulation's providers.
+    /// What validation finds, for the simulation's providers; without a scenario, for the one that needs no files.
     public static func findings(
-        _ experiment: Experiment, environment: [String: String], variables: Variables
+        _ experiment: Experiment, in scenario: Scenario? = nil, environment: [String: String], variables: Variables
     ) async -> [Finding] {
+        let scenario = scenario ?? (try? Scenario(of: experiment)).flatMap(\.self)
         var validator = Validator(
-            experiment, providers: SimulatedActivityProviders(http: nil, landscape: nil), environment: environment,
-            variables: variables
-        )
-        return await validator.validate()
+            experiment,
+            providers: SimulatedActivityProviders(http: nil, landscape: nil, map: scenario.map(LandscapeMap.init)),
+            environment: environment, variables: variables)
+        let warnings = (scenario?.warnings ?? []).map { ScenarioError.warning($0, of: experiment) }
+        return await validator.validate() + warnings
+    }
+
+    /// The journal of a run that was ended before its experiment began.
+    public func journalOfNothing(interruptedBy kind: Interruption) async -> Journal? {
+        let run = ExperimentRun(
+            experiment, options: options,
+            environment: RunEnvironment(
+                clock: ContinuousClock(), wallTime: { Simulation.Options().epoch + scenario.warmUp },
+                providers: SimulatedActivityProviders(http: nil, landscape: nil, map: nil), variables: environment,
+                platform: "windkanal", node: "simulation", recorder: recorder))
+        await run.interrupt(kind)
+        return try? await run.run()
     }
 
     /// Runs, on this thread.
@@ -85,10 +104,20 @@ public struct ScenarioRun: Sendable {
                 recording: recording))
         let landscape = try Landscape(simulation, scenario)
         let box = Box()
+        landscape.recorder.look = { [interruption] in
+            guard let kind = interruption.requested, !box.isInterrupted else { return }
+            box.isInterrupted = true
+            interruption.heed()
+            // Before the experiment began, and behind its end, there is nothing to be brought to an end in order.
+            guard let run = box.running else { return simulation.stop("interrupted by \(kind.rawValue)") }
+            Task { await run.interrupt(kind) }
+        }
         let outcome = try simulation.run { try await play(in: landscape, box) }
+        landscape.recorder.look = {}
         if outcome.stopReason == .finished { try outcome.get() }
         return Result(
-            seed: seed, journal: box.journal, failure: box.failure, redactor: box.redactor,
+            seed: seed, isInterrupted: box.isInterrupted, journal: box.journal, failure: box.failure,
+            redactor: box.redactor,
             stopReason: outcome.stopReason,
             digest: outcome.digest, virtualTime: outcome.virtualTime, events: outcome.events,
             ages: landscape.recorder.statistics, bound: scenario.bound, audit: box.audit, healed: box.healed,
@@ -100,22 +129,26 @@ public struct ScenarioRun: Sendable {
         let began = ContinuousClock.now
         try await Task.sleep(for: scenario.warmUp)
         landscape.recorder.start()
-        let faults = LandscapeActivityProvider(landscape)
+        let map = LandscapeMap(scenario)
         let providers = SimulatedActivityProviders(
-            http: landscape.ports.map { HTTPActivityProvider($0) }, landscape: faults)
+            http: landscape.ports.map { HTTPActivityProvider($0) },
+            landscape: LandscapeActivityProvider(landscape, map), map: map)
         let run = ExperimentRun(
             experiment, options: options,
             environment: RunEnvironment(
                 clock: ContinuousClock(), wallTime: { .milliseconds(WallClock.milliseconds) }, providers: providers,
                 variables: environment, platform: "windkanal", node: "simulation", recorder: recorder))
+        box.running = run
         do {
             box.journal = try await run.run()
         } catch {
             box.failure = error.description
         }
+        box.running = nil
         box.redactor = await run.redactor
         // Nothing that an experiment left in place outlives it; what is on its way has time to arrive.
         box.healed = landscape.healAll()
+        guard !box.isInterrupted else { return }
         try await Task.sleep(until: began + scenario.duration, clock: .continuous)
         landscape.recorder.stop()
         guard scenario.persistence != nil else { return }
@@ -133,4 +166,7 @@ private final class Box: @unchecked Sendable {
     var audit: LedgerAudit?
     var healed: [String] = []
     var redactor: Redactor = Redactor()
+    /// The experiment while it runs.
+    var running: ExperimentRun?
+    var isInterrupted: Bool = false
 }

@@ -1,3 +1,4 @@
+import CProcess
 import Dispatch
 import Glibc
 
@@ -12,8 +13,8 @@ struct ChildProcess {
         case ended(status: Int, output: [UInt8], errors: [UInt8])
         /// Its time was up; it was killed. With what it had written.
         case timedOut(output: [UInt8])
-        /// The caller was cancelled; the program was killed, as by Python's `subprocess.run`.
-        case cancelled
+        /// The caller was cancelled; the program was killed, as by Python's `subprocess.run`. With what it had written.
+        case cancelled(output: [UInt8])
         /// It could not be started.
         case notStarted(reason: String)
         /// It wrote more than is gathered; it was killed.
@@ -51,7 +52,7 @@ struct ChildProcess {
     // MARK: Supervising
 
     private func supervise(_ cancellation: EventDescriptor) -> Outcome {
-        if cancellation.isSignaled { return .cancelled }
+        if cancellation.isSignaled { return .cancelled(output: []) }
         let started: StartedProgram
         do {
             started = try StartedProgram.start(
@@ -64,7 +65,14 @@ struct ChildProcess {
             Glibc.close(started.errors)
         }
         let pid = started.pid
-        var gathering = Gathering(output: started.output, errors: started.errors)
+        let process = process_descriptor(pid)
+        guard process >= 0 else {
+            let reason = unsafe String(cString: strerror(errno))
+            end(pid)
+            return .notStarted(reason: "its end could not be waited for: \(reason)")
+        }
+        defer { Glibc.close(process) }
+        var gathering = Gathering(output: started.output, errors: started.errors, process: process)
         let deadline = timeout.map { ContinuousClock.now + $0 }
         while true {
             let left = deadline.map { milliseconds(ContinuousClock.now.duration(to: $0)) } ?? -1
@@ -79,7 +87,7 @@ struct ChildProcess {
                 return .tooMuchOutput(limit: Self.outputBytesMax)
             case .cancelled:
                 end(pid)
-                return .cancelled
+                return .cancelled(output: gathering.output)
             }
         }
     }
@@ -112,35 +120,34 @@ private struct Gathering {
     private(set) var errors: [UInt8] = []
     private var outputDescriptor: Int32
     private var errorsDescriptor: Int32
+    private let process: Int32
 
-    /// How long to wait before looking again whether a program ended that has closed its output.
-    private static let endInterval: Int32 = 2
-
-    init(output: Int32, errors: Int32) {
+    init(output: Int32, errors: Int32, process: Int32) {
         outputDescriptor = output
         errorsDescriptor = errors
+        self.process = process
     }
 
     /// Waits for something to happen and deals with it.
     mutating func step(_ pid: pid_t, _ cancellation: Int32, _ milliseconds: Int32) -> Step {
         let hasClosed = outputDescriptor < 0 && errorsDescriptor < 0
-        if hasClosed {
-            var status: Int32 = 0
-            if unsafe waitpid(pid, &status, WNOHANG) == pid {
-                let signal = status & 0x7f
-                return .ended(signal == 0 ? Int(status >> 8 & 0xff) : -Int(signal))
-            }
-        }
         var polls = [
             pollfd(fd: outputDescriptor, events: Int16(POLLIN), revents: 0),
             pollfd(fd: errorsDescriptor, events: Int16(POLLIN), revents: 0),
             pollfd(fd: cancellation, events: Int16(POLLIN), revents: 0),
+            // It has ended when its output has, whoever else may hold that open.
+            pollfd(fd: hasClosed ? process : -1, events: Int16(POLLIN), revents: 0),
         ]
-        let wait = hasClosed && (milliseconds < 0 || milliseconds > Self.endInterval) ? Self.endInterval : milliseconds
-        let ready = unsafe poll(&polls, nfds_t(polls.count), wait)
-        if ready == 0 { return milliseconds >= 0 && milliseconds == wait ? .timedOut : .goOn }
+        let ready = unsafe poll(&polls, nfds_t(polls.count), milliseconds)
+        if ready == 0 { return .timedOut }
         guard ready > 0 else { return .goOn }
         if polls[2].revents != 0 { return .cancelled }
+        if polls[3].revents != 0 {
+            var status: Int32 = 0
+            guard unsafe waitpid(pid, &status, 0) == pid else { return .goOn }
+            let signal = status & 0x7f
+            return .ended(signal == 0 ? Int(status >> 8 & 0xff) : -Int(signal))
+        }
         if polls[0].revents != 0, !Self.read(outputDescriptor, &output) { outputDescriptor = -1 }
         if polls[1].revents != 0, !Self.read(errorsDescriptor, &errors) { errorsDescriptor = -1 }
         return max(output.count, errors.count) > ChildProcess.outputBytesMax ? .tooMuch : .goOn

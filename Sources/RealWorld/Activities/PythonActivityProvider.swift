@@ -4,29 +4,42 @@ import Experiments
 /// Performs Python activities by the user's own Python: the one of `WINDKANAL_PYTHON`, else `python3`.
 struct PythonActivityProvider {
     private let worker: PythonWorker?
+    /// What was looked for in vain.
+    private let missing: ActivityProblem
 
-    init(environment: [String: String]) {
-        worker = Programs(environment: environment).locate(environment["WINDKANAL_PYTHON"] ?? "python3")
-            .map { PythonWorker(interpreter: $0, environment: environment) }
+    /// Looks for Python; `log` hears what functions tell.
+    init(environment: [String: String], log: @escaping @Sendable (RunEvent.Level, String) -> Void) {
+        let named = environment["WINDKANAL_PYTHON"]
+        worker = Programs(environment: environment).locate(named ?? "python3")
+            .map { PythonWorker(interpreter: $0, environment: environment, log: log) }
+        missing =
+            named.map {
+                ActivityProblem(
+                    "there is no Python to call functions with: WINDKANAL_PYTHON names '\($0)', which is no program",
+                    remedy: "give the path of a Python")
+            }
+            ?? ActivityProblem(
+                "there is no Python to call functions with: python3 is not in PATH",
+                remedy: "install it, or name a Python in WINDKANAL_PYTHON")
     }
 
-    private static let missing: String =
-        "there is no Python to call functions with; install python3 or name one in WINDKANAL_PYTHON"
-
     /// What is wrong with functions, in their order: nil where they can be called.
-    func problems(of functions: [PythonFunction]) async -> [String?] {
+    func problems(of functions: [PythonFunction]) async -> [ActivityProblem?] {
+        guard worker != nil else { return functions.map { _ in missing } }
         let wanted = functions.map { function -> Value in
             [
                 "module": .string(function.module), "name": .string(function.name),
                 "type": .string(function.activityType), "activity": .string(function.activity),
-                "arguments": .array(function.arguments.map(Value.string)),
+                "arguments": .array(function.arguments.keys.map(Value.string)),
             ]
         }
         do {
             let answer = try await ask(["functions": .array(wanted)])
-            return (answer.array ?? []).map(\.string)
+            return (answer.array ?? []).map { found in
+                found["message"]?.string.map { ActivityProblem($0, remedy: found["remedy"]?.string) }
+            }
         } catch {
-            return functions.map { _ in error.description }
+            return functions.map { _ in ActivityProblem(error.description) }
         }
     }
 
@@ -47,7 +60,7 @@ struct PythonActivityProvider {
     }
 
     private func ask(_ request: Value) async throws(ActivityError) -> Value {
-        guard let worker else { throw .failed(Self.missing) }
+        guard let worker else { throw .failed("\(missing.message); \(missing.remedy ?? "")") }
         return try await worker.ask(Self.encoded(request))
     }
 

@@ -6,7 +6,8 @@
 /// interrupted whatever they wait for. Everything else has a thread of its own.
 enum PythonHelper {
     static let source: String = """
-        import builtins, ctypes, datetime, decimal, importlib, inspect, json, os, queue, signal, sys, threading, traceback, uuid
+        import builtins, ctypes, datetime, decimal, importlib, inspect, json, logging, os, queue, signal, sys, threading
+        import traceback, types, uuid
 
         answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
         os.dup2(2, 1)
@@ -17,7 +18,8 @@ enum PythonHelper {
         for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM):
             signal.signal(number, lambda number, frame: os.kill(parent, number))
         # Ctrl-C reaches the whole group; the parent decides what it means. Not ignored: what functions start would inherit that.
-        signal.signal(signal.SIGINT, lambda number, frame: None)
+        for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+            signal.signal(number, lambda number, frame: None)
 
         # `busy` is whether the main thread has a request, `current` the one whose function it is in.
         main = {"calls": queue.SimpleQueue(), "busy": False, "current": None, "thread": threading.get_ident()}
@@ -25,7 +27,8 @@ enum PythonHelper {
         cancelled = set()
 
         def on_cancel(number, frame):
-            if main["current"] in cancelled:
+            # Not in the middle of a line: the next one would be glued to it.
+            if main["current"] in cancelled and not writing.locked():
                 raise KeyboardInterrupt
         interruption = signal.SIGRTMIN
         signal.signal(interruption, on_cancel)
@@ -43,16 +46,28 @@ enum PythonHelper {
             raise TypeError("Object of type '%s' is not JSON serializable" % type(value).__name__)
 
         def full_name(error):
-            kind = type(error)
+            return class_name(type(error))
+
+        def class_name(kind):
             if kind.__module__ in (None, builtins.__name__):
                 return kind.__name__
             return kind.__module__ + "." + kind.__qualname__
 
+        def version():
+            return "Python %d.%d.%d, %s" % (*sys.version_info[:3], sys.executable)
+
         def problem(wanted):
             try:
                 module = importlib.import_module(wanted["module"])
-            except ImportError:
-                return "could not find Python module '%s' in activity '%s'" % (wanted["module"], wanted["activity"])
+            except ImportError as error:
+                # The module may be there, and what it needs itself may not.
+                missing = error.name or wanted["module"]
+                inner = "" if (wanted["module"] + ".").startswith(missing + ".") else ": it needs '%s'" % missing
+                return {
+                    "message": "could not find Python module '%s' in activity '%s'%s" % (
+                        wanted["module"], wanted["activity"], inner),
+                    "remedy": "%s was asked; install the module there, or name another Python in WINDKANAL_PYTHON" % (
+                        version())}
             function = dict(inspect.getmembers(
                 module, lambda member: inspect.isfunction(member) or inspect.isbuiltin(member))).get(wanted["name"])
             if function is None:
@@ -78,9 +93,11 @@ enum PythonHelper {
 
         def checked(wanted):
             try:
-                return problem(wanted)
+                found = problem(wanted)
+                return {"message": found} if isinstance(found, str) else found
             except BaseException as error:
-                return "%s: %s" % (full_name(error), error)
+                return {"message": "the Python module '%s' cannot be loaded in activity '%s': %s: %s" % (
+                    wanted["module"], wanted["activity"], full_name(error), error)}
 
         def called(request):
             try:
@@ -111,6 +128,10 @@ enum PythonHelper {
             except (SystemExit, KeyboardInterrupt):
                 return {"interrupted": True}
             except BaseException as error:
+                if "chaoslib.exceptions.InterruptExecution" in map(class_name, type(error).__mro__):
+                    # The reference's own way to end a run.
+                    logger.critical(str(error))
+                    return {"interrupted": True}
                 return {"failed": "%s: %s" % (full_name(error), error), "trace": traceback.format_exc()}
             try:
                 json.dumps(value, default=encoded)
@@ -122,6 +143,29 @@ enum PythonHelper {
             with writing:
                 answers.write("%d %s\\n" % (number, json.dumps(result, default=encoded)))
                 answers.flush()
+            if threading.get_ident() == main["thread"] and main["current"] in cancelled:
+                raise KeyboardInterrupt
+
+        class Teller(logging.Handler):
+            def emit(self, record):
+                try:
+                    text = record.getMessage()
+                    if record.exc_info:
+                        text += "\\n" + logging.Formatter().formatException(record.exc_info)
+                    write(0, {"level": record.levelno, "text": text})
+                except Exception:
+                    self.handleError(record)
+
+        # What drivers tell: the reference shows it among its own messages.
+        logger = logging.getLogger("chaostoolkit")
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
+        logger.addHandler(Teller(logging.INFO))
+        # An older package of the same purpose, which drivers still import, leads to the same logger.
+        logzero = types.ModuleType("logzero")
+        logzero.__path__ = []
+        logzero.logger = logger
+        sys.modules["logzero"] = logzero
 
         def answer(request):
             if "functions" in request:

@@ -30,11 +30,16 @@ final class PythonWorker: Sendable {
 
     private let interpreter: String
     private let environment: [String: String]
+    private let log: @Sendable (RunEvent.Level, String) -> Void
     private let state: Mutex<State> = Mutex(State())
 
-    init(interpreter: String, environment: [String: String]) {
+    /// Prepares a worker; `log` hears what functions tell.
+    init(
+        interpreter: String, environment: [String: String], log: @escaping @Sendable (RunEvent.Level, String) -> Void
+    ) {
         self.interpreter = interpreter
         self.environment = environment
+        self.log = log
     }
 
     deinit {
@@ -140,7 +145,21 @@ final class PythonWorker: Sendable {
         } catch {
             reply = .unreadable(error.description)
         }
+        if id == 0 { return tell(reply) }
         take(id)?.resume(returning: reply)
+    }
+
+    /// Passes on what a function tells: not an answer, so it has no request.
+    private func tell(_ message: Reply) {
+        guard case .answer(let value) = message, let text = value["text"]?.string else { return }
+        let level: RunEvent.Level =
+            switch value["level"]?.integer ?? 0 {
+            case ..<30: .info
+            case ..<40: .warning
+            case ..<50: .error
+            default: .critical
+            }
+        log(level, text)
     }
 
     /// Python has ended; the next request starts it anew.

@@ -14,10 +14,12 @@ public final class RealActivityProviders: ActivityProviders, Sendable {
     /// Made when the first request is sent: most experiments of processes never need it.
     private let group: Mutex<MultiThreadedEventLoopGroup?> = Mutex(nil)
 
-    /// Makes providers whose programs get this environment.
-    public init(environment: [String: String]) {
+    /// Makes providers whose programs get this environment; `log` hears what Python functions tell.
+    public init(
+        environment: [String: String], log: @escaping @Sendable (RunEvent.Level, String) -> Void = { _, _ in }
+    ) {
         process = ProcessActivityProvider(environment: environment)
-        python = PythonActivityProvider(environment: environment)
+        python = PythonActivityProvider(environment: environment, log: log)
     }
 
     /// The event loop for everything that goes over sockets.
@@ -43,8 +45,13 @@ public final class RealActivityProviders: ActivityProviders, Sendable {
     public func locate(program: String) -> String? { process.locate(program) }
 
     /// What is wrong with Python functions.
-    public func problems(of functions: [PythonFunction]) async -> [String?] {
-        await python.problems(of: functions)
+    public func problems(of functions: [PythonFunction]) async -> [ActivityProblem?] {
+        zip(functions, await python.problems(of: functions)).map { function, problem in
+            guard problem != nil, function.module.hasPrefix("windkanal.") else { return problem }
+            return ActivityProblem(
+                "\(function.module).\(function.name) in activity '\(function.activity)' is performed in a simulated landscape only",
+                remedy: "give the experiment the extension 'windkanal'")
+        }
     }
 
     /// TLS with the system's trusted certificates, or without looking at the server's.

@@ -1,5 +1,5 @@
 import Dispatch
-import Documents
+public import Documents
 public import Experiments
 import Glibc
 import Synchronization
@@ -16,12 +16,16 @@ public final class ConsoleRecorder: Sendable {
         case json
     }
 
-    private let mode: Mode
+    let mode: Mode
+    /// Whether people see the errors' channel on a terminal that can take a line back.
     private let isTerminal: Bool
+    private let hasColors: Bool
     private let redactor: Mutex<Redactor> = Mutex(Redactor())
     private let progress: Mutex<Progress?> = Mutex(nil)
     private let hides: Bool
     private let showsProgress: Bool
+    /// Seconds since 1970 in the world that is told of; nil tells of this one.
+    private let told: Mutex<Int?> = Mutex(nil)
 
     /// Pauses that take longer show how much of them is left.
     private static let progressFrom: Double = 3
@@ -37,58 +41,63 @@ public final class ConsoleRecorder: Sendable {
     ///   - mode: How much is told, and to whom.
     ///   - redacts: Whether secrets are taken out.
     ///   - showsProgress: Whether long pauses show how much is left; not in a simulation, where they take no time.
-    public init(_ mode: Mode, redacts: Bool = true, showsProgress: Bool = true) {
+    ///   - environment: The process' environment: `NO_COLOR` and `TERM` say what the terminal is to be spared.
+    public init(
+        _ mode: Mode, redacts: Bool = true, showsProgress: Bool = true,
+        environment: [String: String] = ProcessEnvironment.current
+    ) {
         self.mode = mode
         hides = redacts
         self.showsProgress = showsProgress
-        isTerminal = isatty(2) != 0
+        isTerminal = isatty(2) != 0 && environment["TERM"] != "dumb"
+        hasColors = isTerminal && (environment["NO_COLOR"] ?? "").isEmpty
     }
+
+    /// Tells of another world from now on, where it is so long after 1970-01-01 00:00 UTC: a log has one clock.
+    public func setTime(_ time: Duration) { told.withLock { $0 = Int(time.components.seconds) } }
 
     /// Tells of an event.
     public func record(_ event: RunEvent) {
         switch event {
         case .secrets(let redactor): if hides { self.redactor.withLock { $0 = redactor } }
         case .message(let level, let text): write(level, text)
-        case .pause(let seconds, let isBefore):
-            writeJSON(["event": "pause", "seconds": .real(seconds), "before": .bool(isBefore)])
-            if seconds >= Self.progressFrom { startProgress(seconds) }
+        case .pause(let seconds, _): if seconds >= Self.progressFrom { startProgress(seconds) }
         case .pauseEnded: endPause()
-        case .activityBegins(let name, let type):
-            writeJSON(["event": "activity-begins", "name": .string(name), "type": .string(type)])
-        case .activityEnded(let name, let type, let status, let seconds):
-            writeJSON([
-                "event": "activity-ended", "name": .string(name), "type": .string(type),
-                "status": status.map(Value.string) ?? .null, "seconds": .real(seconds),
-            ])
+        default: break
         }
+        if mode == .json, let object = event.json { writeJSON(object) }
     }
 
     /// Tells of something that is no event of a run.
-    public func say(_ level: RunEvent.Level, _ text: String) { write(level, text) }
-
-    /// Says something for people that has no time: a summary.
-    public func summarize(_ text: String) {
-        if mode == .lines { Self.put(text + "\n", to: 2) }
+    public func say(_ level: RunEvent.Level, _ text: String) {
+        record(.message(level, text))
     }
 
-    /// Writes a line to the output's channel: what a program may rely on.
-    public func print(_ text: String) { Self.put(text + "\n", to: 1) }
+    /// Says a summary for people, line by line.
+    public func summarize(_ text: String) {
+        for line in text.split(separator: "\n") { say(.info, String(line)) }
+    }
+
+    /// Writes to the output's channel what a program may rely on: a line, or an object where JSON was asked for.
+    public func tell(_ line: String, _ object: Value.Object) {
+        if mode == .json { writeJSON(object) } else { StandardStream.output.writeLine(line) }
+    }
 
     // MARK: Writing
 
     private func write(_ level: RunEvent.Level, _ text: String) {
-        let text = redactor.withLock { $0.redact(text) }
         switch mode {
-        case .json:
-            writeJSON(["event": "message", "level": .string(level.rawValue.lowercased()), "text": .string(text)])
+        case .json: break
         case .quiet where level == .info || level == .warning: break
-        case .lines, .quiet: Self.put(line(level, text), to: 2)
+        case .lines, .quiet: StandardStream.errors.write(line(level, redactor.withLock { $0.redact(text) }))
         }
     }
 
     private func line(_ level: RunEvent.Level, _ text: String) -> String {
-        let line = "[\(Self.localTime) \(level.rawValue)] \(text)"
+        // Lines that have no time of their own are set in under the one that has.
+        let line = "[\(localTime) \(level.rawValue)] \(text.replacing("\n", with: "\n    "))"
         guard isTerminal else { return line + "\n" }
+        guard hasColors else { return "\r\u{1b}[K\(line)\n" }
         let color =
             switch level {
             case .info: "32"
@@ -98,20 +107,14 @@ public final class ConsoleRecorder: Sendable {
         return "\r\u{1b}[K\u{1b}[\(color)m\(line)\u{1b}[0m\n"
     }
 
-    private func writeJSON(_ value: Value.Object) {
-        guard mode == .json else { return }
-        let redacted = redactor.withLock { $0.redact(.object(value)) }
-        Self.put(JSONWriter.write(redacted) + "\n", to: 1)
+    private func writeJSON(_ object: Value.Object) {
+        let redacted = redactor.withLock { $0.redact(.object(object)) }
+        StandardStream.output.writeLine(JSONWriter.write(redacted.withoutNonFinite))
     }
 
-    private static func put(_ text: String, to descriptor: Int32) {
-        // Who reads it may have gone: the run goes on all the same.
-        _ = Files.writeAll(Array(text.utf8), to: descriptor)
-    }
-
-    /// The wall clock's time in the user's zone.
-    private static var localTime: String {
-        var seconds = time(nil)
+    /// The time of the world that is told of, in the user's zone.
+    private var localTime: String {
+        var seconds = time_t(told.withLock { $0 } ?? Int(time(nil)))
         var parts = unsafe tm()
         var buffer = [CChar](repeating: 0, count: 32)
         unsafe localtime_r(&seconds, &parts)
@@ -128,7 +131,7 @@ public final class ConsoleRecorder: Sendable {
         timer.schedule(deadline: .now(), repeating: 1)
         timer.setEventHandler {
             let left = ContinuousClock.now.duration(to: end).components.seconds
-            Self.put("\r\u{1b}[K  \(max(0, left)) s left", to: 2)
+            StandardStream.errors.write("\r\u{1b}[K  \(max(0, left)) s left")
         }
         let running = Progress(timer: timer)
         timer.resume()
@@ -138,13 +141,13 @@ public final class ConsoleRecorder: Sendable {
     /// Shows on a terminal how far long work has come, in a line that the next one overwrites.
     public func showProgress(_ text: String) {
         guard mode == .lines, isTerminal else { return }
-        Self.put("\r\u{1b}[K  \(text)", to: 2)
+        StandardStream.errors.write("\r\u{1b}[K  \(text)")
     }
 
     /// Takes that line away.
     public func endProgress() {
         guard mode == .lines, isTerminal else { return }
-        Self.put("\r\u{1b}[K", to: 2)
+        StandardStream.errors.write("\r\u{1b}[K")
     }
 
     private func endPause() {
@@ -153,7 +156,18 @@ public final class ConsoleRecorder: Sendable {
             defer { progress = nil }
             return progress != nil
         }
-        guard wasRunning else { return }
-        Self.put("\r\u{1b}[K", to: 2)
+        if wasRunning { endProgress() }
+    }
+}
+
+extension Value {
+    /// The same with texts in place of numbers that JSON does not have.
+    fileprivate var withoutNonFinite: Value {
+        switch self {
+        case .real(let real) where !real.isFinite: .string(String(real))
+        case .array(let array): .array(array.map(\.withoutNonFinite))
+        case .object(let object): .object(object.mapValues(\.withoutNonFinite))
+        case .null, .bool, .integer, .largeInteger, .real, .string, .date, .bytes: self
+        }
     }
 }

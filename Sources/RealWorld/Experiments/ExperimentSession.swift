@@ -9,6 +9,10 @@ public struct ExperimentSession: Sendable {
         public var source: String
         /// Where the journal goes.
         public var journalPath: String = "./journal.json"
+        /// Where events go while the experiment runs; nil is nowhere.
+        public var eventsPath: String?
+        /// Whether the output is one report for agents, in the reference's form.
+        public var reportsToAgents: Bool = false
         /// How the experiment is run.
         public var options: RunOptions = RunOptions()
         /// Whether the experiment is validated first.
@@ -19,6 +23,8 @@ public struct ExperimentSession: Sendable {
         public var isStrict: Bool = false
         /// Validates an experiment that does not run for real, such as one with a landscape; nil for one that does.
         public var examine: @Sendable (Experiment) async -> [Finding]? = { _ in nil }
+        /// Whether the experiment is to be run, and not only validated.
+        public var isRun: Bool = true
         /// Whether secrets are taken out of the journal and of what is told.
         public var redacts: Bool = true
 
@@ -55,6 +61,14 @@ public struct ExperimentSession: Sendable {
         await notifications.notify(
             firstError == nil ? "validate-completed" : "validate-failed", payload: payload,
             error: firstError?.message)
+        if request.reportsToAgents {
+            let error = firstError.map { AgentReport.Problem(stage: .validation, message: $0.message) }
+            console.report(
+                AgentReport.ofValidation(
+                    source: Files.absolute(request.source), title: experiment["title"] ?? .null, problem: error))
+        } else if console.mode == .json {
+            console.tell("", ["event": "validated", "valid": .bool(firstError == nil)])
+        }
         return firstError == nil ? 0 : 1
     }
 
@@ -75,11 +89,29 @@ public struct ExperimentSession: Sendable {
     ///
     /// - Returns: The exit code.
     public func run(_ experiment: Experiment, _ request: Request) async -> Int32 {
+        // What cannot be written is found out before anything is done to a system.
+        let outputs: RunOutputs
+        do {
+            outputs = try RunOutputs(request)
+        } catch {
+            console.say(.critical, "nothing was done, since its result cannot be written: \(error)")
+            return 1
+        }
+        defer { outputs.events?.close() }
+        let interruptions = Interruptions()
+        let signals = Signals { interruptions.interrupt($0) }
+        defer { signals.end() }
         let providers = providers(request)
         let notifications = notifications(providers)
         await notifications.notify("run-started", payload: payload(experiment, request))
         if request.validates {
-            guard await firstError(in: experiment, request, providers) == nil else { return 1 }
+            let validation = Task { await firstError(in: experiment, request, providers) }
+            interruptions.onFirst { validation.cancel() }
+            let error = await validation.value
+            if let error, !interruptions.isInterrupted {
+                console.tellProblem(.validation, error.message, of: request)
+                return 1
+            }
         } else {
             warnOfVariables(experiment, request)
         }
@@ -90,32 +122,41 @@ public struct ExperimentSession: Sendable {
             environment: RunEnvironment(
                 clock: ContinuousClock(), wallTime: { Machine.wallTime }, providers: providers,
                 variables: environment(request), platform: Machine.platform, node: Machine.node,
-                recorder: { console.record($0) }))
-        let signals = Signals { interruption in Task { await run.interrupt(interruption) } }
-        defer { signals.end() }
+                recorder: {
+                    console.record($0)
+                    outputs.events?.record($0, at: Machine.wallTime)
+                }))
+        await interruptions.attach(run)
         let journal: Journal
         do {
             journal = try await run.run()
         } catch {
             console.say(.critical, error.description)
+            console.tellProblem(.run, error.description, of: request)
+            if !request.reportsToAgents { console.tellVerdict("crashed", status: nil, deviated: false) }
             return 1
         }
-        return await finish(journal, of: run, request, notifications)
+        return await finish(journal, of: run, request, outputs, notifications)
     }
 
     private func finish(
-        _ journal: Journal, of run: ExperimentRun, _ request: Request, _ notifications: Notifications
+        _ journal: Journal, of run: ExperimentRun, _ request: Request, _ outputs: RunOutputs,
+        _ notifications: Notifications
     ) async -> Int32 {
         let value = journal.value(redactedBy: request.redacts ? await run.redactor : nil)
-        guard console.write(value, to: request.journalPath) else { return 1 }
+        let isWritten = console.write(value, to: outputs.journal)
         await notifications.notify(journal.status == .completed ? "run-completed" : "run-failed", payload: value)
         if journal.deviated { await notifications.notify("run-deviated", payload: value) }
-        let verdict = journal.verdict(strict: request.isStrict).verdict
-        let isSuccess = journal.isSuccess(strict: request.isStrict)
-        console.sayReasons(of: journal, strict: request.isStrict)
-        console.print(
-            "verdict \(verdict.rawValue) status \(journal.status?.rawValue ?? "") deviated \(journal.deviated)")
-        return isSuccess ? 0 : 1
+        let rule: Verdict.Rule = request.isStrict ? .strict : .reference
+        let status: Int32 = isWritten && journal.isSuccess(by: rule) ? 0 : 1
+        console.sayReasons(of: journal, by: rule)
+        if request.reportsToAgents {
+            console.report(value, of: request, status: status)
+        } else {
+            console.tellVerdict(
+                journal.verdict(by: rule).verdict.rawValue, status: journal.status, deviated: journal.deviated)
+        }
+        return status
     }
 
     // MARK: Parts
@@ -131,7 +172,7 @@ public struct ExperimentSession: Sendable {
     }
 
     private func providers(_ request: Request) -> RealActivityProviders {
-        RealActivityProviders(environment: environment(request))
+        RealActivityProviders(environment: environment(request)) { console.say($0, $1) }
     }
 
     private func notifications(_ providers: RealActivityProviders) -> Notifications {
@@ -147,6 +188,7 @@ public struct ExperimentSession: Sendable {
             return try await source.load(request.source)
         } catch {
             console.say(.error, error.description)
+            console.tellProblem(.load, error.description, of: request)
             return nil
         }
     }
@@ -165,6 +207,8 @@ public struct ExperimentSession: Sendable {
                 runtimeSettings: settings["runtime"])
             findings = await validator.validate()
         }
+        // What an interruption cut short says nothing of the experiment.
+        guard !Task.isCancelled else { return nil }
         console.say(findings, of: experiment)
         let firstError = findings.first { $0.severity == .error }
         if firstError == nil { console.say(.info, "Experiment looks valid") }

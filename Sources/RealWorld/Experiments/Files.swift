@@ -63,6 +63,14 @@ public enum Files {
         guard unsafe chdir(folder) == 0 else { throw FileError(folder, errno) }
     }
 
+    /// A path from the root on; addresses stay as they are.
+    static func absolute(_ path: String) -> String {
+        guard !path.hasPrefix("/"), !path.contains("://") else { return path }
+        guard let folder = unsafe getcwd(nil, 0) else { return path }
+        defer { unsafe free(folder) }
+        return unsafe String(cString: folder) + "/" + (path.hasPrefix("./") ? String(path.dropFirst(2)) : path)
+    }
+
     /// Whether something is there.
     public static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 }
@@ -75,4 +83,6 @@ public struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
     init(_ path: String, _ code: Int32) {
         description = unsafe "\(path): \(String(cString: strerror(code)))"
     }
+
+    init(_ problem: String) { description = problem }
 }

@@ -1,16 +1,21 @@
 import Dispatch
-import Experiments
+public import Experiments
 import Glibc
 
 /// Turns the signals that interrupt an experiment into calls, as long as it lives.
-final class Signals {
+public final class Signals {
     private let sources: [any DispatchSourceSignal]
     private let numbers: [Int32]
 
-    init(_ onInterruption: @escaping @Sendable (Interruption) -> Void) {
+    /// Listens; `onInterruption` is called on a thread of its own.
+    public init(_ onInterruption: @escaping @Sendable (Interruption) -> Void) {
         let interruptions: [(Int32, Interruption)] = [
             (SIGINT, .interrupt), (SIGTERM, .termination), (SIGUSR1, .gracefulExit), (SIGUSR2, .ungracefulExit),
-        ]
+            (SIGHUP, .hangUp), (SIGQUIT, .quit),
+        ].filter { number, _ in
+            // Who started us wants no end with the terminal, as nohup does.
+            number != SIGHUP || !Self.isIgnored(number)
+        }
         numbers = interruptions.map(\.0)
         let queue = DispatchQueue(label: "signals")
         sources = interruptions.map { number, interruption in
@@ -23,8 +28,15 @@ final class Signals {
         }
     }
 
+    private static func isIgnored(_ number: Int32) -> Bool {
+        // Only by setting another can what is set be seen.
+        let present = signal(number, SIG_IGN)
+        signal(number, present)
+        return unsafe unsafeBitCast(present, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+    }
+
     /// Lets signals do again what they do by themselves.
-    func end() {
+    public func end() {
         for source in sources { source.cancel() }
         for number in numbers { signal(number, SIG_DFL) }
     }

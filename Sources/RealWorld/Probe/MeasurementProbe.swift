@@ -51,6 +51,16 @@ public struct MeasurementProbe: Sendable {
         self.credentials = credentials
     }
 
+    /// Looks whether a file of certificates can be used.
+    ///
+    /// - Throws: ``FileError`` when it is not there, or holds none.
+    public static func check(certificates file: String) throws(FileError) {
+        _ = try Files.read(file)
+        guard let found = try? NIOSSLCertificate.fromPEMFile(file), !found.isEmpty else {
+            throw FileError("\(file) holds no certificate in PEM form, -----BEGIN CERTIFICATE-----")
+        }
+    }
+
     /// Sends one GET for a flat.
     ///
     /// - Returns: What was found.
@@ -87,7 +97,7 @@ public struct MeasurementProbe: Sendable {
                 milliseconds: duration.milliseconds)
         }
         let measurements = try contract.read(bytes, of: flat)
-        let document = (try? JSONReader.read(bytes)) ?? .null
+        let document = (try? JSONReader.read(bytes.withoutByteOrderMark)) ?? .null
         return Report(
             status: 200, measurements: measurements, unmapped: contract.unmapped(in: document), clockOffset: offset,
             milliseconds: duration.milliseconds)

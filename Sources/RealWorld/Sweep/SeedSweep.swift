@@ -19,6 +19,9 @@ public struct SeedSweep: Sendable {
     /// Chunks for each worker at least, so that none waits long for the last.
     private static let chunksPerWorker: UInt64 = 4
 
+    /// How much later than a worker the caller may notice a signal to both.
+    private static let signalDelay: Duration = .milliseconds(200)
+
     /// Prepares a sweep with the program at `path`; `seedTimeout` is what one seed may take, which the program watches itself if it can.
     public init(path: String, environment: [String: String], workers: Int, seedTimeout: Duration) {
         self.path = path
@@ -33,7 +36,7 @@ public struct SeedSweep: Sendable {
     ///   - seeds: The seeds.
     ///   - arguments: The arguments of a worker that takes these seeds; it writes a line with `seed <n>` for each.
     ///   - progress: Called with how many seeds are done.
-    /// - Returns: What workers wrote, and which seeds crashed.
+    /// - Returns: What workers wrote, and which seeds crashed; when the caller is cancelled, as far as they had come.
     public func run(
         _ seeds: ClosedRange<UInt64>, arguments: @escaping @Sendable (ClosedRange<UInt64>) -> [String],
         progress: @escaping @Sendable (Int) -> Void
@@ -42,7 +45,7 @@ public struct SeedSweep: Sendable {
         await withTaskGroup(of: Summary.self) { group in
             var chunks = Self.chunks(of: seeds, workers: workers)[...]
             func start() {
-                guard let chunk = chunks.popFirst() else { return }
+                guard !Task.isCancelled, let chunk = chunks.popFirst() else { return }
                 group.addTask { await runChunk(chunk, arguments) }
             }
             for _ in 0..<workers { start() }
@@ -79,6 +82,13 @@ public struct SeedSweep: Sendable {
             for line in Self.lines(of: outcome) {
                 if let seed = Self.seed(of: line) { summary.lines[seed] = String(line) }
             }
+            // What was cut short has not crashed.
+            if case .cancelled = outcome { return summary }
+            if case .ended(let status, _, _) = outcome, status < 0 {
+                // A signal to the whole group may be seen here before the caller has seen it.
+                try? await Task.sleep(for: Self.signalDelay)
+                if Task.isCancelled { return summary }
+            }
             guard let missing = left.first(where: { summary.lines[$0] == nil }) else { return summary }
             summary.crashes[missing] = words(for: outcome)
             guard missing < left.upperBound else { return summary }
@@ -94,9 +104,9 @@ public struct SeedSweep: Sendable {
     /// What a process wrote, however it ended.
     private static func lines(of outcome: ChildProcess.Outcome) -> [Substring] {
         switch outcome {
-        case .ended(_, let output, _), .timedOut(let output):
+        case .ended(_, let output, _), .timedOut(let output), .cancelled(let output):
             String(decoding: output, as: UTF8.self).split(separator: "\n")
-        case .cancelled, .notStarted, .tooMuchOutput: []
+        case .notStarted, .tooMuchOutput: []
         }
     }
 

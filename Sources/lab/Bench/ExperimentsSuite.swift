@@ -69,5 +69,5 @@ private struct Silent: ActivityProviders {
         ["status": 0, "stdout": "", "stderr": ""]
     }
     func locate(program: String) -> String? { program }
-    func problems(of functions: [PythonFunction]) async -> [String?] { functions.map { _ in nil } }
+    func problems(of functions: [PythonFunction]) async -> [ActivityProblem?] { functions.map { _ in nil } }
 }

@@ -1,0 +1,110 @@
+import Documents
+import Experiments
+import Glibc
+import PipelineTestbed
+import RealWorld
+
+/// Runs an experiment for many seeds, in processes on all cores, and tells what came of them.
+struct SweepSession {
+    let experiment: Experiment
+    let environment: [String: String]
+    let isStrict: Bool
+    let console: ConsoleRecorder
+
+    /// Verdicts that are told of a sweep as a whole, the gravest first.
+    private static let gravity: [String] =
+        [
+            "interrupted", "crashed", "stopped", "aborted", "failed", "inconclusive", "refuted", "unsteady", "held",
+            "untested",
+        ]
+    /// Seeds of a verdict that are named.
+    private static let examplesMax: Int = 10
+    /// Crashes that are told.
+    private static let crashesMax: Int = 20
+
+    /// Runs the seeds.
+    ///
+    /// - Parameters:
+    ///   - seeds: The seeds.
+    ///   - arguments: The command line without its seeds.
+    /// - Returns: The exit code.
+    func run(_ seeds: ClosedRange<UInt64>, repeating arguments: [String]) async -> Int32 {
+        let cores = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        // The run's own limit comes first, and has a name.
+        let sweep = SeedSweep(
+            path: "/proc/self/exe", environment: environment, workers: cores,
+            seedTimeout: ScenarioRun.wallTimeMax + .seconds(60))
+        let count = Int(seeds.upperBound - seeds.lowerBound) + 1
+        let interruption = ScenarioInterruption()
+        let work = Task {
+            await sweep.run(seeds) { chunk in
+                arguments + ["--seeds", "\(chunk.lowerBound)...\(chunk.upperBound)", "--worker"]
+            } progress: { done in
+                console.showProgress("\(done) of \(count) seeds")
+            }
+        }
+        let signals = Signals { kind in
+            interruption.request(kind)
+            work.cancel()
+        }
+        defer { signals.end() }
+        let summary = await work.value
+        console.endProgress()
+        if let kind = interruption.requested {
+            console.say(
+                .warning,
+                "Interrupted by \(kind.rawValue): \(summary.lines.count + summary.crashes.count) of \(count) seeds were tried"
+            )
+        }
+        return tell(summary, of: count, isInterrupted: interruption.requested != nil, repeating: arguments)
+    }
+
+    private func tell(
+        _ summary: SeedSweep.Summary, of count: Int, isInterrupted: Bool, repeating arguments: [String]
+    ) -> Int32 {
+        for (seed, problem) in summary.crashes.sorted(by: { $0.key < $1.key }).prefix(Self.crashesMax) {
+            console.say(.critical, "seed \(seed): \(problem)")
+        }
+        var verdicts: [String: [UInt64]] = summary.crashes.isEmpty ? [:] : ["crashed": summary.crashes.keys.sorted()]
+        var failing = Array(summary.crashes.keys)
+        for (seed, line) in summary.lines.sorted(by: { $0.key < $1.key }) {
+            verdicts[String(line.split(separator: " ").dropFirst().first ?? ""), default: []].append(seed)
+            if !line.hasSuffix("success true") { failing.append(seed) }
+        }
+        for (verdict, list) in verdicts.sorted(by: { $0.key < $1.key }) {
+            let examples =
+                list.prefix(Self.examplesMax).map(String.init).joined(separator: ", ")
+                + (list.count > Self.examplesMax ? ", ..." : "")
+            console.tell(
+                "\(verdict): \(list.count) of \(count) seeds (\(examples))",
+                [
+                    "event": "seeds", "verdict": .string(verdict), "count": .integer(list.count),
+                    "of": .integer(count), "seeds": .array(list.map { .integer(Int(clamping: $0)) }),
+                ])
+        }
+        if let first = failing.min() {
+            let words = ["windkanal"] + arguments + ["--seed", String(first)]
+            console.tell(
+                "replay: \(words.map(Self.shellWord).joined(separator: " "))",
+                ["event": "replay", "seed": .integer(Int(clamping: first)), "command": .array(words.map(Value.string))])
+        }
+        let isWhole = summary.lines.count + summary.crashes.count == count
+        tellVerdict(verdicts, of: count, isInterrupted: isInterrupted && !isWhole)
+        return failing.isEmpty && isWhole ? 0 : 1
+    }
+
+    private func tellVerdict(_ verdicts: [String: [UInt64]], of count: Int, isInterrupted: Bool) {
+        let tried = verdicts.values.reduce(0) { $0 + $1.count }
+        let worst = isInterrupted ? "interrupted" : Self.gravity.first { verdicts[$0] != nil } ?? "crashed"
+        console.tell(
+            "verdict \(worst) seeds \(tried) of \(count)",
+            ["event": "verdict", "verdict": .string(worst), "seeds": .integer(tried), "of": .integer(count)])
+    }
+
+    /// A word as the shell reads it back.
+    private static func shellWord(_ word: String) -> String {
+        let isPlain =
+            !word.isEmpty && word.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "/._-=:,+".contains($0)) }
+        return isPlain ? word : "'\(word.replacing("'", with: "'\\''"))'"
+    }
+}
