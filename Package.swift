@@ -143,10 +143,11 @@ let package = Package(
             swiftSettings: common
         ),
         .testTarget(name: "FaultsTests", dependencies: ["Faults", "Randomness", nioCore], swiftSettings: common),
+        .target(name: "CSeamProbes", path: "Tests/CSeamProbes", cSettings: [.treatAllWarnings(as: .error)]),
         .testTarget(name: "RandomnessTests", dependencies: ["Randomness"], swiftSettings: common),
         .testTarget(
             name: "SimulationKernelTests",
-            dependencies: ["CSystemSeam", "Randomness", "SimulationKernel", "Torture"],
+            dependencies: ["CSeamProbes", "CSystemSeam", "Randomness", "SimulationKernel", "Torture"],
             swiftSettings: common
         ),
         .testTarget(
@@ -156,7 +157,9 @@ let package = Package(
         ),
         .testTarget(
             name: "DiskTests",
-            dependencies: ["Ports", "Randomness", "SQLite", "SimulatedSQLite", "SimulatedWorld", "Torture"],
+            dependencies: [
+                "Ports", "Randomness", "SQLite", "SimulatedSQLite", "SimulatedWorld", "SimulationKernel", "Torture",
+            ],
             swiftSettings: common
         ),
         .testTarget(

@@ -1,14 +1,12 @@
 // Randomness: the system's sources answer from the kernel's seeded stream on its thread.
 //
-// SystemRandomNumberGenerator reaches the kernel by syscall(SYS_getrandom); Foundation's UUID() opens and
-// reads /dev/urandom; BoringSSL and libc have their own ways.
+// SystemRandomNumberGenerator reaches the kernel by syscall(SYS_getrandom); BoringSSL and libc have their own ways. The file
+// of random bytes is in random_file.c.
 
 #include "internal.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/futex.h>
 #include <stdarg.h>
-#include <string.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -18,47 +16,103 @@ static void fill(seam_context *context, void *bytes, size_t count) {
     context->fill_random(context->kernel, bytes, count);
 }
 
+/// What is left of a futex' time limit: a length for some operations, a moment of a clock for others.
+static uint64_t futex_limit(long operation, const struct timespec *limit) {
+    bool is_moment = (operation & FUTEX_CMD_MASK) != FUTEX_WAIT;
+    uint64_t value = seam_nanoseconds(limit);
+    if (!is_moment) return value;
+    struct timespec now;
+    clock_gettime((operation & FUTEX_CLOCK_REALTIME) != 0 ? CLOCK_REALTIME : CLOCK_MONOTONIC, &now);
+    uint64_t start = seam_nanoseconds(&now);
+    return value > start ? value - start : 0;
+}
+
+/// Whether a futex operation waits.
+static bool futex_waits(long operation) {
+    switch (operation & FUTEX_CMD_MASK) {
+    case FUTEX_WAIT:
+    case FUTEX_WAIT_BITSET:
+    case FUTEX_LOCK_PI:
+    case FUTEX_WAIT_REQUEUE_PI: return true;
+    default: return false;
+    }
+}
+
+/// What a system call is to a kernel's thread; true when it must not happen, and `result` is what it answers instead.
+static bool refuses_call(seam_context *context, long number, const long *arguments, long *result) {
+    seam_leak leak;
+    *result = 0;
+    switch (number) {
+    case SYS_clock_gettime:
+    case SYS_gettimeofday:
+#ifdef SYS_time
+    case SYS_time:
+#endif
+    case SYS_times:
+    case SYS_getrusage:
+        seam_leak_here(context, SEAM_LEAK_REAL_CLOCK);
+        return false;
+    case SYS_futex:
+        // With a time limit: a semaphore of Dispatch, for example.
+        if (arguments[3] == 0 || !futex_waits(arguments[1])) return false;
+        context->slept += futex_limit(arguments[1], (const struct timespec *)arguments[3]);
+        errno = ETIMEDOUT;
+        *result = -1;
+        leak = SEAM_LEAK_REAL_SLEEP;
+        break;
+    case SYS_nanosleep:
+    case SYS_clock_nanosleep:
+    case SYS_ppoll:
+    case SYS_pselect6:
+    case SYS_epoll_pwait:
+#ifdef SYS_poll
+    case SYS_poll:
+    case SYS_select:
+    case SYS_epoll_wait:
+#endif
+        leak = SEAM_LEAK_REAL_SLEEP;
+        break;
+    case SYS_timerfd_settime:
+    case SYS_timer_settime:
+    case SYS_setitimer:
+        leak = SEAM_LEAK_TIMER;
+        break;
+    case SYS_clone:
+    case SYS_clone3:
+    case SYS_execve:
+    case SYS_execveat:
+#ifdef SYS_fork
+    case SYS_fork:
+    case SYS_vfork:
+#endif
+        errno = ENOSYS;
+        *result = -1;
+        leak = SEAM_LEAK_PROCESS;
+        break;
+    default: return false;
+    }
+    seam_leak_here(context, leak);
+    return context->strict;
+}
+
 SEAM_EXPORT long syscall(long number, ...) {
     va_list list;
     va_start(list, number);
-    long a = va_arg(list, long), b = va_arg(list, long), c = va_arg(list, long);
-    long d = va_arg(list, long), e = va_arg(list, long), f = va_arg(list, long);
+    long arguments[6];
+    for (int i = 0; i < 6; i++) arguments[i] = va_arg(list, long);
     va_end(list);
     seam_context *context = seam_current();
     if (context != NULL) {
-        switch (number) {
-        case SYS_getrandom:
-            fill(context, (void *)a, (size_t)b);
-            return b;
-        case SYS_clock_gettime:
-        case SYS_gettimeofday:
-#ifdef SYS_time
-        case SYS_time:
-#endif
-            seam_leak_here(context, SEAM_LEAK_REAL_CLOCK);
-            break;
-        case SYS_futex:
-            // With a time limit: a semaphore of Dispatch, for example.
-            if (d != 0 && (b & FUTEX_CMD_MASK) == FUTEX_WAIT) {
-                seam_leak_here(context, SEAM_LEAK_REAL_SLEEP);
-                const struct timespec *limit = (const struct timespec *)d;
-                context->slept += (uint64_t)limit->tv_sec * 1000000000u + (uint64_t)limit->tv_nsec;
-                if (context->strict) {
-                    errno = ETIMEDOUT;
-                    return -1;
-                }
-            }
-            break;
-        case SYS_nanosleep:
-        case SYS_clock_nanosleep:
-            seam_leak_here(context, SEAM_LEAK_REAL_SLEEP);
-            if (context->strict) return 0;
-            break;
-        default:
-            break;
+        if (number == SYS_getrandom) {
+            fill(context, (void *)arguments[0], (size_t)arguments[1]);
+            return arguments[1];
         }
+        long result;
+        if (refuses_call(context, number, arguments, &result)) return result;
     }
-    return SEAM_REAL(syscall)(number, a, b, c, d, e, f);
+    return SEAM_REAL(syscall)(
+        number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]
+    );
 }
 
 SEAM_EXPORT ssize_t getrandom(void *bytes, size_t count, unsigned int flags) {
@@ -73,52 +127,6 @@ SEAM_EXPORT int getentropy(void *bytes, size_t count) {
     if (context == NULL) return SEAM_REAL(getentropy)(bytes, count);
     fill(context, bytes, count);
     return 0;
-}
-
-// The file of random bytes: a kernel's thread that opens it reads the stream from it until it is closed.
-
-static __thread int random_file = -1;
-
-static void remember_random_file(const char *path, int file) {
-    if (file < 0 || path == NULL) return;
-    // Another file got the number: the old one was closed behind our back.
-    if (file == random_file) random_file = -1;
-    if (seam_current() == NULL) return;
-    if (strcmp(path, "/dev/urandom") == 0 || strcmp(path, "/dev/random") == 0) random_file = file;
-}
-
-SEAM_EXPORT int open(const char *path, int flags, ...) {
-    va_list list;
-    va_start(list, flags);
-    mode_t mode = va_arg(list, mode_t);
-    va_end(list);
-    int file = SEAM_REAL(open)(path, flags, mode);
-    remember_random_file(path, file);
-    return file;
-}
-
-SEAM_EXPORT int open64(const char *path, int flags, ...) {
-    va_list list;
-    va_start(list, flags);
-    mode_t mode = va_arg(list, mode_t);
-    va_end(list);
-    int file = SEAM_REAL(open64)(path, flags, mode);
-    remember_random_file(path, file);
-    return file;
-}
-
-SEAM_EXPORT ssize_t read(int file, void *bytes, size_t count) {
-    seam_context *context = seam_current();
-    if (context != NULL && file >= 0 && file == random_file) {
-        fill(context, bytes, count);
-        return (ssize_t)count;
-    }
-    return SEAM_REAL(read)(file, bytes, count);
-}
-
-SEAM_EXPORT int close(int file) {
-    if (file >= 0 && file == random_file) random_file = -1;
-    return SEAM_REAL(close)(file);
 }
 
 // libc's generators share hidden state between threads; on a kernel's thread they draw from the stream.
@@ -168,4 +176,22 @@ SEAM_EXPORT uint32_t arc4random_uniform(uint32_t bound) {
         uint32_t value = arc4random();
         if (value >= threshold) return value % bound;
     }
+}
+
+SEAM_EXPORT double drand48(void) {
+    seam_context *context = seam_current();
+    if (context == NULL) return SEAM_REAL(drand48)();
+    uint64_t value;
+    fill(context, &value, sizeof value);
+    return (double)(value >> 16) / 281474976710656.0;
+}
+
+SEAM_EXPORT long lrand48(void) {
+    seam_context *context = seam_current();
+    return context == NULL ? SEAM_REAL(lrand48)() : (long)(draw32(context) >> 1);
+}
+
+SEAM_EXPORT long mrand48(void) {
+    seam_context *context = seam_current();
+    return context == NULL ? SEAM_REAL(mrand48)() : (long)(int32_t)draw32(context);
 }

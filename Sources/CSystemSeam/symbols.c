@@ -11,6 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/// Whether an address lies in the program itself.
+static bool seam_in_program(uintptr_t address);
+
 /// Walks the chain of frame pointers from `frame`; stops where it leaves the stack's order.
 static int walk(uintptr_t *frame, uintptr_t *addresses, int capacity) {
     int count = 0;
@@ -25,6 +28,20 @@ static int walk(uintptr_t *frame, uintptr_t *addresses, int capacity) {
     return count;
 }
 
+/// The first word on the stack that looks like a return into a Swift function of the program, which is not the kernel's.
+__attribute__((no_sanitize("address"))) static uintptr_t first_swift_return(const uintptr_t *stack) {
+    enum { WORDS_MAX = 2048 };
+    static const char kernel[] = "$s16SimulationKernel";
+    for (int i = 0; i < WORDS_MAX; i++) {
+        if (!seam_in_program(stack[i])) continue;
+        const char *name = seam_symbol(stack[i] - 1);
+        // The kernel's are left from earlier calls.
+        if (name == NULL || strncmp(name, "$s", 2) != 0 || strncmp(name, kernel, sizeof kernel - 1) == 0) continue;
+        return stack[i];
+    }
+    return 0;
+}
+
 __attribute__((noinline)) int seam_stack(uintptr_t *addresses, int capacity) {
     // Unwinding crosses code without frame pointers; it costs microseconds, so it is for failures only.
     enum { OWN = 2 };
@@ -34,8 +51,11 @@ __attribute__((noinline)) int seam_stack(uintptr_t *addresses, int capacity) {
     uintptr_t linked[SEAM_STACK_DEPTH];
     int links = walk(__builtin_frame_address(0), linked, SEAM_STACK_DEPTH);
     if (links > count - OWN) {
-        int kept = links < capacity ? links : capacity;
-        for (int i = 0; i < kept; i++) addresses[i] = linked[i];
+        int kept = 0;
+        // Code without frame pointers leaves its caller's in place: the chain goes on one function too far out.
+        uintptr_t skipped = first_swift_return(__builtin_frame_address(0));
+        if (skipped != 0 && capacity > 0) addresses[kept++] = skipped;
+        for (int i = 0; i < links && kept < capacity; i++) addresses[kept++] = linked[i];
         return kept;
     }
     for (int i = OWN; i < count; i++) addresses[i - OWN] = (uintptr_t)found[i];
@@ -108,9 +128,18 @@ static void load_symbols(void) {
     }
 }
 
-const char *seam_symbol(uintptr_t address) {
+static void load_symbols_once(void) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, load_symbols);
+}
+
+static bool seam_in_program(uintptr_t address) {
+    load_symbols_once();
+    return address >= executable.start && address < executable.end;
+}
+
+const char *seam_symbol(uintptr_t address) {
+    load_symbols_once();
     if (address >= executable.start && address < executable.end) {
         uintptr_t offset = address - executable.base;
         // The last function that begins at or before the address.

@@ -1,7 +1,8 @@
 // Waits with a time limit, which are sleeps by another name, and timers: they do not happen in a strict run.
 //
 // A limit that is a moment is one of a virtual clock. Where the run goes on, it is waited for as long as is left of it.
-// Waits without a limit are the watchdog's.
+// Files are waited for without a limit by event loops; in a simulation nothing would come. Other waits without a limit are the
+// watchdog's.
 
 #include "internal.h"
 #include <aio.h>
@@ -87,12 +88,15 @@ SEAM_EXPORT int thrd_sleep(const struct timespec *request, struct timespec *rema
     return refuses_sleep(seam_nanoseconds(request)) ? 0 : SEAM_REAL(thrd_sleep)(request, remaining);
 }
 
-// Waits for a length of time: `length` of them, nothing and `refused` when the run is strict.
+// Waits for a length of time, or for ever: `has_limit` says which, and in a strict run the answer is `refused` at once.
+
+/// What clocks show of a wait without a limit: who asks again until a clock says so, ends.
+static const uint64_t ENDLESS_WAIT = 1000000000;
 
 #define SEAM_WAITS(result, name, parameters, has_limit, length, refused, ...)            \
     extern result name parameters;                                                       \
     SEAM_EXPORT result name parameters {                                                 \
-        if ((has_limit) && seam_current() != NULL && (length) > 0 && refuses_sleep(length)) { \
+        if (seam_current() != NULL && (!(has_limit) || (length) > 0) && refuses_sleep((has_limit) ? (length) : ENDLESS_WAIT)) { \
             refused;                                                                     \
         }                                                                                \
         return SEAM_REAL(name)(__VA_ARGS__);                                             \
@@ -101,11 +105,11 @@ SEAM_EXPORT int thrd_sleep(const struct timespec *request, struct timespec *rema
 #define TIMED_OUT errno = EAGAIN; return -1
 
 SEAM_WAITS(
-    int, poll, (struct pollfd *files, nfds_t count, int limit), limit > 0, milliseconds_of(limit), return 0, files,
+    int, poll, (struct pollfd *files, nfds_t count, int limit), limit >= 0, milliseconds_of(limit), return 0, files,
     count, limit
 )
 SEAM_WAITS(
-    int, __poll_chk, (struct pollfd *files, nfds_t count, int limit, size_t size), limit > 0, milliseconds_of(limit),
+    int, __poll_chk, (struct pollfd *files, nfds_t count, int limit, size_t size), limit >= 0, milliseconds_of(limit),
     return 0, files, count, limit, size
 )
 SEAM_WAITS(
@@ -127,11 +131,11 @@ SEAM_WAITS(
     limit != NULL, seam_nanoseconds(limit), return 0, count, reads, writes, errors, limit, signals
 )
 SEAM_WAITS(
-    int, epoll_wait, (int file, struct epoll_event *events, int count, int limit), limit > 0, milliseconds_of(limit),
+    int, epoll_wait, (int file, struct epoll_event *events, int count, int limit), limit >= 0, milliseconds_of(limit),
     return 0, file, events, count, limit
 )
 SEAM_WAITS(
-    int, epoll_pwait, (int file, struct epoll_event *events, int count, int limit, const sigset_t *signals), limit > 0,
+    int, epoll_pwait, (int file, struct epoll_event *events, int count, int limit, const sigset_t *signals), limit >= 0,
     milliseconds_of(limit), return 0, file, events, count, limit, signals
 )
 SEAM_WAITS(
@@ -268,40 +272,44 @@ SEAM_EXPORT int mq_timedsend(
 // Timers of the system: they would go off in real time. To disarm one is allowed.
 
 /// Reports a timer; whether it must not be set.
-static inline __attribute__((always_inline)) bool refuses_timer(bool arms) {
+///
+/// Who waits for it is shown that its time has passed.
+static inline __attribute__((always_inline)) bool refuses_timer(uint64_t nanoseconds) {
     seam_context *context = seam_current();
-    if (context == NULL || !arms) return false;
+    if (context == NULL || nanoseconds == 0) return false;
     seam_leak_here(context, SEAM_LEAK_TIMER);
+    if (context->strict) context->slept += nanoseconds;
     return context->strict;
 }
 
-static bool arms(const struct itimerspec *value) { return value->it_value.tv_sec != 0 || value->it_value.tv_nsec != 0; }
-
 SEAM_EXPORT int timerfd_settime(int file, int flags, const struct itimerspec *value, struct itimerspec *old) {
-    return refuses_timer(arms(value)) ? 0 : SEAM_REAL(timerfd_settime)(file, flags, value, old);
+    uint64_t length = seam_nanoseconds(&value->it_value);
+    if (length > 0 && seam_current() != NULL && (flags & TFD_TIMER_ABSTIME) != 0) {
+        length = left_until(likely_clock(&value->it_value), &value->it_value) + 1;
+    }
+    return refuses_timer(length) ? 0 : SEAM_REAL(timerfd_settime)(file, flags, value, old);
 }
 
 SEAM_EXPORT int timer_settime(timer_t timer, int flags, const struct itimerspec *value, struct itimerspec *old) {
-    return refuses_timer(arms(value)) ? 0 : SEAM_REAL(timer_settime)(timer, flags, value, old);
+    return refuses_timer(seam_nanoseconds(&value->it_value)) ? 0 : SEAM_REAL(timer_settime)(timer, flags, value, old);
 }
 
 SEAM_EXPORT int setitimer(
     __itimer_which_t which, const struct itimerval *restrict value, struct itimerval *restrict old
 ) {
-    bool sets = value != NULL && (value->it_value.tv_sec != 0 || value->it_value.tv_usec != 0);
-    return refuses_timer(sets) ? 0 : SEAM_REAL(setitimer)(which, value, old);
+    return refuses_timer(value == NULL ? 0 : microseconds_of(&value->it_value)) ? 0 : SEAM_REAL(setitimer)(which, value, old);
 }
 
 SEAM_EXPORT unsigned int alarm(unsigned int seconds) {
-    return refuses_timer(seconds != 0) ? 0 : SEAM_REAL(alarm)(seconds);
+    return refuses_timer((uint64_t)seconds * 1000000000u) ? 0 : SEAM_REAL(alarm)(seconds);
 }
 
 SEAM_EXPORT useconds_t ualarm(useconds_t value, useconds_t interval) {
-    return refuses_timer(value != 0) ? 0 : SEAM_REAL(ualarm)(value, interval);
+    return refuses_timer((uint64_t)value * 1000u) ? 0 : SEAM_REAL(ualarm)(value, interval);
 }
 
 SEAM_EXPORT int setsockopt(int file, int level, int name, const void *value, socklen_t size) {
     bool limits = level == SOL_SOCKET && (name == SO_RCVTIMEO || name == SO_SNDTIMEO)
-        && size >= sizeof(struct timeval) && microseconds_of(value) > 0;
-    return refuses_timer(limits) ? 0 : SEAM_REAL(setsockopt)(file, level, name, value, size);
+        && size >= sizeof(struct timeval);
+    return limits && refuses_timer(microseconds_of(value)) ? 0 : SEAM_REAL(setsockopt)(file, level, name, value, size);
 }

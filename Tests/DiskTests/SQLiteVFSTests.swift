@@ -3,6 +3,7 @@ import Randomness
 import SQLite
 import SimulatedSQLite
 import SimulatedWorld
+import SimulationKernel
 import Torture
 import XCTest
 
@@ -35,6 +36,27 @@ final class SQLiteVFSTests: XCTestCase {
         try first.execute("COMMIT")
         XCTAssertEqual(try second.rows("SELECT x FROM t"), [[.integer(1)]])
         XCTAssertEqual(machine.disk.names, ["data.db", "data.db-wal"])
+    }
+
+    // Two runs that write other rows, or the same more often, or read more, are told apart.
+    func testWhatIsWrittenAndReadIsInTheDigest() throws {
+        func digest(_ statements: [String]) throws -> TraceDigest {
+            let machine = Machine()
+            let outcome = try Simulation(seed: 1).run {
+                let database = try machine.open()
+                try database.execute("CREATE TABLE t (x)")
+                for statement in statements { try database.execute(statement) }
+            }
+            try outcome.get()
+            return outcome.digest
+        }
+        let variants = [
+            ["INSERT INTO t VALUES ('a')"], ["INSERT INTO t VALUES ('b')"],
+            ["INSERT INTO t VALUES ('a')", "UPDATE t SET x = 'b'"], [],
+        ]
+        let digests = try variants.map(digest)
+        XCTAssertEqual(digests, try variants.map(digest))
+        XCTAssertEqual(Set(digests).count, 4, "\(digests)")
     }
 
     func testTimeAndRandomnessComeFromTheSimulation() throws {

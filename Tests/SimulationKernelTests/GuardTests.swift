@@ -1,5 +1,6 @@
 import Dispatch
 import Foundation
+import FoundationNetworking
 import SimulationKernel
 import XCTest
 
@@ -99,6 +100,20 @@ final class GuardTests: XCTestCase {
             caught?.place.description.contains("culpritBlocks") ?? false, "\(caught?.place.description ?? "")")
     }
 
+    // However deep in Dispatch or Foundation it happens: the function that asked for it is named.
+    func testEveryMessageNamesAPlace() throws {
+        let culprits: [(String, @Sendable () -> Void)] = [
+            ("culpritWaitsForDispatch", { culpritWaitsForDispatch() }),
+            ("culpritWaitsForAGroup", { culpritWaitsForAGroup() }),
+            ("culpritLoads", { culpritLoads() }),
+            ("culpritWaits", { culpritWaits() }),
+        ]
+        for (name, culprit) in culprits {
+            let caught = try violation { culprit() }
+            XCTAssertTrue(caught?.place.description.contains(name) ?? false, "\(String(describing: caught))")
+        }
+    }
+
     // Without strictness the run goes on, the job comes back to the kernel's thread, and all is counted.
     func testWhereGuardsCountForeignWorkIsWaitedFor() throws {
         let helper = HelperThread()
@@ -134,6 +149,15 @@ private func waitFor(_ helper: HelperThread, _ work: @escaping @Sendable () -> V
 @inline(never) private func culpritWaits() { _ = NSCondition().wait(until: Date(timeIntervalSinceNow: 1)) }
 @inline(never) private func culpritWaitsForDispatch() {
     _ = DispatchSemaphore(value: 0).wait(timeout: .now() + .milliseconds(20))
+}
+@inline(never) private func culpritWaitsForAGroup() {
+    let group = DispatchGroup()
+    group.enter()
+    _ = group.wait(timeout: .now() + .milliseconds(20))
+}
+@inline(never) private func culpritLoads() {
+    guard let url = URL(string: "http://127.0.0.1:9/") else { return }
+    URLSession.shared.dataTask(with: url).resume()
 }
 @inline(never) private func culpritSleepsByFoundation() { Thread.sleep(forTimeInterval: 0.001) }
 @inline(never) private func culpritBlocks() {

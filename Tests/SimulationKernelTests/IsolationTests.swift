@@ -70,6 +70,7 @@ final class IsolationTests: XCTestCase {
         }
         guard case .guardViolation(let violation)? = reasons.values.first else { return XCTFail("\(reasons.values)") }
         XCTAssertEqual(violation.kind, .sharedMainActor)
+        XCTAssertTrue(violation.place.description.contains("IsolationTests"), "\(violation)")
     }
 
     // A task that was left behind must not come alive in a later run, nor in the real world.

@@ -100,7 +100,7 @@ private enum ThreadJobs {
             return job.returnToKernel(tag: kind == .mainJob ? .mainJob : .job)
         }
         state.value.enqueue(job, kind: kind)
-        if kind == .mainJob { state.value.kernel.noteMainActor() }
+        if kind == .mainJob { state.value.kernel.noteMainActor(job) }
     }
 
     @inline(__always)

@@ -12,6 +12,10 @@ public struct GuardViolation: Hashable, Sendable, CustomStringConvertible {
         case dispatchedWork
         /// A thread was created.
         case threadCreated
+        /// A timer of the system was set, or a time limit of a socket.
+        case realTimer
+        /// A process was created, or this one was to become another program.
+        case processCreated
         /// One piece of work held the kernel's thread for longer than the limit.
         case threadBlocked(Duration)
         /// The main actor was used while another simulation ran in the process: its state is shared by both.
@@ -42,6 +46,8 @@ public struct GuardViolation: Hashable, Sendable, CustomStringConvertible {
         case .realClockRead: "a read of a real clock"
         case .dispatchedWork: "work was handed to Dispatch"
         case .threadCreated: "a thread was created"
+        case .realTimer: "a timer of the system was set (use a clock or the event loop)"
+        case .processCreated: "a process was created"
         case .threadBlocked(let duration): "the kernel's thread was blocked for \(duration)"
         case .sharedMainActor: "the main actor was used while another simulation ran"
         }

@@ -26,15 +26,18 @@ extension Kernel {
         case SEAM_LEAK_REAL_SLEEP: kind = .realSleep
         case SEAM_LEAK_REAL_CLOCK: kind = .realClockRead
         case SEAM_LEAK_DISPATCH: kind = .dispatchedWork
+        case SEAM_LEAK_TIMER: kind = .realTimer
+        case SEAM_LEAK_PROCESS: kind = .processCreated
         default: kind = .threadCreated
         }
         report(kind) { CallStack(addresses: stack()) }
     }
 
     /// The main actor was asked to run something.
-    func noteMainActor() {
+    func noteMainActor(_ job: Job) {
         guard options.guards.strict, seam_active_kernels() > 1 else { return }
-        report(.sharedMainActor) { CallStack.here }
+        // Who asked has already left the stack: the task knows where it goes on, and for whom.
+        report(.sharedMainActor) { job.isTask ? job.stack : CallStack.here }
     }
 
     /// Another thread set the flag: a job came from there, or the watchdog barked.
