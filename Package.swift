@@ -132,7 +132,6 @@ let package = Package(
                 "CSystemSeam", "Documents", "Experiments", "Fuzzing", "HTTP", "Pipeline", "PipelineTestbed", "Ports",
                 "Randomness", "SimulatedSQLite", "SimulatedWorld",
                 "SimulationKernel", "Torture", "TraceFiles", argumentParser, nioCore, httpTypes,
-                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
             ],
             swiftSettings: common
         ),

@@ -8,19 +8,30 @@
 #include <stdio.h>
 #include <time.h>
 
-/// The next definition of an interposed function, looked up once: a sanitizer's, which the program is linked with, or libc's.
-#define SEAM_REAL(name)                                                              \
+/// A definition of an interposed function that is not ours, looked up once by `find`.
+#define SEAM_OTHER(name, find)                                                       \
     ({                                                                               \
-        extern __typeof__(name) __interceptor_##name __attribute__((weak));          \
         static __typeof__(name) *seam_real;                                          \
         __typeof__(name) *found = __atomic_load_n(&seam_real, __ATOMIC_RELAXED);     \
         if (__builtin_expect(found == NULL, 0)) {                                    \
-            found = &__interceptor_##name != NULL                                    \
-                ? &__interceptor_##name : (__typeof__(name) *)dlsym(RTLD_NEXT, #name); \
+            found = (find);                                                          \
             if (found == NULL) seam_no_real(#name);                                  \
             __atomic_store_n(&seam_real, found, __ATOMIC_RELAXED);                   \
         }                                                                            \
         found;                                                                       \
+    })
+
+/// The next definition: libc's.
+#define SEAM_REAL(name) SEAM_OTHER(name, (__typeof__(name) *)dlsym(RTLD_NEXT, #name))
+
+/// The definition of the sanitizer that the program is linked with, which has to know of threads and locks; else libc's.
+#define SEAM_REAL_OR_SANITIZERS(name)                                                \
+    ({                                                                               \
+        extern __typeof__(name) __interceptor_##name __attribute__((weak));          \
+        SEAM_OTHER(                                                                  \
+            name, &__interceptor_##name != NULL                                      \
+                ? &__interceptor_##name : (__typeof__(name) *)dlsym(RTLD_NEXT, #name) \
+        );                                                                           \
     })
 
 /// Interposed, and found by the dynamic linker before every library's own definition.
@@ -36,3 +47,6 @@ void seam_leak_here(seam_context *context, seam_leak leak);
 struct timespec seam_timespec(int64_t nanoseconds);
 /// Seconds and a fraction as nanoseconds.
 uint64_t seam_nanoseconds(const struct timespec *time);
+
+/// Says, once it is installed, where tested code traps.
+void seam_install_traps(void);

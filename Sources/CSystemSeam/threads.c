@@ -26,7 +26,7 @@ SEAM_EXPORT int pthread_create(
     pthread_t *restrict thread, const pthread_attr_t *restrict attributes, void *(*start)(void *), void *restrict argument
 ) {
     report(SEAM_LEAK_THREAD);
-    return SEAM_REAL(pthread_create)(thread, attributes, start, argument);
+    return SEAM_REAL_OR_SANITIZERS(pthread_create)(thread, attributes, start, argument);
 }
 
 SEAM_EXPORT int thrd_create(thrd_t *thread, thrd_start_t start, void *argument) {
@@ -120,13 +120,18 @@ SEAM_EXPORT int clone(int (*start)(void *), void *stack, int flags, void *argume
     return refuses_process() ? -1 : SEAM_REAL(clone)(start, stack, flags, argument, parent, area, child);
 }
 
+#if __has_feature(thread_sanitizer)
+// Its weak ones would come first.
+#define SEAM_DISPATCH SEAM_EXPORT
+#else
 #define SEAM_DISPATCH __attribute__((weak, visibility("default"), used))
+#endif
 
 #define SEAM_DISPATCHES(name, parameters, ...)           \
     extern void name parameters;                          \
     SEAM_DISPATCH void name parameters {                  \
         report(SEAM_LEAK_DISPATCH);                       \
-        SEAM_REAL(name)(__VA_ARGS__);                     \
+        SEAM_REAL_OR_SANITIZERS(name)(__VA_ARGS__);       \
     }
 
 SEAM_DISPATCHES(dispatch_async, (void *queue, void *block), queue, block)

@@ -169,7 +169,7 @@ SEAM_WAITS(
 #define SEAM_WAITS_UNTIL(name, parameters, moment, clock, at_once, refused, real)        \
     SEAM_EXPORT int name parameters {                                                    \
         seam_context *context = seam_current();                                          \
-        if (context == NULL) return SEAM_REAL(name) real(moment);                        \
+        if (context == NULL) return SEAM_REAL_OR_SANITIZERS(name) real(moment);                        \
         int status = at_once;                                                            \
         if (status == 0) return 0;                                                       \
         uint64_t length = left_until(clock, moment);                                     \
@@ -177,7 +177,7 @@ SEAM_WAITS(
             refused;                                                                     \
         }                                                                                \
         struct timespec later = real_moment(clock, length);                              \
-        return SEAM_REAL(name) real(&later);                                             \
+        return SEAM_REAL_OR_SANITIZERS(name) real(&later);                                             \
     }
 
 #define TIMED_OUT_BY_ERRNO errno = ETIMEDOUT; return -1

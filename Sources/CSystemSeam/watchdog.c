@@ -91,7 +91,10 @@ static void check(watch *watch, uint64_t now) {
     __atomic_store_n(&watch->context->attention, true, __ATOMIC_RELEASE);
     if (!watch->asked) {
         watch->asked = true;
+#if !__has_feature(thread_sanitizer)
+        // ThreadSanitizer would deliver it late, or to a thread that is ending.
         pthread_kill(watch->thread, stack_signal());
+#endif
     }
     if (stuck >= watch->fatal) {
         print_fatal(watch, stuck);
@@ -133,12 +136,13 @@ static void start_patrol(void) {
     action.sa_sigaction = on_stack_signal;
     action.sa_flags = SA_SIGINFO | SA_RESTART;
     sigaction(stack_signal(), &action, NULL);
+    seam_install_traps();
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&changed, &attributes);
     pthread_t thread;
-    if (SEAM_REAL(pthread_create)(&thread, NULL, patrol, NULL) == 0) pthread_detach(thread);
+    if (SEAM_REAL_OR_SANITIZERS(pthread_create)(&thread, NULL, patrol, NULL) == 0) pthread_detach(thread);
     running = true;
 }
 
@@ -149,10 +153,11 @@ void seam_watch(seam_context *context, uint64_t limit, uint64_t fatal, uint64_t 
         if (watches[i].context != NULL) continue;
         memset(&watches[i], 0, sizeof watches[i]);
         watches[i] = (watch){.thread = pthread_self(), .limit = limit, .fatal = fatal, .seed = seed};
-        watches[i].seen = context->heartbeat;
+        watches[i].seen = __atomic_load_n(&context->heartbeat, __ATOMIC_RELAXED);
         watches[i].since = seam_real_monotonic();
         watches[i].context = context;
         own_watch = &watches[i];
+        context->seed = seed;
         break;
     }
     pthread_cond_signal(&changed);

@@ -33,7 +33,7 @@ public struct Outcome<Value> {
     ///
     /// - Throws: What the root code threw, or ``UnfinishedRun`` when something else ended the run.
     public func get() throws -> Value {
-        guard let result, stopReason == .finished else { 
+        guard let result, stopReason == .finished else {
             throw UnfinishedRun(seed: seed, stopReason: stopReason, worldReport: worldReport)
         }
         return try result.get()

@@ -41,7 +41,12 @@ package struct World {
 
     /// Folds a decision into the trace.
     ///
-    /// - Parameter contents: The digest of bytes that go with it, such as a packet's.
+    /// - Parameters:
+    ///   - kind: What kind of decision it is.
+    ///   - first: What was decided; the kind gives the meaning.
+    ///   - second: The same.
+    ///   - contents: The digest of bytes that go with it, such as a packet's.
+    ///   - text: What was decided, in words.
     @inline(__always)
     package func record(
         _ kind: TraceKind, _ first: UInt64 = 0, _ second: UInt64 = 0, contents: UInt64 = 0, text: String? = nil

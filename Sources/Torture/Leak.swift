@@ -23,6 +23,22 @@ public enum Leak: String, CaseIterable, Sendable {
     case blockedThread = "blocked-thread"
     /// The thread waits for what never comes.
     case stuckThread = "stuck-thread"
+    /// The order of a set's elements decides the bytes of a message, not their number.
+    case payload
+    /// It decides how often a named stream is drawn from.
+    case streamDraws = "stream-draws"
+    /// It decides which bytes are written to a disk.
+    case diskBytes = "disk-bytes"
+    /// It decides what a link's bandwidth becomes, after which nothing is sent.
+    case linkOptions = "link-options"
+
+    /// What makes the runs differ; ``hashOrder`` and ``address`` have to be found by comparing runs.
+    public var cause: Leak {
+        switch self {
+        case .hashOrder, .payload, .streamDraws, .diskBytes, .linkOptions: .hashOrder
+        case .address, .wallClock, .cpuTime, .realThread, .dispatch, .realSleep, .blockedThread, .stuckThread: self
+        }
+    }
 
     /// Makes the mistake once.
     func commit() async {
@@ -56,6 +72,9 @@ public enum Leak: String, CaseIterable, Sendable {
             for _ in 0..<3_000_000 { _ = getppid() }
         case .stuckThread:
             waitForever()
+        case .payload, .streamDraws, .diskBytes, .linkOptions:
+            // In the world around the hosts; see `PlantedWorld`.
+            break
         }
     }
 

@@ -37,7 +37,8 @@ public struct Torture {
         var guards = strict ? Guards.strict : .counting
         if leak == .blockedThread || leak == .stuckThread {
             guards.blockLimit = .milliseconds(100)
-            guards.fatalBlockLimit = .seconds(1)
+            // What ends by itself must not end the process, however busy the machine is.
+            guards.fatalBlockLimit = leak == .stuckThread ? .seconds(1) : .seconds(30)
         }
         let options = Simulation.Options(policy: policy, guards: guards, recording: recording)
         let simulation = Simulation(seed: seed, options: options)
@@ -45,6 +46,8 @@ public struct Torture {
             let leak = number == 0 ? self.leak : nil
             try simulation.host("host-\(number)") { try await Workload(leak: leak).run() }
         }
+        // Where the runs of two processes part.
+        if let leak, leak != leak.cause { _ = try PlantedWorld(simulation, leak) }
         var chaos = try simulation.stream("chaos")
         let duration = duration
         let hosts = hosts

@@ -140,6 +140,7 @@ final class NetworkLifeTests: XCTestCase {
 
     // Who waits for what cannot come keeps itself, and neither the network nor the kernel's memory.
     func testATaskThatCannotEndKeepsNothingButItself() throws {
+        try skipUnderSanitizers()
         func runs(_ count: Int) throws {
             for seed in 0..<count {
                 let simulation = Simulation(seed: Seed(UInt64(seed)))
@@ -158,6 +159,7 @@ final class NetworkLifeTests: XCTestCase {
 
     // Ten kilobytes of state, ten thousand restarts: what the dead held is given back while the run goes on.
     func testRestartsGiveTheirMemoryBack() throws {
+        try skipUnderSanitizers()
         let simulation = Simulation(seed: 1)
         let network = try Network(simulation)
         try network.host("server") { ports in
@@ -195,7 +197,6 @@ final class NetworkLifeTests: XCTestCase {
         XCTAssertLessThan(growth, 20_000_000)
     }
 
-
     // Code of a dead incarnation that ignores its cancellation is not run on and on while the run goes on.
     func testTheDeadDoLittleWhileTheyEnd() throws {
         let simulation = Simulation(seed: 1)
@@ -215,6 +216,11 @@ final class NetworkLifeTests: XCTestCase {
             XCTAssertEqual(seen.count, 60)
         }
         XCTAssertEqual(outcome.stopReason, .finished)
+    }
+
+    private func skipUnderSanitizers() throws {
+        let hasSanitizer = dlsym(nil, "__asan_init") != nil || dlsym(nil, "__tsan_init") != nil
+        try XCTSkipIf(hasSanitizer, "a sanitizer keeps freed memory for a while")
     }
 
     static func residentBytes() -> Int {

@@ -27,11 +27,8 @@ struct NetworkScript: @unchecked Sendable {
         func living() throws -> SimulatedPorts { try XCTUnwrap(ports) }
     }
 
-    /// Runs `body` beside a server that listens on port 80, and a client.
-    ///
-    /// - Parameters:
-    ///   - greeting: What the server sends as soon as a connection is there.
-    ///   - configure: Runs on the server's event loop for each accepted channel.
+    /// Runs `body` beside a server that listens on port 80, greets with so many bytes, and is configured on its event loop
+    /// for each accepted channel; and beside a client.
     @discardableResult
     static func run(
         seed: Seed = 1, link: Link.Options = .standard, backlog: Int = 256, greeting: Int = 0,

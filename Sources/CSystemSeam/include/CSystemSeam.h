@@ -70,6 +70,8 @@ typedef struct seam_context {
     bool runs_actor_job;
     /// While code is made to end: how often its present job may read a clock before its task's cancellation is taken back.
     uint32_t unwind_reads_left;
+    /// The run's seed, for messages of the last moment.
+    uint64_t seed;
     /// When the budget of real time ends, on the real monotonic clock.
     uint64_t wall_deadline;
 } seam_context;
@@ -93,6 +95,14 @@ void seam_real_pause(uint64_t nanoseconds);
 /// Reads `context->attention`, which other threads set.
 static inline bool seam_attention(seam_context *context) {
     return __atomic_load_n(&context->attention, __ATOMIC_ACQUIRE);
+}
+/// Sets `context->attention`, on the kernel's thread.
+static inline void seam_set_attention(seam_context *context, bool attention) {
+    __atomic_store_n(&context->attention, attention, __ATOMIC_RELEASE);
+}
+/// Tells the watchdog, which reads it on its own thread, that work was done.
+static inline void seam_beat(seam_context *context, uint64_t count) {
+    __atomic_store_n(&context->heartbeat, count, __ATOMIC_RELAXED);
 }
 /// The CPU time of this thread in ns.
 uint64_t seam_thread_cpu(void);

@@ -27,7 +27,7 @@ package final class ByteStream: StreamDelegate {
         end.close()
     }
 
-    /// The next piece of data; nil when no more will come. For a stream without `onData`.
+    /// The next piece of data of a stream without `onData`; nil when no more will come.
     package func read() async -> ByteBuffer? {
         if let buffer = end.read() { return buffer }
         if end.receivedEnd || end.failure != nil { return nil }

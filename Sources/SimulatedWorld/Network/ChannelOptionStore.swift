@@ -21,7 +21,8 @@ struct ChannelOptionStore {
     /// What NIO's socket channels on Linux answer when nobody has set the option.
     private static func initialValue<Option: ChannelOption>(of option: Option) -> Any? {
         switch option {
-        case let option as ChannelOptions.Types.SocketOption: socketOption(.init(rawValue: CInt(option.level)), .init(rawValue: option.name))
+        case let option as ChannelOptions.Types.SocketOption:
+            socketOption(.init(rawValue: CInt(option.level)), .init(rawValue: option.name))
         case is ChannelOptions.Types.AllocatorOption: ByteBufferAllocator()
         case is ChannelOptions.Types.RecvAllocatorOption: AdaptiveRecvByteBufferAllocator()
         case is ChannelOptions.Types.WriteSpinOption: UInt(16)

@@ -73,8 +73,9 @@ final class Connection {
         send(over: out, { self.receiveSYN() }, again: { self.client.state == .synSent })
     }
 
-    /// Sends something without data; `receive` runs when it arrives. What a held link kept is sent when it is released, if
-    /// `again` says that it still matters.
+    /// Sends something without data.
+    ///
+    /// `receive` runs when it arrives. What a held link kept is sent when it is released, if `again` says that it still matters.
     private func send(over link: Link, _ receive: @escaping () -> Void, again: @escaping () -> Bool = { true }) {
         switch link.transmit(bytes: 0, at: world.nanoseconds) {
         case .arrives(let time): world.schedule(at: time, argument: number) { _ in receive() }

@@ -262,7 +262,8 @@ public final class Link {
     func retransmissionTurn(bytes: Int, at now: UInt64, roundTrip: UInt64) -> UInt64 {
         let turn = max(now + roundTrip, nextRetransmission)
         let rate = options.bytesPerSecond ?? UInt64(Int64.max)
-        nextRetransmission = turn + max(1, UInt64(min(UInt128(bytes) * 1_000_000_000 / UInt128(rate), UInt128(Int64.max / 4))))
+        nextRetransmission =
+            turn + max(1, UInt64(min(UInt128(bytes) * 1_000_000_000 / UInt128(rate), UInt128(Int64.max / 4))))
         return turn
     }
 }

@@ -111,7 +111,9 @@ public final class Network {
     }
 
     private func knownHost(_ name: String) throws(NetworkError) -> NetworkHost {
-        guard let host = hostsByName[name] ?? hostsByCanonicalName[Self.canonical(name)] else { throw .unknownHost(name) }
+        guard let host = hostsByName[name] ?? hostsByCanonicalName[Self.canonical(name)] else {
+            throw .unknownHost(name)
+        }
         return host
     }
 
@@ -232,9 +234,10 @@ extension Network {
         var lines = ["network: \(numbers.count) connection(s)"]
         lines += numbers.prefix(limit).compactMap { connections[$0].map { "  \($0)" } }
         if numbers.count > limit { lines.append("  and \(numbers.count - limit) more") }
-        for link in links.values.filter({ $0.state != .up }).sorted(by: { ($0.source, $0.target) < ($1.source, $1.target) })
-            .prefix(limit)
-        {
+        for link in links.values.filter({ $0.state != .up }).sorted(by: {
+            ($0.source, $0.target) < ($1.source, $1.target)
+        })
+        .prefix(limit) {
             lines.append("  link \(link.source)→\(link.target) is \(link.state)")
         }
         return lines

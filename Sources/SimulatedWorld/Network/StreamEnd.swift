@@ -55,7 +55,9 @@ final class StreamEnd {
     }
 
     /// Makes it an end of a connection.
-    func connect(to peer: StreamEnd, of connection: Connection, number: UInt64, over link: Link, back: Link, _ world: World) {
+    func connect(
+        to peer: StreamEnd, of connection: Connection, number: UInt64, over link: Link, back: Link, _ world: World
+    ) {
         self.connection = connection
         let flow = Flow(number: number, link: link, reverse: back, sender: self, receiver: peer, world: world)
         outbound = flow

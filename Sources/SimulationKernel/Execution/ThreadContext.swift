@@ -60,7 +60,7 @@ struct ThreadContext {
     /// Set by other threads when the kernel must look up.
     var attention: Bool {
         @inline(__always) get { unsafe seam_attention(pointer) }
-        nonmutating set { unsafe pointer.pointee.attention = newValue }
+        nonmutating set { unsafe seam_set_attention(pointer, newValue) }
     }
 
     /// Sets the wall clock of the host whose code runs next.
@@ -72,7 +72,7 @@ struct ThreadContext {
     /// Tells the watchdog that work was done.
     @inline(__always)
     func beat(_ count: UInt64) {
-        unsafe pointer.pointee.heartbeat = count
+        unsafe seam_beat(pointer, count)
     }
 
     /// While code is made to end: how often its present job may read a clock before its task counts as not cancelled; 0 when

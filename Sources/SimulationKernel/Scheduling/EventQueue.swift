@@ -212,7 +212,8 @@ struct EventQueue: ~Copyable {
         let difference = entry.instant ^ reached
         let level = difference == 0 ? 0 : (63 - difference.leadingZeroBitCount) / 6
         let digit = Int(truncatingIfNeeded: entry.instant >> UInt64(6 * level)) & 63
-        unsafe slots[level * Self.slotsPerLevel + digit].append(entry, chunks: &chunks)
+        let slot = unsafe slots + (level * Self.slotsPerLevel + digit)
+        unsafe slot.pointee.append(entry, chunks: &chunks)
         unsafe occupied[level] |= 1 << UInt64(digit)
         occupiedLevels |= 1 << UInt32(level)
     }

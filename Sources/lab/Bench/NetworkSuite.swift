@@ -1,7 +1,6 @@
 import CSystemSeam
 import HTTP
 import HTTPTypes
-import NIOConcurrencyHelpers
 import NIOCore
 import Ports
 import SimulatedWorld
@@ -140,6 +139,11 @@ private struct AsyncChannelEcho {
 
     private typealias Bridge = NIOAsyncChannel<ByteBuffer, ByteBuffer>
 
+    /// Carries the bridge out of the channel's initialiser, on the simulation's thread.
+    private final class BridgeBox: @unchecked Sendable {
+        var bridge: Bridge?
+    }
+
     func run() throws -> Double {
         let simulation = Simulation(seed: 1)
         let network = try Network(simulation)
@@ -159,14 +163,13 @@ private struct AsyncChannelEcho {
             }
             try network.host("client-\(pair)") { ports in
                 try await Task.sleep(for: .milliseconds(1))
-                let box = NIOLockedValueBox<Bridge?>(nil)
+                let box = BridgeBox()
                 _ = try await ports.dial(Endpoint("server-\(pair)", 7), options: .init()) { channel in
                     channel.eventLoop.makeCompletedFuture {
-                        let bridge = try Bridge(wrappingChannelSynchronously: channel)
-                        box.withLockedValue { $0 = bridge }
+                        box.bridge = try Bridge(wrappingChannelSynchronously: channel)
                     }
                 }.get()
-                try await box.withLockedValue { $0 }?.executeThenClose { inbound, outbound in
+                try await box.bridge?.executeThenClose { inbound, outbound in
                     try await outbound.write(ByteBuffer(repeating: 0x61, count: 1))
                     for try await buffer in inbound {
                         guard counter.note() else { return }
