@@ -2,6 +2,7 @@
 
 #include "internal.h"
 #include <pthread.h>
+#include <unistd.h>
 
 typedef struct foreign_job {
     struct foreign_job *next;
@@ -20,6 +21,10 @@ static struct {
 } slots[SEAM_KERNELS_MAX];
 static uint32_t serial;
 static int active;
+// A kernel whose code uses the main actor is alone in the process: it waits for the others, and they for it.
+static pthread_cond_t alone_changed = PTHREAD_COND_INITIALIZER;
+static bool is_alone;
+static int waiting_to_be_alone;
 
 // A mark is (serial, slot): a job of an ended kernel never reaches the next one in the same slot.
 static int slot_of(uint32_t mark) {
@@ -27,9 +32,17 @@ static int slot_of(uint32_t mark) {
     return slot < SEAM_KERNELS_MAX && slots[slot].context != NULL && slots[slot].mark == mark ? slot : -1;
 }
 
-uint32_t seam_register_kernel(seam_context *context) {
+uint32_t seam_register_kernel(seam_context *context, bool alone) {
     uint32_t mark = 0;
     pthread_mutex_lock(&lock);
+    if (alone) {
+        waiting_to_be_alone += 1;
+        while (active > 0) pthread_cond_wait(&alone_changed, &lock);
+        waiting_to_be_alone -= 1;
+        is_alone = true;
+    } else {
+        while (is_alone || waiting_to_be_alone > 0) pthread_cond_wait(&alone_changed, &lock);
+    }
     for (int slot = 0; slot < SEAM_KERNELS_MAX && mark == 0; slot++) {
         if (slots[slot].context != NULL) continue;
         serial = (serial + 1) & 0xffffff;
@@ -55,9 +68,13 @@ void seam_unregister_kernel(uint32_t mark) {
         slots[slot].first = slots[slot].last = NULL;
         slots[slot].context = NULL;
         active -= 1;
+        if (active == 0) is_alone = false;
+        pthread_cond_broadcast(&alone_changed);
     }
     pthread_mutex_unlock(&lock);
 }
+
+bool seam_on_main_thread(void) { return gettid() == getpid(); }
 
 int seam_active_kernels(void) {
     pthread_mutex_lock(&lock);

@@ -89,7 +89,7 @@ final class Kernel {
         guard ThreadContext.current == nil else { throw .nestedRun }
         if let invalidity = options.invalidity { throw .invalidOptions(invalidity) }
         try RuntimeSeam.verify()
-        let mark = context.register()
+        let mark = context.register(alone: options.usesMainActor)
         guard mark != 0 else { throw .tooManySimulations(limit: Int(SEAM_KERNELS_MAX)) }
         state.value.mark = UInt64(mark) << 32
         phase = .running

@@ -173,6 +173,11 @@ extension Simulation {
         public var guards: Guards
         /// How much of the trace is kept; nil keeps the digest alone.
         public var recording: TraceRecording.Limits?
+        /// Whether its code uses the main actor, whose state belongs to the whole process.
+        ///
+        /// Such a run waits until it is the only one of the process, and others wait for it. A strict run that does not say so
+        /// is refused the main actor, except on the process' main thread while no other simulation runs.
+        public var usesMainActor: Bool
         /// What the hosts' wall clocks show at the beginning: time since 1970-01-01 00:00 UTC.
         public var epoch: Duration
 
@@ -182,12 +187,14 @@ extension Simulation {
             policy: SchedulingPolicy = .firstInFirstOut,
             guards: Guards = .strict,
             recording: TraceRecording.Limits? = nil,
+            usesMainActor: Bool = false,
             epoch: Duration = .seconds(1_767_225_600)  // 2026-01-01
         ) {
             self.budget = budget
             self.policy = policy
             self.guards = guards
             self.recording = recording
+            self.usesMainActor = usesMainActor
             self.epoch = epoch
         }
 

@@ -40,7 +40,8 @@ public struct Torture {
             // What ends by itself must not end the process, however busy the machine is.
             guards.fatalBlockLimit = leak == .stuckThread ? .seconds(1) : .seconds(30)
         }
-        let options = Simulation.Options(policy: policy, guards: guards, recording: recording)
+        let options = Simulation.Options(
+            policy: policy, guards: guards, recording: recording, usesMainActor: true)
         let simulation = Simulation(seed: seed, options: options)
         for number in 0..<hosts {
             let leak = number == 0 ? self.leak : nil

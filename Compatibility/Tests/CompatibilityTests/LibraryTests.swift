@@ -19,8 +19,8 @@ import Testing
 
 /// Libraries as they are, in virtual time: each does what it does in reality, and the same again from the same seed.
 ///
-/// Serialised: a simulation refuses the main actor while another one runs, and Swift Testing runs tests side by side.
-@Suite(.serialized) struct LibraryTests {
+/// They run side by side, as Swift Testing runs tests: each simulation has its own thread.
+@Suite struct LibraryTests {
     /// Runs a script on a host with ports, twice; the notes of both runs are the same.
     private func run(
         epoch: Duration = .seconds(1_767_225_600),
@@ -68,6 +68,18 @@ import Testing
             for await (left, right) in zip([1, 2].async, ["a", "b"].async) { notes.add("\(left)\(right)") }
         }
         #expect(notes == ["3 after 0.35 seconds", "5 after 0.75 seconds", "timer after 120.75 seconds", "1a", "2b"])
+    }
+
+    // Tests that use the main actor say so: each is alone in the process while it runs, whatever runs beside it.
+    @Test(arguments: 0..<8) func theMainActorIsForRunsThatSaySo(_ number: Int) throws {
+        let simulation = Simulation(seed: 1, options: .init(usesMainActor: true))
+        let outcome = try simulation.run {
+            try await Task.sleep(for: .seconds(1))
+            return await MainActor.run { number }
+        }
+        #expect(try outcome.get() == number)
+        let other = try Simulation(seed: 1).run { await MainActor.run {} }
+        #expect(other.violations.first?.kind == .sharedMainActor)
     }
 
     @Test func keysComeFromTheSeed() throws {

@@ -163,7 +163,11 @@ void seam_free(void *memory);
 #define SEAM_KERNELS_MAX 250
 
 /// Takes a place for a kernel and returns its mark (never 0, unique in the process), or 0 when SEAM_KERNELS_MAX run.
-uint32_t seam_register_kernel(seam_context *context);
+///
+/// - Parameter alone: Whether it must be the only one: it waits for those that run, and later ones wait for it.
+uint32_t seam_register_kernel(seam_context *context, bool alone);
+/// Whether this is the process' main thread.
+bool seam_on_main_thread(void);
 void seam_unregister_kernel(uint32_t mark);
 /// How many kernels run in this process now.
 int seam_active_kernels(void);

@@ -124,7 +124,9 @@ struct ThreadContext {
     }
 
     /// Takes a place among the process' kernels; 0 when all are taken.
-    func register() -> UInt32 { unsafe seam_register_kernel(pointer) }
+    ///
+    /// - Parameter alone: Whether it must be the only one; then this waits for those that run.
+    func register(alone: Bool) -> UInt32 { unsafe seam_register_kernel(pointer, alone) }
 
     /// Lets the watchdog look at this thread until `unwatch`.
     ///

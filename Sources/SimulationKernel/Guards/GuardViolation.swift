@@ -18,7 +18,8 @@ public struct GuardViolation: Hashable, Sendable, CustomStringConvertible {
         case processCreated
         /// One piece of work held the kernel's thread for longer than the limit.
         case threadBlocked(Duration)
-        /// The main actor was used while another simulation ran in the process: its state is shared by both.
+        /// The main actor, whose state belongs to the whole process, was used by a run that did not say so, off the main thread
+        /// or while another simulation ran.
         case sharedMainActor
     }
 
@@ -49,7 +50,7 @@ public struct GuardViolation: Hashable, Sendable, CustomStringConvertible {
         case .realTimer: "a timer of the system was set (use a clock or the event loop)"
         case .processCreated: "a process was created"
         case .threadBlocked(let duration): "the kernel's thread was blocked for \(duration)"
-        case .sharedMainActor: "the main actor was used while another simulation ran"
+        case .sharedMainActor: "the main actor was used (say so: Simulation.Options(usesMainActor: true))"
         }
     }
 }

@@ -35,7 +35,9 @@ extension Kernel {
 
     /// The main actor was asked to run something.
     func noteMainActor(_ job: Job) {
-        guard options.guards.strict, seam_active_kernels() > 1 else { return }
+        guard options.guards.strict, !options.usesMainActor, !seam_on_main_thread() || seam_active_kernels() > 1 else {
+            return
+        }
         // Who asked has already left the stack: the task knows where it goes on, and for whom.
         report(.sharedMainActor) { job.isTask ? job.stack : CallStack.here }
     }
