@@ -111,7 +111,7 @@ struct EventQueue: ~Copyable {
     /// What the event holds is in the result, so that it dies when the queue is in order again.
     mutating func remove(_ handle: ScheduledEvent) -> Event? {
         let event = take(handle)
-        if entryCount > 1024, entryCount > 2 * count { _ = sweep { _ in false } }
+        if entryCount > 1024, entryCount > 2 * count { sweep() }
         return event
     }
 
@@ -119,6 +119,12 @@ struct EventQueue: ~Copyable {
     /// it dies when the queue is in order again.
     mutating func removeAll(of isGone: (UInt32) -> Bool) -> [Event] {
         sweep(removing: isGone)
+    }
+
+    /// Drops the entries of cancelled events.
+    @inline(never)
+    private mutating func sweep() {
+        _ = sweep { _ in false }
     }
 
     func isPending(_ handle: ScheduledEvent) -> Bool {
@@ -230,6 +236,7 @@ struct EventQueue: ~Copyable {
     }
 
     /// Drops the entries of cancelled events from all slots, and removes the events of incarnations that are gone.
+    @inline(__always)
     private mutating func sweep(removing isGone: (UInt32) -> Bool) -> [Event] {
         var removed: [Event] = []
         for level in 0..<Self.levelCount {
