@@ -15,6 +15,17 @@ final class TortureTests: XCTestCase {
         }
     }
 
+    // `lab chaos --seeds 1000` runs the long one.
+    func testANetworkInChaosCarriesEveryByteAndHeals() throws {
+        let chaos = NetworkChaos(clients: 2, duration: .seconds(30))
+        for seed in 1...4 {
+            let (outcome, result) = try chaos.run(seed: Seed(UInt64(seed)))
+            XCTAssertNil(chaos.problem(outcome, result), "seed \(seed)")
+            XCTAssertGreaterThan(result.bytes, 1_000_000)
+            XCTAssertEqual(try chaos.run(seed: Seed(UInt64(seed))).0.digest, outcome.digest, "seed \(seed)")
+        }
+    }
+
     func testAPlantedLeakIsCaughtByName() throws {
         let expected: [(Leak, GuardViolation.Kind)] = [
             (.wallClock, .realClockRead), (.cpuTime, .realClockRead), (.realThread, .threadCreated),
