@@ -43,7 +43,7 @@ public struct PipelineStorm: Sendable {
             options: Simulation.Options(
                 budget: Budget(virtualTime: .seconds(3600), events: 50_000_000, wallTime: .seconds(600))))
         var scenario = Scenario()
-        scenario.flats = 3
+        scenario.flats = 12
         scenario.rooms = 1
         scenario.persistence = persistence
         let landscape = try Landscape(simulation, scenario)
