@@ -1,4 +1,6 @@
-/// The hash FNV-1a of 64 bits. Its upper bits hardly differ for short texts that differ in their last letter: who takes less than all of it mixes it first.
+/// The hash FNV-1a of 64 bits.
+///
+/// Its upper bits hardly differ for short texts that differ in their last letter: who takes less than all of it mixes it first.
 enum FNV1a {
     /// What a hash begins with.
     static let basis: UInt64 = 0xcbf2_9ce4_8422_2325
