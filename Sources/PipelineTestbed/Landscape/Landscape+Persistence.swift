@@ -14,7 +14,8 @@ extension Landscape {
                 machine.file("broker.db"), topics: [persistence.topic] + DeviceEventListener.topics())
             try await BrokerService.start(ports, at: Service.broker, broker: broker).run()
         }
-        machines["storage"] = try Machine("storage", in: network, simulation, disk: persistence.disk) { ports, machine in
+        machines["storage"] = try Machine("storage", in: network, simulation, disk: persistence.disk) {
+            ports, machine in
             let storage = try await Storage(machine.file("storage.db"), rules: persistence.storageRules)
             try await StorageService.start(ports, at: Service.storage, storage: storage).run()
         }
