@@ -167,7 +167,8 @@ public final class Disk {
     private func trace(_ operation: TracedOperation, _ offset: Int = 0, _ bytes: UnsafeRawBufferPointer? = nil) {
         guard let world = World.current else { return }
         world.record(
-            .disk, UInt64(operation.rawValue), UInt64(offset), contents: unsafe bytes.map { unsafe ContentDigest.hash($0) } ?? 0)
+            .disk, UInt64(operation.rawValue), UInt64(offset),
+            contents: unsafe bytes.map { unsafe ContentDigest.hash($0) } ?? 0)
     }
 
     private func trace(_ operation: TracedOperation, text: String) {

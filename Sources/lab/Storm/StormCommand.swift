@@ -9,7 +9,9 @@ struct StormCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "storm",
         abstract: "Lets random faults happen to the whole pipeline and looks whether anything is lost.",
-        discussion: "Exits with 1 when something was lost, invented, or had not arrived in time, and when a disk was not noticed.")
+        discussion:
+            "Exits with 1 when something was lost, invented, or had not arrived in time, and when a disk was not noticed."
+    )
 
     @Option(help: "The first seed.")
     var first: UInt64 = 1
