@@ -28,6 +28,10 @@ struct ScenariosCommand: ParsableCommand {
     @Flag(help: "Record the table.")
     var record: Bool = false
 
+    func validate() throws {
+        guard seeds > 0 else { throw ValidationError("--seeds is at least 1") }
+    }
+
     func run() throws {
         var isRight = true
         var rows: [ProfileComparison.Row] = []
@@ -63,7 +67,7 @@ struct ScenariosCommand: ParsableCommand {
 
     private func holds(_ experiment: Experiment, _ scenario: Scenario, _ wanted: Verdict) throws -> Bool {
         var others: [String] = []
-        for seed in 1...max(1, seeds) {
+        for seed in 1...seeds {
             var scenario = scenario
             scenario.seed = Seed(seed)
             let result = try ScenarioRun(experiment, in: scenario, options: RunOptions()).run()
