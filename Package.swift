@@ -209,7 +209,10 @@ let package = Package(
         ),
         .testTarget(
             name: "ScenarioTests",
-            dependencies: ["Documents", "Experiments", "Pipeline", "PipelineTestbed", "SimulationKernel"],
+            dependencies: [
+                "Documents", "Experiments", "MeasurementServer", "Pipeline", "PipelineTestbed", "SimulatedWorld",
+                "SimulationKernel",
+            ],
             swiftSettings: common
         ),
         .testTarget(name: "TraceFilesTests", dependencies: ["TraceFiles"], swiftSettings: common),

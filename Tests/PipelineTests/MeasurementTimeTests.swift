@@ -113,4 +113,17 @@ final class MeasurementTimeTests: XCTestCase {
             XCTAssertEqual(CounterFall.between(before, after), expected, "\(before) \(after)")
         }
     }
+
+    // Numbers that add up to more than a clock can show are no times, in payloads and in files of zones.
+    func testLengthsAndRulesWithoutEndAreNoTimes() {
+        let interval = "2026-01-01T00:00:00Z/P" + String(repeating: "999999W", count: 40_000)
+        XCTAssertNil(MeasurementTime.read(.string(interval), [.iso8601], zone: .fixed(0), now: 0))
+        for rule in [
+            "CET-9223372036854775807", "CET-1CEST-9999999999999999,M3.5.0,M10.5.0/3",
+            "CET-1CEST,M3.5.0/9999999999999999,M10.5.0",
+        ] {
+            XCTAssertNil(YearlyRule(rule), rule)
+        }
+        XCTAssertNotNil(YearlyRule("CET-1CEST,M3.5.0,M10.5.0/3"))
+    }
 }

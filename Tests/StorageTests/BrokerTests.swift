@@ -5,7 +5,7 @@ import SimulatedSQLite
 import SimulatedWorld
 import XCTest
 
-final class BrokerTests: XCTestCase {
+final class BrokerTests: LimitedTestCase {
     private let partition = TopicPartition("measurements", 0)
     private let topics = [BrokerTopic("measurements", partitions: 2)]
 

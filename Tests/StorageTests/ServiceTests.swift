@@ -244,4 +244,47 @@ final class ServiceTests: XCTestCase {
             }
         }
     }
+
+    // The largest and the smallest numbers in every place: an answer that names what is wrong, and a broker that goes on.
+    func testNumbersBeyondAllBoundsAreRefusedAndStopNothing() throws {
+        try run { stage in
+            let largest = Int.max
+            let join = try await stage.send(.post, "/consumers/g", #"{"member": "m", "topic": "t"}"#, to: "broker")
+            let generation = try XCTUnwrap(join.json["generation"]?.integer)
+            func commit(_ partition: Int, _ offset: Int) -> String {
+                #"{"member": "m", "generation": \#(generation), "topic": "t", "partition": \#(partition), "offset": \#(offset)}"#
+            }
+            func produce(_ sequence: Int) -> String {
+                #"{"producer": {"id": "p", "sequence": \#(sequence)}, "records": [{"value": "a"}, {"value": "b"}]}"#
+            }
+            let long = String(repeating: "m", count: 129)
+            for (method, path, body, status) in [
+                (.post, "/topics/t/partitions/-1", produce(0), 404),
+                (.post, "/topics/t/partitions/\(largest)", produce(0), 404),
+                (.post, "/topics/t/partitions/\(largest)0", produce(0), 400),
+                (.post, "/topics/t/partitions/0", produce(largest), 400),
+                (.post, "/topics/t/partitions/0", produce(1 << 53), 409),
+                (.get, "/topics/t/partitions/0?offset=\(largest)", "", 416),
+                (.get, "/topics/t/partitions/0?offset=-1", "", 400),
+                (.get, "/topics/t/partitions/-\(largest)?offset=0", "", 404),
+                (.get, "/topics/t/partitions/0?max=\(largest)", "", 200),
+                (.get, "/topics/t/partitions/0?max=0", "", 200),
+                (.post, "/consumers/g/offsets", commit(0, largest), 416),
+                (.post, "/consumers/g/offsets", commit(-1, 0), 400),
+                (.post, "/consumers/g/offsets", commit(largest, 0), 404),
+                (.post, "/consumers/g", #"{"member": "\#(long)", "topic": "t"}"#, 400),
+            ] as [(HTTPRequest.Method, String, String, Int)] {
+                let answer = try await stage.send(method, path, body, to: "broker")
+                XCTAssertEqual(answer.status, status, "\(method) \(path) \(body.prefix(90)): \(answer.json)")
+            }
+            for path in [
+                "/flats/SD0/readings?from=\(largest)&to=\(largest)&limit=\(largest)", "/flats/SD0/readings?limit=0",
+            ] {
+                let answer = try await stage.send(.get, path)
+                XCTAssertEqual(answer.status, 200, path)
+            }
+            let health = try await stage.send(.get, "/health", to: "broker")
+            XCTAssertEqual(health.status, 200)
+        }
+    }
 }

@@ -8,7 +8,7 @@ import SimulatedWorld
 import Torture
 import XCTest
 
-final class StorageTests: XCTestCase {
+final class StorageTests: LimitedTestCase {
     // MARK: Both disks
 
     func testWhatIsAcknowledgedIsThereWhenTheFileIsOpenedAgain() async throws {

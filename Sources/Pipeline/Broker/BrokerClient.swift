@@ -79,10 +79,10 @@ public struct HTTPBrokerClient: BrokerClient {
         _ partition: TopicPartition, from offset: Int64, max: Int
     ) async throws(BrokerError) -> Broker.Fetched {
         let answer = try await send(.get, "\(path(partition))?offset=\(offset)&max=\(max)")
-        guard let list = answer["records"]?.array, let latest = answer["latest"]?.integer else { throw .notUnderstood }
+        guard let list = answer["records"]?.array, let latest = answer["latest"]?.place else { throw .notUnderstood }
         let records = list.compactMap(BrokerRecord.init(json:))
         guard records.count == list.count else { throw .notUnderstood }
-        return Broker.Fetched(records: records, latest: Int64(latest))
+        return Broker.Fetched(records: records, latest: latest)
     }
 
     /// Joins a group, or says that the member is still there.
@@ -94,10 +94,12 @@ public struct HTTPBrokerClient: BrokerClient {
         }
         var positions: [Int: Broker.Position] = [:]
         for position in list {
-            guard let number = position["partition"]?.integer else { throw .notUnderstood }
-            positions[number] = Broker.Position(
-                committed: position["committed"]?.integer.map(Int64.init),
-                earliest: Int64(position["earliest"]?.integer ?? 0), latest: Int64(position["latest"]?.integer ?? 0))
+            let committed = position["committed"] ?? .null
+            guard let number = position["partition"]?.integer, (0..<BrokerLog.partitionsMax).contains(number),
+                let earliest = position["earliest"]?.place, let latest = position["latest"]?.place,
+                committed.isNull || committed.place != nil
+            else { throw .notUnderstood }
+            positions[number] = Broker.Position(committed: committed.place, earliest: earliest, latest: latest)
         }
         return Broker.Assignment(generation: generation, positions: positions)
     }
@@ -134,10 +136,10 @@ extension BrokerRecord {
     }
 
     init?(json: Value) {
-        guard let offset = json["offset"]?.integer, let key = json["key"]?.string, let value = json["value"]?.string,
+        guard let offset = json["offset"]?.place, let key = json["key"]?.string, let value = json["value"]?.string,
             let time = json["time"]?.integer
         else { return nil }
-        self.init(offset: Int64(offset), message: BrokerMessage(key: key, value: value), time: Int64(time))
+        self.init(offset: offset, message: BrokerMessage(key: key, value: value), time: Int64(time))
     }
 }
 
@@ -174,12 +176,23 @@ extension BrokerError {
         switch json["code"]?.string {
         case "unknown_topic": self = .unknownTopic(reason)
         case "offset_out_of_range":
-            self = .offsetOutOfRange(
-                earliest: Int64(json["earliest"]?.integer ?? 0), latest: Int64(json["latest"]?.integer ?? 0))
-        case "out_of_order": self = .outOfOrder(expected: Int64(json["expected"]?.integer ?? 0))
+            guard let earliest = json["earliest"]?.place, let latest = json["latest"]?.place else {
+                self = .notUnderstood
+                return
+            }
+            self = .offsetOutOfRange(earliest: earliest, latest: latest)
+        case "out_of_order": self = json["expected"]?.place.map { .outOfOrder(expected: $0) } ?? .notUnderstood
         case "fenced": self = .fenced
         case "refused": self = .refused(reason)
         default: self = .unreachable(reason)
         }
+    }
+}
+
+extension Value {
+    /// A place in a partition, or a message's number; nil if no partition has so many.
+    fileprivate var place: Int64? {
+        guard let number = integer, (0...Int(BrokerLog.sequenceMax)).contains(number) else { return nil }
+        return Int64(number)
     }
 }

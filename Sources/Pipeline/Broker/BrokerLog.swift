@@ -15,7 +15,9 @@ package final class BrokerLog {
     /// Bytes of messages that one fetch gives at most, but for the first.
     package static let fetchBytesMax: Int = 4 << 20
     /// The largest number of a message: what JSON's readers know exactly.
-    private static let sequenceMax: Int64 = 1 << 53
+    static let sequenceMax: Int64 = 1 << 53
+    /// Partitions of a topic.
+    package static let partitionsMax: Int = 1000
     /// Messages after which the WAL is written back.
     private static let checkpointMessages: Int = 5000
     private var appended: Int = 0
@@ -83,6 +85,10 @@ package final class BrokerLog {
     package init(
         _ location: DiskLocation, topics: [BrokerTopic], rules: PersistenceRules = .sound
     ) throws(PersistenceError) {
+        for topic in topics where !(1...Self.partitionsMax).contains(topic.partitions) {
+            throw .refused(
+                "the topic '\(topic.name)' has 1 to \(Self.partitionsMax) partitions, not \(topic.partitions)")
+        }
         var rules = rules
         rules.checkpointPages = 0
         file = try DurableFile(location, Self.schema, rules: rules)
@@ -106,6 +112,10 @@ package final class BrokerLog {
                 guard let id = row[0].integer, let topic = row[1].text, let number = row[2].integer,
                     let earliest = row[3].integer, let latest = row[4].integer
                 else { throw PersistenceError.damaged("a partition without its parts") }
+                guard earliest >= 0, latest >= earliest, latest <= Self.sequenceMax else {
+                    throw PersistenceError.damaged(
+                        "the ends of the partition \(topic)-\(number): \(earliest), \(latest)")
+                }
                 partitions[TopicPartition(topic, Int(number))] = PartitionRow(
                     id: id, earliest: earliest, latest: latest)
             }
@@ -152,13 +162,16 @@ package final class BrokerLog {
             // What it sends again is there; what comes behind it is new.
             messages = messages.dropFirst(Int(min(last + 1 - producer.sequence, Int64(messages.count))))
         }
+        let end = (producer?.sequence ?? 0) + Int64(count) - 1
+        guard row.latest + Int64(messages.count) <= Self.sequenceMax, end <= Self.sequenceMax else {
+            throw .refused("a partition has places for 2^53 messages, and a producer as many numbers")
+        }
         try setSynchronous(acks == .all ? "FULL" : "NORMAL")
         guard !messages.isEmpty else {
             // Something is changed, so that what is acknowledged now is synced now, whatever it was before.
             if acks == .all, let producer { try noteRepetition(of: producer, row) }
             return nil
         }
-        let end = (producer?.sequence ?? 0) + Int64(count) - 1
         try mapped {
             for (index, message) in messages.enumerated() {
                 try statements.append.bind([
@@ -216,10 +229,15 @@ package final class BrokerLog {
         defer { find.reset() }
         do throws(SQLiteError) {
             try find.bind([.integer(row.id), .text(producer)])
-            return try find.step() ? find.integer(0) : -1
+            guard try find.step() else { return -1 }
         } catch {
             throw .persistence(PersistenceError(error))
         }
+        let last = find.integer(0)
+        guard (0...Self.sequenceMax).contains(last) else {
+            throw .persistence(.damaged("the last number of the producer '\(producer)': \(last)"))
+        }
+        return last
     }
 
     private func setEnds(_ earliest: Int64, _ latest: Int64, _ id: Int64) throws(SQLiteError) {
@@ -251,7 +269,7 @@ package final class BrokerLog {
         let fetch = statements.fetch
         defer { fetch.reset() }
         do throws(SQLiteError) {
-            try fetch.bind([.integer(row.id), .integer(offset), .integer(Int64(max))])
+            try fetch.bind([.integer(row.id), .integer(offset), .integer(Int64(Swift.max(0, max)))])
             var records: [BrokerRecord] = []
             var bytes = 0
             while try fetch.step() {
@@ -275,10 +293,15 @@ package final class BrokerLog {
         defer { find.reset() }
         do throws(SQLiteError) {
             try find.bind([.integer(row.id), .text(group)])
-            return try find.step() ? find.integer(0) : nil
+            guard try find.step() else { return nil }
         } catch {
             throw .persistence(PersistenceError(error))
         }
+        let offset = find.integer(0)
+        guard (0...row.latest).contains(offset) else {
+            throw .persistence(.damaged("the place of the group '\(group)' in \(partition): \(offset)"))
+        }
+        return offset
     }
 
     /// Notes where a group goes on.

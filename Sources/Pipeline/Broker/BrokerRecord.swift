@@ -14,11 +14,11 @@ public struct TopicPartition: Hashable, Sendable, CustomStringConvertible {
     /// As in `measurements-0`.
     public var description: String { "\(topic)-\(partition)" }
 
-    /// The partition of a key: the same for the same key, so that its records keep their order.
+    /// The partition of a key: the same for the same key, so that its records keep their order, and the one that Kafka's default partitioner takes.
     public static func of(key: String, topic: String, partitions: Int) -> TopicPartition {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in key.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        return TopicPartition(topic, Int((hash >> 32) % UInt64(max(1, partitions))))
+        // As `Utils.toPositive`: the sign is dropped, not the number negated.
+        let positive = Int(Murmur2.hash(key.utf8) & 0x7fff_ffff)
+        return TopicPartition(topic, positive % max(1, partitions))
     }
 }
 

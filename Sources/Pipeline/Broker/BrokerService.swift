@@ -158,9 +158,9 @@ public struct BrokerService: Sendable {
 
     private static func join(_ body: ByteBuffer, _ group: String, _ broker: Broker) async throws(BrokerError) -> Value {
         let json = try json(body)
-        guard let member = json["member"]?.string, !member.isEmpty, let topic = json["topic"]?.string else {
-            throw .refused("member and topic are texts")
-        }
+        guard let member = json["member"]?.string, (1...128).contains(member.utf8.count),
+            let topic = json["topic"]?.string
+        else { throw .refused("member and topic are texts, the first of 1 to 128 bytes") }
         let assignment = try await broker.join(group, member: member, topic: topic)
         let partitions = assignment.positions.sorted { $0.key < $1.key }.map { number, position -> Value in
             [

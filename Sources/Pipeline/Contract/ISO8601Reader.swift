@@ -70,6 +70,8 @@ struct ISO8601Reader {
                     default: 1
                     }
                 seconds += number * unit
+                // Its parts may come again and again; nothing is measured over 300 years.
+                guard seconds < 10_000_000_000 else { return nil }
                 digits = ""
             default: return nil
             }

@@ -60,6 +60,8 @@ struct YearlyRule: Hashable, Sendable {
         }
         guard (1...3).contains(numbers.count), !numbers.contains(nil) else { return nil }
         let parts = numbers.compactMap(\.self) + [0, 0]
+        // POSIX allows a week; larger numbers are no times, whatever the file says.
+        guard parts.allSatisfy({ (0...167).contains($0) }) else { return nil }
         return sign * (parts[0] * 3600 + parts[1] * 60 + parts[2])
     }
 

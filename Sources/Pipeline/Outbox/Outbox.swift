@@ -80,7 +80,10 @@ public actor Outbox: MeasurementSink {
             let sender = try database.rows("SELECT name || '/' || epoch FROM sender")
             producer = sender.first?.first?.text ?? name
             for row in try database.rows("SELECT partition, sequence FROM next") {
-                next[Int(row[0].integer ?? 0)] = row[1].integer ?? 0
+                guard let partition = row[0].integer, let sequence = row[1].integer, partition >= 0,
+                    (0...BrokerLog.sequenceMax).contains(sequence)
+                else { throw PersistenceError.damaged("the next number of a partition: \(row)") }
+                next[Int(partition)] = sequence
             }
             waiting = Int(try database.rows("SELECT count(*) FROM message WHERE sent IS NULL")[0][0].integer ?? 0)
         }
@@ -253,8 +256,11 @@ public actor Outbox: MeasurementSink {
                 try update.run()
             }
             try keep(next, insteadOf: [:])
+            guard let name = try database.rows("SELECT name || '/' || epoch FROM sender").first?[0].text else {
+                throw PersistenceError.damaged("the sender's name")
+            }
             return (
-                try database.rows("SELECT name || '/' || epoch FROM sender")[0][0].text ?? "",
+                name,
                 Int(try database.rows("SELECT count(*) FROM message")[0][0].integer ?? 0)
             )
         }

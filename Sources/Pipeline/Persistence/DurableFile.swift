@@ -18,7 +18,7 @@ struct DurableFile {
         database = try PersistenceError.mapped {
             let database = try SQLiteDatabase(location)
             // Nobody else may have it open: what is kept in memory, and the WAL that is written again, are ours alone.
-            _ = try database.pragma("locking_mode", "EXCLUSIVE")
+            if rules.locksExclusively { _ = try database.pragma("locking_mode", "EXCLUSIVE") }
             // Before anything is changed.
             let isEmpty = try Self.isEmpty(database, schema)
             try Self.prepare(database, rules)

@@ -6,6 +6,8 @@ package struct PersistenceRules: Hashable, Sendable {
     package var journal: String = "WAL"
     /// `synchronous`: every commit is synced.
     package var synchronous: String = "FULL"
+    /// One process alone has the file open.
+    package var locksExclusively: Bool = true
     /// The WAL is written again when the file is opened: after a sync that failed, what is seen of it may not be on the disk.
     package var rewritesOnOpen: Bool = true
     /// The WAL is written back, and synced, when the file is opened: what a process left unsynced is not taken for stored.

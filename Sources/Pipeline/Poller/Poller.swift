@@ -225,9 +225,7 @@ public actor Poller {
 
     /// Where in the interval a flat is polled: always the same, and spread over all flats.
     static func phase(of flat: String, in interval: Duration) -> Duration {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in flat.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        // The low bits of this hash differ little between short names.
+        var hash = FNV1a.hash(flat)
         hash ^= hash >> 32
         hash &*= 0x9e37_79b9_7f4a_7c15
         return .nanoseconds(Int64(UInt64(interval.nanoseconds).multipliedFullWidth(by: hash).high))

@@ -4,9 +4,8 @@ enum Checksum {
     static func key(of series: Reading.Identity.Series) -> UInt64 {
         var sum: UInt64 = 0x57_4b73_7431
         for part in [series.flat, series.room, series.channel] {
-            for byte in part.utf8 { sum = (sum ^ UInt64(byte)) &* 0x100_0000_01b3 }
             // The end of a part counts: "a", "b" is not "ab", "".
-            sum = mixed(sum ^ 0xff)
+            sum = mixed(FNV1a.hash(part, into: sum) ^ 0xff)
         }
         return sum
     }

@@ -77,6 +77,9 @@ public struct LandscapeActivity: Sendable {
         probe(
             "windkanal.ledger", "pending", "How many acknowledged readings are on their way on some disk.", [], .number),
         probe("windkanal.ledger", "stored", "How many acknowledged readings are in the storage.", [], .number),
+        probe(
+            "windkanal.ledger", "not_kept",
+            "How many readings were read, could not be kept, and are no longer shown by the server.", [], .number),
         probe("windkanal.ledger", "audit", "What became of all readings.", [], .object),
     ]
 

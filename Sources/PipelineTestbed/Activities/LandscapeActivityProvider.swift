@@ -101,13 +101,15 @@ final class LandscapeActivityProvider: @unchecked Sendable {
         case "lost": return .integer(audit.lost.count)
         case "pending": return .integer(audit.pending)
         case "stored": return .integer(audit.stored)
+        case "not_kept": return .integer(audit.notKept)
         default:
             return [
-                "acknowledged": .integer(audit.acknowledged), "stored": .integer(audit.stored),
-                "pending": .integer(audit.pending), "lost": .integer(audit.lost.count),
-                "recovered": .integer(audit.recovered), "duplicated": .integer(audit.duplicated),
-                "unexpected": .integer(audit.unexpected.count),
-                "violations": .array(audit.told.map { .string($0) }),
+                "read": .integer(audit.read), "acknowledged": .integer(audit.acknowledged),
+                "stored": .integer(audit.stored), "pending": .integer(audit.pending),
+                "lost": .integer(audit.lost.count), "recovered": .integer(audit.recovered),
+                "not_kept": .integer(audit.notKept), "to_be_read_again": .integer(audit.readable),
+                "duplicated": .integer(audit.duplicated), "unexpected": .integer(audit.unexpected.count),
+                "never_seen": .integer(audit.unseen), "violations": .array(audit.told.map { .string($0) }),
             ]
         }
     }

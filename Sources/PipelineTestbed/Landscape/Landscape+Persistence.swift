@@ -9,18 +9,17 @@ extension Landscape {
     /// The services that keep readings, and the poller before them.
     func addPersistence(_ persistence: Persistence, _ scenario: Scenario, flats: [String]) throws {
         let (recorder, ledger) = (recorder, ledger)
-        machines["broker"] = try Machine("broker", in: network, simulation) { ports, machine in
+        machines["broker"] = try Machine("broker", in: network, simulation, disk: persistence.disk) { ports, machine in
             let broker = try await Broker(
                 machine.file("broker.db"), topics: [persistence.topic] + DeviceEventListener.topics())
             try await BrokerService.start(ports, at: Service.broker, broker: broker).run()
         }
-        machines["storage"] = try Machine("storage", in: network, simulation) { ports, machine in
-            var rules = PersistenceRules.sound
-            if !persistence.storageSyncs { rules.synchronous = "NORMAL" }
-            let storage = try await Storage(machine.file("storage.db"), rules: rules)
+        machines["storage"] = try Machine("storage", in: network, simulation, disk: persistence.disk) {
+            ports, machine in
+            let storage = try await Storage(machine.file("storage.db"), rules: persistence.storageRules)
             try await StorageService.start(ports, at: Service.storage, storage: storage).run()
         }
-        machines["ingester"] = try Machine("ingester", in: network, simulation) { ports, _ in
+        machines["ingester"] = try Machine("ingester", in: network, simulation, disk: persistence.disk) { ports, _ in
             var options = Ingester.Options(topic: persistence.topic.name, storage: Service.storage)
             options.consumer.commitsFirst = persistence.commitsFirst
             options.consumer.beginsAtEarliest = persistence.beginsAtEarliest
@@ -28,7 +27,7 @@ extension Landscape {
             let broker = try await HTTPBrokerClient.make(ports, endpoint: Service.broker)
             try await Ingester.make(ports, broker: broker, options: options).run()
         }
-        machines["poller"] = try Machine("poller", in: network, simulation) { ports, machine in
+        machines["poller"] = try Machine("poller", in: network, simulation, disk: persistence.disk) { ports, machine in
             let broker = try await HTTPBrokerClient.make(ports, endpoint: Service.broker)
             let sink: any MeasurementSink
             let send: @Sendable () async throws -> Void

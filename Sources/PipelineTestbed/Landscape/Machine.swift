@@ -24,12 +24,12 @@ final class Machine {
 
     /// Makes a machine whose service is reached by its name.
     init(
-        _ name: String, in network: Network, _ simulation: Simulation,
+        _ name: String, in network: Network, _ simulation: Simulation, disk options: DiskOptions,
         service: @escaping (SimulatedPorts, Machine) async throws -> Void
     ) throws {
         self.name = name
         self.simulation = simulation
-        disk = Disk(RandomStream(seed: simulation.seed).fork("disk of \(name)"))
+        disk = Disk(RandomStream(seed: simulation.seed).fork("disk of \(name)"), options: options)
         vfs = SQLiteVFS(disk, wall: { WallClock.milliseconds })
         host = try network.host(name) { [unowned self] ports in try await service(ports, self) }
         watch()
@@ -80,7 +80,8 @@ final class Machine {
     func loseDisk() {
         crash()
         disksMade += 1
-        disk = Disk(RandomStream(seed: simulation.seed).fork("disk \(disksMade) of \(name)"))
+        disk = Disk(
+            RandomStream(seed: simulation.seed).fork("disk \(disksMade) of \(name)"), options: disk.options)
         vfs = SQLiteVFS(disk, wall: { WallClock.milliseconds })
     }
 

@@ -1,6 +1,6 @@
 import Documents
 import MeasurementServer
-public import Pipeline
+import Pipeline
 import SQLite
 import SimulatedSQLite
 import SimulatedWorld
@@ -17,6 +17,8 @@ final class Ledger: @unchecked Sendable {
 
     private let simulation: Simulation
     private var histories: [Reading.Identity: History] = [:]
+    /// The time of the latest reading of each series that was read.
+    private var newest: [Reading.Identity.Series: Int64] = [:]
 
     /// Readings of which a violation's history is told.
     private static let toldMax: Int = 20
@@ -32,6 +34,7 @@ final class Ledger: @unchecked Sendable {
         let now = simulation.world.nanoseconds
         for reading in readings where histories[reading.id] == nil {
             histories[reading.id] = History(value: reading.value, attempted: now)
+            newest[reading.id.series] = max(newest[reading.id.series] ?? .min, reading.id.milliseconds)
         }
     }
 
@@ -52,6 +55,7 @@ final class Ledger: @unchecked Sendable {
         let outbox = Self.inOutbox(machines["poller"]?.disk)
         var audit = LedgerAudit()
         audit.unreadable = [stored.problem, broker.problem, outbox.problem].compactMap { $0 }
+        audit.read = histories.count
         for (id, history) in histories {
             if history.acknowledged != nil { audit.acknowledged += 1 }
             switch (history.acknowledged != nil, stored.values[id]) {
@@ -68,7 +72,9 @@ final class Ledger: @unchecked Sendable {
                 } else {
                     audit.lost.append(id)
                 }
-            case (false, nil): audit.unacknowledged += 1
+            case (false, nil):
+                // The server shows the latest reading of a series alone: once a later one was read, no poller gets this one again.
+                if id.milliseconds < newest[id.series] ?? .min { audit.notKept += 1 } else { audit.readable += 1 }
             }
         }
         audit.unseen = unseen
@@ -182,49 +188,6 @@ final class Ledger: @unchecked Sendable {
         } catch {
             return ([], "the poller's disk: \(error)")
         }
-    }
-}
-
-/// What became of all readings, in Jepsen's terms.
-public struct LedgerAudit: Hashable, Sendable {
-    /// Readings that the poller gave away and that were taken.
-    public internal(set) var acknowledged: Int = 0
-    /// Acknowledged, and in the storage: ok.
-    public internal(set) var stored: Int = 0
-    /// Acknowledged, and on the poller's disk.
-    public internal(set) var inOutbox: Int = 0
-    /// Acknowledged, and in the broker behind what is committed.
-    public internal(set) var inBroker: Int = 0
-    /// Which are on their way.
-    var waiting: Set<Reading.Identity> = []
-    /// Acknowledged, and on their way on some disk.
-    public var pending: Int { inOutbox + inBroker }
-    /// Acknowledged, and nowhere.
-    public internal(set) var lost: [Reading.Identity] = []
-    /// Not acknowledged, and in the storage nevertheless.
-    public internal(set) var recovered: Int = 0
-    /// Not acknowledged, and not in the storage: the poller reads them again.
-    public internal(set) var unacknowledged: Int = 0
-    /// Messages that are in the broker although the reading was there already; the storage keeps each once.
-    public internal(set) var duplicated: Int = 0
-    /// Measured, and replaced at the server before the poller asked: never exposed to us, and so nobody's loss.
-    public internal(set) var unseen: Int = 0
-    /// In the storage with another value than was sent, or never sent.
-    public internal(set) var unexpected: [Reading.Identity] = []
-    /// The first violations, each with its history.
-    public internal(set) var told: [String] = []
-    /// Disks that could not be read.
-    public internal(set) var unreadable: [String] = []
-
-    /// Whether nothing is lost or invented.
-    public var holds: Bool { lost.isEmpty && unexpected.isEmpty && unreadable.isEmpty }
-
-    /// One line for people, and one for each violation that is told.
-    public var text: String {
-        let line =
-            "ledger: \(acknowledged) acknowledged, \(stored) stored, \(pending) pending (outbox \(inOutbox), broker \(inBroker)), \(lost.count) lost, \(recovered) recovered, "
-            + "\(duplicated) duplicated, \(unexpected.count) unexpected, \(unseen) never seen"
-        return ([line] + unreadable + told).joined(separator: "\n")
     }
 }
 

@@ -1,4 +1,5 @@
 public import Pipeline
+import SimulatedWorld
 
 /// How a scenario's landscape keeps readings: what sends them to the broker, the broker's topic, and what brings them to the storage.
 public struct Persistence: Sendable {
@@ -22,9 +23,16 @@ public struct Persistence: Sendable {
     public var beginsAtEarliest: Bool = true
     /// The ingester joins its group again when the broker does not know it any more.
     public var rejoins: Bool = true
-
     /// The storage syncs every commit.
-    public var storageSyncs: Bool = true
+    public var storageSyncs: Bool {
+        get { storageRules.synchronous == "FULL" }
+        set { storageRules.synchronous = newValue ? "FULL" : "NORMAL" }
+    }
+
+    /// By which rules the storage keeps its file.
+    var storageRules: PersistenceRules = .sound
+    /// What the disks of all machines are like.
+    var disk: DiskOptions = DiskOptions()
 
     /// An outbox, acknowledged by all, and an ingester that loses nothing.
     public init() {}

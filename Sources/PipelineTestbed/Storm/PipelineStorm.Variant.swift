@@ -20,7 +20,21 @@ extension PipelineStorm {
             variant("no-acks") { $0.sender = .outbox(.none, keep: .zero) },
             variant("commits-before-it-writes") { $0.commitsFirst = true },
             variant("storage-does-not-sync") { $0.storageSyncs = false },
+            variant("storage-trusts-its-log") {
+                $0.storageRules.rewritesOnOpen = false
+                $0.storageRules.checkpointsOnOpen = false
+                $0.storageRules.keepsLedger = false
+            },
+            variant("storage-deletes-its-journal") {
+                $0.storageRules.journal = "DELETE"
+                // Who has a file alone empties the journal and does not delete it.
+                $0.storageRules.locksExclusively = false
+                $0.storageRules.rewritesOnOpen = false
+            },
         ]
+
+        /// The variant of a name; nil if there is none.
+        public static func named(_ name: String) -> Variant? { all.first { $0.name == name } }
 
         private static func variant(
             _ name: String, isSafe: Bool = false, _ change: (inout Persistence) -> Void

@@ -22,6 +22,8 @@ public struct PipelineStorm: Sendable {
     private let seed: Seed
     private let persistence: Persistence
 
+    /// Flats of the landscape: so many that no partition is empty.
+    static let flats: Int = 12
     /// For how long faults happen.
     private static let duration: Duration = .seconds(240)
     /// How long after healing everything must have arrived.
@@ -43,7 +45,7 @@ public struct PipelineStorm: Sendable {
             options: Simulation.Options(
                 budget: Budget(virtualTime: .seconds(3600), events: 50_000_000, wallTime: .seconds(600))))
         var scenario = Scenario()
-        scenario.flats = 3
+        scenario.flats = Self.flats
         scenario.rooms = 1
         scenario.persistence = persistence
         let landscape = try Landscape(simulation, scenario)

@@ -69,7 +69,7 @@ public final class Disk {
         guard creates else { throw .notFound(name) }
         let file = DiskFile()
         entries[name] = file
-        pendingEntries.append((name, file))
+        note(name, file)
         trace(.create, text: name)
         return file
     }
@@ -79,8 +79,14 @@ public final class Disk {
         try begin(.write)
         trace(.delete, text: name)
         guard entries.removeValue(forKey: name) != nil else { throw .notFound(name) }
-        pendingEntries.append((name, nil))
+        note(name, nil)
         if syncsFolder { makeEntriesDurable(pendingEntries.count) }
+    }
+
+    /// Notes that a file was created, or deleted: nil.
+    private func note(_ name: String, _ file: DiskFile?) {
+        pendingEntries.append((name, file))
+        if options.sabotage == .entriesAreDurableAtOnce { makeEntriesDurable(pendingEntries.count) }
     }
 
     // MARK: Operations
@@ -117,10 +123,15 @@ public final class Disk {
             unsafe trace(.sync)
             try begin(.sync)
         } catch {
-            if case .io = error { file.dropPending() }
+            guard case .io = error else { throw error }
+            if options.sabotage == .failedSyncsAreMadeGood { makeDurable(file) } else { file.dropPending() }
             throw error
         }
-        guard !draw(faults.syncLies) else { return }
+        guard !draw(faults.syncLies), options.sabotage != .syncsDoNothing else { return }
+        makeDurable(file)
+    }
+
+    private func makeDurable(_ file: DiskFile) {
         file.sync()
         if let last = pendingEntries.lastIndex(where: { $0.file === file }) { makeEntriesDurable(last + 1) }
     }
@@ -218,7 +229,8 @@ public final class Disk {
     ///
     /// - Parameter cut: What becomes of what was not synced; nil draws it.
     public func cutPower(_ cut: PowerCut? = nil) {
-        let cut = cut ?? PowerCut.allCases[random.index(below: PowerCut.allCases.count)]
+        var cut = cut ?? PowerCut.allCases[random.index(below: PowerCut.allCases.count)]
+        if options.sabotage == .cutsLoseNothing { cut = .everything }
         trace(.powerCut, text: "\(cut)")
         endProcesses()
         cutEntries(cut)

@@ -19,7 +19,8 @@ struct CrashesCommand: ParsableCommand {
         print("| way | sectors | trials with damage | CPU per trial |")
         print("|---|---|---|---|")
         for mode in CrashTrial.Mode.all {
-            for options in mode.isSafe ? Self.disks : [DiskOptions()] {
+            let disks = Self.disks.filter { $0.isPowersafe || mode.isForEveryDisk }
+            for options in mode.isSafe ? disks : [DiskOptions()] {
                 let start = seam_thread_cpu()
                 let damages = (1...seeds).compactMap { seed -> (UInt64, CrashTrial.Damage)? in
                     var trial = CrashTrial(mode, seed: Seed(seed), options: options)
