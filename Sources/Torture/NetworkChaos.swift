@@ -15,10 +15,22 @@ public struct NetworkChaos: Sendable {
     /// Virtual time with faults.
     public var duration: Duration
 
-    /// Describes a run; by default four clients for a minute.
-    public init(clients: Int = 4, duration: Duration = .seconds(60)) {
+    /// What is made wrong, to see that it is noticed.
+    public var sabotage: Sabotage?
+
+    /// A mistake of the network's.
+    public enum Sabotage: Sendable, CaseIterable {
+        /// A link swallows bytes in the middle of streams.
+        case swallowsBytes
+        /// The links stay as they are when all is to be healed.
+        case neverHeals
+    }
+
+    /// Describes a run; by default four clients for a minute, and nothing planted.
+    public init(clients: Int = 4, duration: Duration = .seconds(60), sabotage: Sabotage? = nil) {
         self.clients = clients
         self.duration = duration
+        self.sabotage = sabotage
     }
 
     /// What a run came to.
@@ -73,6 +85,12 @@ public struct NetworkChaos: Sendable {
                 }
             }
         }
+        if sabotage == .swallowsBytes {
+            let toxic = Toxic("swallows", .packetLoss(rate: Ratio(1, outOf: 20), correlation: .zero))
+            for number in 0..<Self.servers {
+                try network.link(from: "client-0", to: "server-\(number)").setToxic(toxic)
+            }
+        }
         var random = try simulation.stream("chaos")
         let outcome = try simulation.run {
             let end = simulation.now.advanced(by: duration)
@@ -81,7 +99,7 @@ public struct NetworkChaos: Sendable {
                 try strike(network, simulation, &random)
                 tally.result.faults += 1
             }
-            try heal(network, simulation)
+            if sabotage != .neverHeals { try heal(network, simulation) }
             tally.isSettling = true
             // Half-open connections and retransmissions end; then everybody begins anew.
             try await Task.sleep(for: .seconds(1000))
@@ -216,7 +234,8 @@ private final class Checker: ChannelInboundHandler, @unchecked Sendable {
         let buffer = unwrapInboundIn(data)
         let expected = Self.pattern.getSlice(at: position, length: buffer.readableBytes)
         if buffer != expected, tally.result.corruption == nil {
-            tally.result.corruption = "\(buffer.readableBytes) bytes from \(position) on of a connection of \(host) are others"
+            tally.result.corruption =
+                "\(buffer.readableBytes) bytes from \(position) on of a connection of \(host) are others"
         }
         position += buffer.readableBytes
         tally.result.bytes += buffer.readableBytes

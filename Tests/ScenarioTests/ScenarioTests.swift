@@ -81,7 +81,7 @@ final class ScenarioTests: XCTestCase {
     // A scenario that is to fail shows nothing if it needs a lucky seed; 'lab scenarios' looks at more of them.
     func testScenariosThatAreToFailFailForOtherSeedsToo() throws {
         let names = Self.verdicts.keys.filter { $0.hasSuffix("-fails") }.sorted()
-        let runs = names.flatMap { name in [2, 3].map { (name: name, seed: Seed($0)) } }
+        let runs = names.map { (name: $0, seed: Seed(2)) }
         for (run, result) in zip(runs, try Self.results(runs)) {
             XCTAssertEqual(result.verdict(strict: false), "refuted", "\(run.name), seed \(run.seed)")
         }

@@ -124,6 +124,7 @@ struct ThreadContext {
     }
 
     /// Takes a place among the process' kernels; 0 when all are taken.
+    ///
     /// When it must be `alone`, this waits for those that run.
     func register(alone: Bool) -> UInt32 { unsafe seam_register_kernel(pointer, alone) }
 
