@@ -43,8 +43,13 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
 
     /// Told of each draw of an observed stream: the stream's number, and what was drawn.
     ///
-    /// One for the process, set before the first simulation runs; it finds out by itself whose draw it is.
-    package nonisolated(unsafe) static var observer: @Sendable (UInt32, UInt64) -> Void = { _, _ in }
+    /// One for the process, set before the first simulation runs; it finds out by itself whose draw it is. Behind a pointer,
+    /// because the check of exclusive access to a static variable costs as much as a draw.
+    package nonisolated(unsafe) static let observer: UnsafeMutablePointer<@convention(c) (UInt32, UInt64) -> Void> = {
+        let cell = UnsafeMutablePointer<@convention(c) (UInt32, UInt64) -> Void>.allocate(capacity: 1)
+        unsafe cell.initialize(to: { _, _ in })
+        return unsafe cell
+    }()
 
     /// The same stream, whose draws, and those of its forks, the observer is told of.
     package var observed: RandomStream {
@@ -55,7 +60,7 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
 
     @usableFromInline @inline(never)
     func observe(_ value: UInt64) {
-        unsafe Self.observer(observedID, value)
+        unsafe Self.observer.pointee(observedID, value)
     }
 
     /// The next 64 random bits.

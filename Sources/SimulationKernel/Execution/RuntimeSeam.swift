@@ -26,7 +26,7 @@ enum RuntimeSeam {
         var generator = SystemRandomNumberGenerator()
         _ = generator.next()
         _ = Hasher().finalize()
-        unsafe RandomStream.observer = { stream, value in
+        unsafe RandomStream.observer.pointee = { stream, value in
             guard let state = Kernel.current, !state.value.isMuted else { return }
             state.value.record(.streamDraw, value, UInt64(stream))
         }
