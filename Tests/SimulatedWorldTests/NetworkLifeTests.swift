@@ -138,6 +138,29 @@ final class NetworkLifeTests: XCTestCase {
         XCTAssertEqual(outcome.stopReason, .finished)
     }
 
+    // A client waits for an answer that nobody sends: the text says which connection is open, in which state.
+    func testADeadlockShowsTheConnections() throws {
+        let simulation = Simulation(seed: 1)
+        let network = try Network(simulation)
+        try network.host("server") { ports in
+            _ = try await ports.listen(Endpoint("server", 80), options: .init()) {
+                $0.eventLoop.makeSucceededVoidFuture()
+            }.get()
+        }
+        let client = Seen()
+        try network.host("client") { client.ports = $0 }
+        let outcome = try simulation.run {
+            try await Task.sleep(for: .milliseconds(1))
+            let channel = try await XCTUnwrap(client.ports).dial(Endpoint("server", 80), options: .init()) {
+                $0.eventLoop.makeSucceededVoidFuture()
+            }.get()
+            try await channel.closeFuture.get()
+        }
+        guard case .deadlock = outcome.stopReason else { return XCTFail("\(outcome)") }
+        XCTAssertTrue("\(outcome)".contains("client:32768 ESTABLISHED → server:80 ESTABLISHED"), "\(outcome)")
+        XCTAssertThrowsError(try outcome.get()) { XCTAssertTrue("\($0)".contains("ESTABLISHED"), "\($0)") }
+    }
+
     // Who waits for what cannot come keeps itself, and neither the network nor the kernel's memory.
     func testATaskThatCannotEndKeepsNothingButItself() throws {
         try skipUnderSanitizers()

@@ -145,6 +145,13 @@ int seam_task_stack(void *task, uintptr_t *addresses, int capacity);
 /// Asks the processor to bring the memory at `address` near; a hint, which may be wrong.
 static inline void seam_prefetch(const void *address) { __builtin_prefetch(address); }
 
+// Memory
+
+/// Pages of zeros, by themselves: given back, they leave no hole in the heap that small leftovers could nest in. Ends the process
+/// when there are none.
+void *seam_map_pages(size_t bytes);
+void seam_unmap_pages(void *pages, size_t bytes);
+
 // Stacks and symbols
 
 /// Return addresses from the caller's caller upward, by unwinding; the count written to `addresses`.

@@ -102,7 +102,7 @@ struct EntryChunkPool: ~Copyable {
     var capacity: Int { blocks.count * Self.chunksPerBlock * EntryChunk.capacity }
 
     deinit {
-        for block in blocks { unsafe block.memory.deallocate() }
+        for block in blocks { unsafe seam_unmap_pages(block.memory, EntryChunk.size * Self.chunksPerBlock) }
     }
 
     @inline(__always)
@@ -121,7 +121,7 @@ struct EntryChunkPool: ~Copyable {
 
     @inline(never)
     private mutating func addBlock() {
-        let memory = UnsafeMutableRawPointer.allocate(byteCount: EntryChunk.size * Self.chunksPerBlock, alignment: 64)
+        let memory = unsafe seam_map_pages(EntryChunk.size * Self.chunksPerBlock).unsafelyUnwrapped
         unsafe blocks.append(EntryChunk(memory: memory))
         for index in (0..<Self.chunksPerBlock).reversed() {
             unsafe free(EntryChunk(memory: memory + index * EntryChunk.size))
