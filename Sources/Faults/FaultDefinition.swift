@@ -42,12 +42,13 @@ public struct FaultDefinition: Sendable {
     /// The kind of a name; nil if there is none.
     public static func named(_ name: String) -> FaultDefinition? { all.first { $0.name == name } }
 
-    /// What is wrong with arguments; nil if nothing is.
+    /// Checks arguments.
     ///
     /// - Parameters:
     ///   - arguments: The arguments by name.
     ///   - undecided: Names of those whose values are not known yet.
     ///   - names: The names of the deployment; nil where that is not known.
+    /// - Returns: What is wrong; nil if nothing is.
     public func problem(of arguments: Value.Object, undecided: Set<String> = [], names: DeploymentNames?) -> String? {
         if let problem = parameters.problem(of: arguments, undecided: undecided, names: names, for: name) {
             return problem
@@ -71,13 +72,14 @@ public struct FaultDefinition: Sendable {
 }
 
 extension [Parameter] {
-    /// What is wrong with arguments for these parameters; nil if nothing is.
+    /// Checks arguments for these parameters.
     ///
     /// - Parameters:
     ///   - arguments: The arguments by name.
     ///   - undecided: Names of those whose values are not known yet.
     ///   - names: The names of the deployment; nil where that is not known.
     ///   - owner: Who takes them, for the message.
+    /// - Returns: What is wrong; nil if nothing is.
     public func problem(
         of arguments: Value.Object, undecided: Set<String> = [], names: DeploymentNames?, for owner: String
     ) -> String? {

@@ -75,11 +75,12 @@ public struct DeploymentNames: Hashable, Sendable {
 }
 
 extension Parameter {
-    /// What is wrong with a value, as the end of a sentence that begins with the parameter; nil if nothing is.
+    /// Checks a value.
     ///
     /// - Parameters:
     ///   - value: The value.
     ///   - names: The names of the deployment; nil where that is not known.
+    /// - Returns: What is wrong, as the end of a sentence that begins with the parameter; nil if nothing is.
     public func problem(of value: Value, names: DeploymentNames?) -> String? {
         switch kind {
         case .process: problem(ofName: value, names?.processes, "service")
