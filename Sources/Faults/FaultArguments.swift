@@ -49,6 +49,7 @@ public struct FaultArguments: Sendable {
             return Ratio(top, outOf: bottom)
         }
         guard let number = value.number, number == 0 || (Parameter.ratioMin...1).contains(number) else { return nil }
+        if number == 0 || number == 1 { return number == 0 ? .zero : .one }
         return Ratio(UInt64((number * 1_000_000).rounded()), outOf: 1_000_000)
     }
 }

@@ -126,7 +126,7 @@ extension ScheduledFault: CustomStringConvertible {
         }
         if words.first == "for" {
             words.removeFirst()
-            document["for"] = words.popFirst().map(FaultLine.read) ?? .null
+            document["for"] = .seconds(try Self.seconds(words.popFirst().map(FaultLine.read) ?? .null, "for"))
         }
         try self.init(document.merging(try Fault(words: words).document))
     }
