@@ -24,6 +24,7 @@ let package = Package(
         .library(name: "SimulatedSQLite", targets: ["SimulatedSQLite", "SQLite"]),
         .library(name: "RealWorld", targets: ["RealWorld"]),
         .library(name: "HTTP", targets: ["HTTP"]),
+        .library(name: "Testbed", targets: ["Testbed", "SimulatedTestbed"]),
         .library(name: "Experiments", targets: ["Experiments", "Documents", "HTTPActivities"]),
         .executable(name: "windkanal", targets: ["windkanal"]),
     ],
@@ -101,6 +102,16 @@ let package = Package(
                 "Documents", "Experiments", "Faults", "HTTP", "HTTPActivities", "MeasurementServer", "Pipeline",
                 "Ports",
                 "Randomness", "SQLite", "SimulatedSQLite", "SimulatedWorld", "SimulationKernel", httpTypes,
+            ],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "Testbed", dependencies: ["Documents", "Experiments", "Faults", "Ports", "Randomness"],
+            swiftSettings: strict),
+        .target(
+            name: "SimulatedTestbed",
+            dependencies: [
+                "Faults", "Ports", "Randomness", "SimulatedSQLite", "SimulatedWorld", "SimulationKernel", "Testbed",
             ],
             swiftSettings: strict
         ),

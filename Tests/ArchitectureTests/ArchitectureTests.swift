@@ -31,6 +31,11 @@ final class ArchitectureTests: XCTestCase {
             "NIOCore",
             "NIOPosix", "NIOSSL", "Pipeline", "Ports", "Synchronization",
         ],
+        "Testbed": ["Documents", "Experiments", "Faults", "Ports", "Randomness"],
+        "SimulatedTestbed": [
+            "Faults", "Glibc", "Ports", "Randomness", "SimulatedSQLite", "SimulatedWorld", "SimulationKernel",
+            "Testbed",
+        ],
         "TraceFiles": ["FoundationEssentials"],
         "first-run": ["SimulationKernel"],
         "Torture": [
