@@ -49,7 +49,7 @@ let package = Package(
             dependencies: ["CSystemSeam", "Randomness"],
             swiftSettings: strict
         ),
-        .target(name: "Faults", dependencies: ["Randomness", nioCore], swiftSettings: strict),
+        .target(name: "Faults", dependencies: ["Documents", "Randomness", nioCore], swiftSettings: strict),
         .target(name: "Ports", dependencies: [nioCore], swiftSettings: strict),
         .target(
             name: "SimulatedWorld",
@@ -98,7 +98,8 @@ let package = Package(
         .target(
             name: "PipelineTestbed",
             dependencies: [
-                "Documents", "Experiments", "HTTP", "HTTPActivities", "MeasurementServer", "Pipeline", "Ports",
+                "Documents", "Experiments", "Faults", "HTTP", "HTTPActivities", "MeasurementServer", "Pipeline",
+                "Ports",
                 "Randomness", "SQLite", "SimulatedSQLite", "SimulatedWorld", "SimulationKernel", httpTypes,
             ],
             swiftSettings: strict
@@ -141,7 +142,8 @@ let package = Package(
             name: "ExperimentsTests", dependencies: ["Documents", "Experiments", "Fuzzing", "Randomness"],
             swiftSettings: common
         ),
-        .testTarget(name: "FaultsTests", dependencies: ["Faults", "Randomness", nioCore], swiftSettings: common),
+        .testTarget(
+            name: "FaultsTests", dependencies: ["Documents", "Faults", "Randomness", nioCore], swiftSettings: common),
         .target(name: "CSeamProbes", path: "Tests/CSeamProbes", cSettings: [.treatAllWarnings(as: .error)]),
         .testTarget(name: "RandomnessTests", dependencies: ["Randomness"], swiftSettings: common),
         .testTarget(
@@ -157,15 +159,16 @@ let package = Package(
         .testTarget(
             name: "DiskTests",
             dependencies: [
-                "Ports", "Randomness", "SQLite", "SimulatedSQLite", "SimulatedWorld", "SimulationKernel", "Torture",
+                "Faults", "Ports", "Randomness", "SQLite", "SimulatedSQLite", "SimulatedWorld", "SimulationKernel",
+                "Torture",
             ],
             swiftSettings: common
         ),
         .testTarget(
             name: "StorageTests",
             dependencies: [
-                "Documents", "HTTP", "Pipeline", "Ports", "Randomness", "SQLite", "SimulatedSQLite", "SimulatedWorld",
-                "SimulationKernel", "Torture", nioCore, httpTypes,
+                "Documents", "Faults", "HTTP", "Pipeline", "Ports", "Randomness", "SQLite", "SimulatedSQLite",
+                "SimulatedWorld", "SimulationKernel", "Torture", nioCore, httpTypes,
             ],
             swiftSettings: common
         ),

@@ -1,3 +1,4 @@
+import Faults
 import Pipeline
 import Ports
 import Randomness

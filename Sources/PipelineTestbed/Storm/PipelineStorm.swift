@@ -1,3 +1,4 @@
+import Faults
 import MeasurementServer
 import Pipeline
 public import Randomness
