@@ -1,4 +1,5 @@
 public import Documents
+import Durations
 
 /// What happened in a run.
 public struct Journal: Sendable {
@@ -113,7 +114,7 @@ extension Journal {
         journal["run"] = .array(run.map(value))
         journal["rollbacks"] = .array(rollbacks.map(value))
         journal["end"] = end.map { .string(WallTime.iso8601($0)) } ?? .null
-        journal["duration"] = .real(duration.inMicroseconds)
+        journal["duration"] = .real(Double(duration.microseconds) / 1_000_000)
         if let interruption {
             journal["interruption"] = [
                 "kind": "signal", "name": .string(interruption.rawValue),
@@ -138,16 +139,8 @@ extension Journal {
         if let status = entry.status { object["status"] = .string(status) }
         if let exception = entry.exception { object["exception"] = .array(exception.map(Value.string)) }
         if let end = entry.end { object["end"] = .string(WallTime.iso8601(end)) }
-        if let duration = entry.duration { object["duration"] = .real(duration.inMicroseconds) }
+        if let duration = entry.duration { object["duration"] = .real(Double(duration.microseconds) / 1_000_000) }
         if let met = entry.toleranceMet { object["tolerance_met"] = .bool(met) }
         return .object(object)
-    }
-}
-
-extension Duration {
-    /// Seconds, to the microsecond.
-    var inMicroseconds: Double {
-        let micros = components.seconds * 1_000_000 + components.attoseconds / 1_000_000_000_000
-        return Double(micros) / 1_000_000
     }
 }

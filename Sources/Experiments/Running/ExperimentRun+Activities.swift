@@ -1,4 +1,5 @@
 import Documents
+import Durations
 
 extension ExperimentRun {
     // MARK: Hypothesis
@@ -134,7 +135,8 @@ extension ExperimentRun {
         environment.recorder(
             .activityEnded(
                 EndedActivity(
-                    name: activity.name, type: activity.type, status: entry.status, seconds: duration.inMicroseconds,
+                    name: activity.name, type: activity.type, status: entry.status,
+                    seconds: Double(duration.microseconds) / 1_000_000,
                     output: entry.output, exception: entry.exception)))
         if thrown != .interrupted { try await pause(prepared.pauseAfter, isBefore: false) }
         if let thrown { throw thrown }

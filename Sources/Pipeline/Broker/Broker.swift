@@ -1,3 +1,5 @@
+import Durations
+import Measurements
 public import Ports
 
 /// A broker with Kafka's semantics, as far as this landscape needs them: topics in partitions, producers whose repetitions are appended once, groups

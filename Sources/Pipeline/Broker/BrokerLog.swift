@@ -1,3 +1,4 @@
+import Durations
 package import Ports
 import SQLite
 

@@ -1,6 +1,7 @@
 import Documents
 import HTTP
 import HTTPTypes
+import Measurements
 import NIOCore
 public import Ports
 

@@ -1,4 +1,6 @@
 import Documents
+import Durations
+public import Measurements
 public import Ports
 import SQLite
 

@@ -1,4 +1,6 @@
 import Documents
+import Durations
+import Measurements
 
 /// Tells a poller of the devices that come and go, as the broker's topics have it, and answers when the first values are there.
 ///

@@ -1,3 +1,4 @@
+public import Measurements
 public import Ports
 
 /// Keeps readings: a batch that it acknowledges is there, whatever happens to process, disk and power.

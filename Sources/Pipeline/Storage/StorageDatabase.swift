@@ -1,3 +1,5 @@
+import Durations
+package import Measurements
 package import Ports
 import SQLite
 

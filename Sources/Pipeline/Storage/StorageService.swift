@@ -1,6 +1,8 @@
 import Documents
+import Durations
 public import HTTP
 import HTTPTypes
+import Measurements
 import NIOCore
 public import Ports
 
@@ -49,9 +51,10 @@ public struct StorageService: Sendable {
         router.on(.post, "/batches") { _, _, body in await store(body, storage) }
         router.on(.get, "/flats/{flat}/readings") { request, parameters, _ in
             await answer {
-                let query = try Query(request.path ?? "")
+                let query = try NumericQuery(of: request.path ?? "", names: ["from", "to", "limit"])
+                let limit = Int(min(query["limit"] ?? .max, Int64(readingsMax)))
                 let readings = try await storage.readings(
-                    of: parameters["flat"] ?? "", from: query.from, to: query.to, limit: query.limit)
+                    of: parameters["flat"] ?? "", from: query["from"] ?? 0, to: query["to"] ?? .max, limit: limit)
                 return ["readings": .array(readings.map(\.json))]
             }
         }
@@ -118,29 +121,6 @@ public struct StorageService: Sendable {
         }
         let oldest = newest.values.min().map { Value.real(Double(now - $0) / 1000) } ?? .null
         return ["flats": .object(flats), "data_age_max": oldest]
-    }
-}
-
-/// What of a flat's readings is asked for.
-private struct Query {
-    var from: Int64 = 0
-    var to: Int64 = .max
-    var limit: Int = StorageService.readingsMax
-
-    init(_ path: String) throws(Reading.Malformed) {
-        guard let mark = path.firstIndex(of: "?") else { return }
-        for part in path[path.index(after: mark)...].split(separator: "&") {
-            let words = part.split(separator: "=", maxSplits: 1)
-            guard words.count == 2, let number = Int64(words[1]), number >= 0 else {
-                throw Reading.Malformed(description: "'\(part)' is not from, to or limit with a whole number")
-            }
-            switch words[0] {
-            case "from": from = number
-            case "to": to = number
-            case "limit": limit = Int(min(number, Int64(StorageService.readingsMax)))
-            default: throw Reading.Malformed(description: "'\(words[0])' is not from, to or limit")
-            }
-        }
     }
 }
 

@@ -1,3 +1,5 @@
+import Durations
+import Measurements
 import Pipeline
 import Ports
 import Randomness

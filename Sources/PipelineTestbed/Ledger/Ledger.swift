@@ -1,5 +1,7 @@
 import Documents
+import Durations
 import MeasurementServer
+import Measurements
 import Pipeline
 import SQLite
 import SimulatedSQLite

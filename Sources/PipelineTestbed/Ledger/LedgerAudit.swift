@@ -1,4 +1,4 @@
-public import Pipeline
+public import Measurements
 
 /// What became of all readings, in Jepsen's terms.
 public struct LedgerAudit: Hashable, Sendable {

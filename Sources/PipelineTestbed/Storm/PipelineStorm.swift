@@ -1,4 +1,6 @@
+import Durations
 import MeasurementServer
+import Measurements
 import Pipeline
 public import Randomness
 import SimulatedWorld
