@@ -1,7 +1,7 @@
 public import HTTP
 public import HTTPTypes
+public import Measurements
 import NIOCore
-public import Pipeline
 public import Ports
 public import Randomness
 

@@ -1,9 +1,9 @@
 import Documents
+import Durations
 import HTTP
 import HTTPTypes
+import Measurements
 import NIOCore
-import Pipeline
-import Ports
 import Randomness
 
 /// What the server knows of its flats; touched on its event loop only.

@@ -7,29 +7,33 @@ import XCTest
 final class ArchitectureTests: XCTestCase {
     /// What each target may import: system libraries, packages and targets below it.
     private let allowed: [String: Set<String>] = [
-        "Randomness": [],
+        "Durations": [],
+        "Randomness": ["Durations"],
         "SimulationKernel": ["CSystemSeam", "Randomness", "_Concurrency"],
         "Documents": ["CLibYAML"],
-        "Experiments": ["Documents"],
+        "Experiments": ["Documents", "Durations"],
         "HTTPActivities": ["Documents", "Experiments", "HTTP", "HTTPTypes", "NIOCore", "NIOHTTPCompression", "Ports"],
-        "Pipeline": ["Documents", "Glibc", "HTTP", "HTTPTypes", "NIOCore", "Ports", "SQLite"],
-        "MeasurementServer": ["Documents", "HTTP", "HTTPTypes", "NIOCore", "Pipeline", "Ports", "Randomness"],
+        "Measurements": ["Documents", "Glibc"],
+        "Pipeline": ["Documents", "Durations", "HTTP", "HTTPTypes", "Measurements", "NIOCore", "Ports", "SQLite"],
+        "MeasurementServer": [
+            "Documents", "Durations", "HTTP", "HTTPTypes", "Measurements", "NIOCore", "Ports", "Randomness",
+        ],
         "PipelineTestbed": [
-            "Documents", "Experiments", "Faults", "HTTP", "HTTPActivities", "HTTPTypes", "MeasurementServer",
-            "Pipeline",
-            "Ports", "Randomness", "SQLite", "SimulatedSQLite", "SimulatedWorld", "SimulationKernel", "Synchronization",
+            "Documents", "Durations", "Experiments", "Faults", "HTTP", "HTTPActivities", "HTTPTypes", "MeasurementServer",
+            "Measurements", "Pipeline", "Ports", "Randomness", "SQLite", "SimulatedSQLite", "SimulatedTestbed",
+            "SimulatedWorld", "SimulationKernel", "Synchronization", "Testbed",
         ],
         "Fuzzing": ["Documents", "Experiments", "Randomness"],
-        "Faults": ["Documents", "NIOCore", "Randomness"],
+        "Faults": ["Documents", "Durations", "NIOCore", "Randomness"],
         "Ports": ["Glibc", "NIOCore"],
         "SQLite": ["CSQLite", "Ports"],
         "SimulatedSQLite": ["CSQLite", "Ports", "SimulatedWorld"],
         "SimulatedWorld": ["Dispatch", "Faults", "Glibc", "NIOCore", "Ports", "Randomness", "SimulationKernel"],
         "HTTP": ["FoundationEssentials", "Glibc", "HTTPTypes", "NIOCore", "NIOHTTP1", "Ports"],
         "RealWorld": [
-            "CProcess", "Dispatch", "Documents", "Experiments", "Glibc", "HTTP", "HTTPActivities", "HTTPTypes",
-            "NIOCore",
-            "NIOPosix", "NIOSSL", "Pipeline", "Ports", "Synchronization",
+            "CProcess", "Dispatch", "Documents", "Durations", "Experiments", "Glibc", "HTTP", "HTTPActivities",
+            "HTTPTypes",
+            "Measurements", "NIOCore", "NIOPosix", "NIOSSL", "Ports", "Synchronization",
         ],
         "Testbed": ["Documents", "Experiments", "Faults", "Ports", "Randomness"],
         "SimulatedTestbed": [
@@ -39,20 +43,19 @@ final class ArchitectureTests: XCTestCase {
         "TraceFiles": ["FoundationEssentials"],
         "first-run": ["SimulationKernel"],
         "Torture": [
-            "Dispatch", "Faults", "Foundation", "Glibc", "HTTP", "HTTPTypes", "NIOCore", "Pipeline", "Ports",
+            "Dispatch", "Faults", "Foundation", "Glibc", "HTTP", "HTTPTypes", "Measurements", "NIOCore", "Pipeline",
+            "Ports",
             "Randomness", "SQLite", "SimulatedSQLite", "SimulatedWorld", "SimulationKernel",
         ],
         "windkanal": [
-            "ArgumentParser", "Dispatch", "Documents", "Experiments", "Glibc", "Pipeline", "PipelineTestbed",
-            "Randomness",
-            "RealWorld",
+            "ArgumentParser", "Dispatch", "Documents", "Experiments", "Glibc", "Measurements", "Pipeline",
+            "PipelineTestbed", "Randomness", "RealWorld",
             "SimulationKernel", "TraceFiles",
         ],
         "lab": [
             "ArgumentParser", "CSystemSeam", "Documents", "Experiments", "Foundation", "Fuzzing", "HTTP", "HTTPTypes",
-            "NIOCore", "Pipeline", "PipelineTestbed", "Ports", "Randomness", "SimulatedSQLite", "SimulatedWorld",
-            "SimulationKernel",
-            "Torture", "TraceFiles",
+            "Measurements", "NIOCore", "Pipeline", "PipelineTestbed", "Ports", "Randomness", "SimulatedSQLite",
+            "SimulatedWorld", "SimulationKernel", "Torture", "TraceFiles",
         ],
     ]
 
