@@ -22,6 +22,7 @@ extension ScenarioRun.Result {
     /// - Parameters:
     ///   - strict: Whether a deviation counts that was seen during the method only.
     ///   - requiresImpact: Whether every fault must have hit something.
+    /// - Returns: Whether the run proves what it was to prove.
     public func isSuccess(strict: Bool, requiresImpact: Bool = false) -> Bool {
         stopReason == .finished && !isInterrupted && violations.isEmpty && problems.isEmpty
             && (!requiresImpact || missed.isEmpty) && journal?.isSuccess(by: Self.rule(strict)) ?? false
