@@ -28,12 +28,12 @@ public struct HTTPBrokerClient: BrokerClient {
     private let endpoint: Endpoint
 
     /// How long a request may take.
-    private static let deadline: TimeAmount = .seconds(10)
+    private static let timeout: TimeAmount = .seconds(10)
 
     /// Reaches a broker through `ports`.
     public static func make(_ ports: any Ports, endpoint: Endpoint) async throws -> HTTPBrokerClient {
         let options = HTTPClient.Options(
-            connect: deadline, firstByte: deadline, total: deadline, connectionsMax: 8, waitingMax: 1000,
+            connect: timeout, firstByte: timeout, total: timeout, connectionsMax: 8, waitingMax: 1000,
             bodyBytesMax: BrokerService.bodyBytesMax, idle: .seconds(60))
         return HTTPBrokerClient(client: try await HTTPClient.make(ports, options: options), endpoint: endpoint)
     }

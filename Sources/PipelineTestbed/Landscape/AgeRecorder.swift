@@ -7,7 +7,7 @@ import SimulationKernel
 /// Watches how old what the poller knows is, second by second, as the world sees it: from what the poller tells, not from what its services answer.
 final class AgeRecorder: @unchecked Sendable {
     private let simulation: Simulation
-    private let hasPasses: Bool
+    private let hasSweeps: Bool
     private var index: [String: Int] = [:]
     private var lastSuccess: [UInt64]
     /// The newest measurement's time of each flat, in ms since 1970; nil before there is one.
@@ -27,7 +27,7 @@ final class AgeRecorder: @unchecked Sendable {
 
     init(_ simulation: Simulation, flats: [String], profile: PollerProfile) {
         self.simulation = simulation
-        hasPasses = profile.order == .passes
+        hasSweeps = profile.order == .sweeps
         lastSuccess = Array(repeating: 0, count: flats.count)
         newest = Array(repeating: nil, count: flats.count)
         for (number, flat) in flats.enumerated() { index[flat] = number }
@@ -39,13 +39,13 @@ final class AgeRecorder: @unchecked Sendable {
         let now = simulation.world.nanoseconds
         switch event {
         case .fetched(let flat, _, _, let newest):
-            if !hasPasses { lastGlobal = now }
+            if !hasSweeps { lastGlobal = now }
             guard let number = index[flat] else { return }
             lastSuccess[number] = now
             self.newest[number] = newest
-        case .passed: if hasPasses { lastGlobal = now }
+        case .sweepCompleted: if hasSweeps { lastGlobal = now }
         case .failed(_, let failure): failures[Self.kind(of: failure), default: 0] += 1
-        case .failing, .recovered, .skipped, .passSkipped, .clockAhead, .serverClockOff, .partial, .unpublished,
+        case .failing, .recovered, .skipped, .sweepSkipped, .clockAhead, .serverClockOff, .partial, .unpublished,
             .counterFell:
             break
         }
