@@ -24,6 +24,7 @@ let package = Package(
         .library(name: "SimulatedSQLite", targets: ["SimulatedSQLite", "SQLite"]),
         .library(name: "RealWorld", targets: ["RealWorld"]),
         .library(name: "HTTP", targets: ["HTTP"]),
+        .library(name: "Testbed", targets: ["Testbed", "SimulatedTestbed"]),
         .library(name: "Experiments", targets: ["Experiments", "Documents", "HTTPActivities"]),
         .executable(name: "windkanal", targets: ["windkanal"]),
     ],
@@ -50,7 +51,8 @@ let package = Package(
             dependencies: ["CSystemSeam", "Randomness"],
             swiftSettings: strict
         ),
-        .target(name: "Faults", dependencies: ["Durations", "Randomness", nioCore], swiftSettings: strict),
+        .target(
+            name: "Faults", dependencies: ["Documents", "Durations", "Randomness", nioCore], swiftSettings: strict),
         .target(name: "Ports", dependencies: [nioCore], swiftSettings: strict),
         .target(
             name: "SimulatedWorld",
@@ -105,9 +107,19 @@ let package = Package(
         .target(
             name: "PipelineTestbed",
             dependencies: [
-                "Documents", "Durations", "Experiments", "HTTP", "HTTPActivities", "MeasurementServer", "Measurements",
-                "Pipeline", "Ports", "Randomness", "SQLite", "SimulatedSQLite", "SimulatedWorld", "SimulationKernel",
-                httpTypes,
+                "Documents", "Durations", "Experiments", "Faults", "HTTP", "HTTPActivities", "MeasurementServer",
+                "Measurements", "Pipeline", "Ports", "Randomness", "SQLite", "SimulatedSQLite", "SimulatedTestbed",
+                "SimulatedWorld", "SimulationKernel", "Testbed", httpTypes,
+            ],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "Testbed", dependencies: ["Documents", "Experiments", "Faults", "Ports", "Randomness"],
+            swiftSettings: strict),
+        .target(
+            name: "SimulatedTestbed",
+            dependencies: [
+                "Faults", "Ports", "Randomness", "SimulatedSQLite", "SimulatedWorld", "SimulationKernel", "Testbed",
             ],
             swiftSettings: strict
         ),
@@ -149,7 +161,8 @@ let package = Package(
             name: "ExperimentsTests", dependencies: ["Documents", "Experiments", "Fuzzing", "Randomness"],
             swiftSettings: common
         ),
-        .testTarget(name: "FaultsTests", dependencies: ["Faults", "Randomness", nioCore], swiftSettings: common),
+        .testTarget(
+            name: "FaultsTests", dependencies: ["Documents", "Faults", "Randomness", nioCore], swiftSettings: common),
         .target(name: "CSeamProbes", path: "Tests/CSeamProbes", cSettings: [.treatAllWarnings(as: .error)]),
         .testTarget(name: "RandomnessTests", dependencies: ["Randomness"], swiftSettings: common),
         .testTarget(
@@ -165,14 +178,16 @@ let package = Package(
         .testTarget(
             name: "DiskTests",
             dependencies: [
-                "Ports", "Randomness", "SQLite", "SimulatedSQLite", "SimulatedWorld", "SimulationKernel", "Torture",
+                "Faults", "Ports", "Randomness", "SQLite", "SimulatedSQLite", "SimulatedWorld", "SimulationKernel",
+                "Torture",
             ],
             swiftSettings: common
         ),
         .testTarget(
             name: "StorageTests",
             dependencies: [
-                "Documents", "HTTP", "Measurements", "Pipeline", "Ports", "Randomness", "SQLite", "SimulatedSQLite",
+                "Documents", "Faults", "HTTP", "Measurements", "Pipeline", "Ports", "Randomness", "SQLite",
+                "SimulatedSQLite",
                 "SimulatedWorld", "SimulationKernel", "Torture", nioCore, httpTypes,
             ],
             swiftSettings: common

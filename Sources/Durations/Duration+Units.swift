@@ -18,4 +18,7 @@ extension Duration {
 
     /// Seconds with a fraction, for people and metrics.
     package var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
+
+    /// Seconds to the microsecond, as Python writes them.
+    package var secondsToMicrosecond: Double { Double(microseconds) / 1_000_000 }
 }

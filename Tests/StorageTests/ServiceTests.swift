@@ -1,4 +1,5 @@
 import Documents
+import Faults
 import HTTP
 import HTTPTypes
 import Measurements

@@ -1,4 +1,5 @@
 import Durations
+import Faults
 import Measurements
 import Pipeline
 import Ports

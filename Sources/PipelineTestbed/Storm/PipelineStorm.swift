@@ -1,4 +1,5 @@
 import Durations
+import Faults
 import MeasurementServer
 import Measurements
 import Pipeline
