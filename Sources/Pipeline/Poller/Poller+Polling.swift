@@ -119,7 +119,7 @@ extension Poller {
         guard isPolled(flat) else { return .success(.same(readings: 0)) }
         if let last = flats[flat.name]?.lastBody, last.body == body { return .success(.same(readings: last.readings)) }
         do throws(PayloadProblem) {
-            let payload = try options.contract.read(body.readableBytesView, of: flat.name)
+            let payload = try options.contract.read(body.readableBytesUInt8Span, of: flat.name)
             let isKept = payload.problems.isEmpty && body.readableBytes <= Self.comparedBytesMax
             // A copy: the answer may be a slice of much more.
             flats[flat.name]?.lastBody =
