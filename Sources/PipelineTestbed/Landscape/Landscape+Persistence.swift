@@ -39,7 +39,7 @@ extension Landscape {
             switch persistence.sender {
             case .outbox(let acks, let keep):
                 var options = Outbox.Options(topic: persistence.topic)
-                options.keep = keep
+                options.retainsAfterAck = keep
                 options.acks = acks
                 let outbox = try await Outbox(
                     machine.file("outbox.db"), name: "poller", broker: broker, options: options)
