@@ -88,7 +88,7 @@ public final class Simulation {
     /// - Returns: The host.
     /// - Throws: ``SimulationError/duplicateHost(_:)``.
     @discardableResult
-    public func host(
+    public func addHost(
         _ name: String, starts: Bool = true, boot: (() async throws -> Void)? = nil
     ) throws(SimulationError) -> Host {
         try kernel.addHost(name, starts: starts, boot: boot)

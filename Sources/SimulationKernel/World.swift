@@ -58,7 +58,7 @@ package struct World {
     /// The name of the host whose code runs now; nil in the world.
     package var currentHostName: String? { kernel.currentHost?.name }
 
-    /// Adds a host, as ``Simulation/host(_:starts:boot:)`` does.
+    /// Adds a host, as ``Simulation/addHost(_:starts:boot:)`` does.
     ///
     /// - Throws: ``SimulationError/duplicateHost(_:)``.
     package func addHost(
