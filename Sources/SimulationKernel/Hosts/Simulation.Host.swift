@@ -31,8 +31,8 @@ extension Simulation {
         }
 
         // First, so that an event of a host touches one line of its memory.
-        private let kernel: Kernel
-        private var incarnation: UInt32 = KernelState.world
+        let kernel: Kernel
+        private(set) var incarnation: UInt32 = KernelState.world
         let index: Int
 
         /// The host's name.
@@ -147,34 +147,19 @@ extension Simulation {
             crashActions.append(action)
         }
 
-        /// Registers what the world does when this incarnation is made to end for good, after a crash or at the run's end:
-        /// it fails what the incarnation's code waits for, so that this code can end.
-        package func onUnwind(_ action: @escaping () -> Void) {
-            kernel.state.value.addUnwindAction(action, of: incarnation)
-        }
-
         /// Schedules an event of this incarnation: it is dropped when the host crashes and waits while it is paused.
+        ///
+        /// - Parameters:
+        ///   - delay: How long from now; not negative.
+        ///   - argument: What `action` gets, so that one closure can serve many events.
+        ///   - action: What happens, as the host's code.
+        /// - Returns: A handle to cancel it.
         @discardableResult
         public func schedule(
             after delay: Duration, argument: UInt64 = 0, _ action: @escaping (UInt64) -> Void
         ) -> ScheduledEvent {
             kernel.schedule(
                 at: kernel.instant(after: delay), argument: argument, incarnation: incarnation, action)
-        }
-
-        /// Schedules an event of this incarnation at nanoseconds since the run's beginning.
-        func schedule(
-            atNanoseconds nanoseconds: UInt64, argument: UInt64, _ action: @escaping (UInt64) -> Void
-        ) -> ScheduledEvent {
-            let now = kernel.state.value.now
-            return kernel.schedule(
-                at: VirtualInstant(nanoseconds: max(nanoseconds, now)), argument: argument, incarnation: incarnation,
-                action)
-        }
-
-        /// Runs `body` as this host's code.
-        package func perform(_ body: () -> Void) {
-            kernel.perform(as: incarnation, body)
         }
 
         // MARK: Wall clock
