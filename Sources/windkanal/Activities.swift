@@ -23,7 +23,7 @@ struct Activities: ParsableCommand {
                 "    \(activity.isProbe ? "probe" : "action"): \(activity.summary)",
             ]
             lines += activity.arguments.map { "    \($0.name): \($0.meaning)" }
-            console.tell(lines.joined(separator: "\n"), activity.json)
+            console.writeResult(lines.joined(separator: "\n"), activity.json)
         }
     }
 }

@@ -22,7 +22,7 @@ struct Compare: AsyncParsableCommand {
     func run() async throws {
         let (environment, settings) = try globals.surroundings()
         let console = ConsoleRecorder(globals.mode)
-        for note in globals.notes(environment) { console.say(note.level, note.text) }
+        for note in globals.notes(environment) { console.log(note.level, note.text) }
         let session = ExperimentSession(console: console, environment: environment, settings: settings)
         // All are read before the first runs.
         var scenarios: [(Experiment, Scenario)] = []
@@ -34,7 +34,7 @@ struct Compare: AsyncParsableCommand {
                 }
                 let findings = await ScenarioRun.findings(
                     experiment, in: scenario, environment: environment, variables: Variables())
-                console.say(findings, of: experiment)
+                console.log(findings, of: experiment)
                 if findings.contains(where: { $0.severity == .error }) { throw ExitCode(1) }
                 scenarios.append((experiment, scenario))
             } catch let error as ScenarioError {
@@ -51,17 +51,17 @@ struct Compare: AsyncParsableCommand {
             do {
                 try comparison.run(experiment, scenario, seed: seed.map { Seed($0) }) { row in
                     rows.append(row)
-                    if globals.json { console.tell("", row.json) }
+                    if globals.json { console.writeResult("", row.json) }
                 }
             } catch let error as ScenarioError {
                 throw failure("\(experiment.origin): \(error)", status: 1)
             }
         }
         console.endProgress()
-        if !globals.json { console.tell(ProfileComparison.table(rows), [:]) }
+        if !globals.json { console.writeResult(ProfileComparison.table(rows), [:]) }
         guard let kind = interruption.requested else { return }
-        console.say(.warning, "Interrupted by \(kind.rawValue): the table is not whole")
-        console.tell(
+        console.log(.warning, "Interrupted by \(kind.rawValue): the table is not whole")
+        console.writeResult(
             "verdict interrupted rows \(rows.count)",
             ["event": "verdict", "verdict": "interrupted", "rows": .integer(rows.count)])
         throw ExitCode(1)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Documents
 import Experiments
+import Measurements
 import Pipeline
 import RealWorld
 
@@ -78,13 +79,13 @@ struct Probe: AsyncParsableCommand {
 
     private func tell(_ report: MeasurementProbe.Report, _ contract: MeasurementContract) {
         let console = ConsoleRecorder(globals.mode)
-        console.tell(
+        console.writeResult(
             "status \(report.status) after \(report.milliseconds) ms",
             ["event": "answer", "status": .integer(report.status), "milliseconds": .integer(Int(report.milliseconds))])
         for reading in report.measurements.readings {
             let unit = contract.channels.first { $0.name == reading.id.channel }?.unit ?? ""
             let time = WallTime.iso8601(milliseconds: reading.id.milliseconds)
-            console.tell(
+            console.writeResult(
                 "\(reading.id.series) at \(time) = \(reading.value) \(unit)",
                 [
                     "event": "reading", "flat": .string(reading.id.flat), "room": .string(reading.id.room),
@@ -93,13 +94,13 @@ struct Probe: AsyncParsableCommand {
                 ])
         }
         for problem in report.measurements.problems {
-            console.tell("not understood: \(problem)", ["event": "problem", "text": .string("\(problem)")])
+            console.writeResult("not understood: \(problem)", ["event": "problem", "text": .string("\(problem)")])
         }
         for place in report.unmapped {
-            console.tell("not mapped: \(place)", ["event": "not-mapped", "place": .string(place)])
+            console.writeResult("not mapped: \(place)", ["event": "not-mapped", "place": .string(place)])
         }
         if let offset = report.clockOffset {
-            console.tell(
+            console.writeResult(
                 "the server's clock is \(offset.lowerBound) to \(offset.upperBound) ms ahead of ours",
                 [
                     "event": "clock", "ahead-at-least": .integer(Int(offset.lowerBound)),
@@ -108,7 +109,7 @@ struct Probe: AsyncParsableCommand {
         }
         guard globals.json else { return }
         let isUnderstood = !report.measurements.readings.isEmpty
-        console.tell("", ["event": "verdict", "verdict": isUnderstood ? "understood" : "not-understood"])
+        console.writeResult("", ["event": "verdict", "verdict": isUnderstood ? "understood" : "not-understood"])
     }
 
     private func readContract() throws -> MeasurementContract {

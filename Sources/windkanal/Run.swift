@@ -62,9 +62,16 @@ struct Run: AsyncParsableCommand {
     var strictVerdict: Bool = false
 
     @Option(
-        help: ArgumentHelp("Write events while the experiment runs, one JSON object a line.", valueName: "file"),
+        help: ArgumentHelp(
+            "Write events in the reference's form while the experiment runs, one JSON object a line.",
+            valueName: "file"),
         completion: .file())
     var eventsFile: String?
+
+    @Option(
+        help: ArgumentHelp("Write all events while the experiment runs, one JSON object a line.", valueName: "file"),
+        completion: .file())
+    var events: String?
 
     @Option(help: "What the output holds: text, or one report for agents (agent).")
     var output: OutputForm = .text
@@ -115,18 +122,18 @@ struct Run: AsyncParsableCommand {
         do {
             scenario = try simulated.scenario(of: experiment)
         } catch {
-            console.tellProblem(.validation, error.description, of: request)
+            console.writeProblem(.validation, error.description, of: request)
             throw failure(error, status: 1)
         }
         guard let scenario else {
             if let option = simulated.first {
                 throw failure("\(option) needs an experiment with the extension '\(Scenario.extensionName)'", status: 2)
             }
-            for note in notes { console.say(note.level, note.text) }
-            if let warning = Scenario.misspelling(in: experiment) { console.say(.warning, warning) }
+            for note in notes { console.log(note.level, note.text) }
+            if let warning = Scenario.misspelling(in: experiment) { console.log(.warning, warning) }
             throw ExitCode(await session.run(experiment, request))
         }
-        request.options.runtimeSettings = settings.runtime
+        request.options.settings = settings.value
         let simulation = SimulatedSession(
             experiment: experiment, scenario: scenario, request: request, environment: environment, options: simulated,
             mode: globals.mode, notes: notes)
@@ -137,7 +144,8 @@ struct Run: AsyncParsableCommand {
     private func makeRequest() -> ExperimentSession.Request {
         var request = ExperimentSession.Request(source: source)
         request.journalPath = journalPath
-        request.eventsPath = eventsFile
+        request.referenceEventsPath = eventsFile
+        request.eventsPath = events
         request.reportsToAgents = output == .agent
         request.validates = !noValidation
         request.verifiesTLS = !noVerifyTLS

@@ -1,6 +1,7 @@
 import Documents
 import Experiments
 import Glibc
+import Measurements
 import Pipeline
 import PipelineTestbed
 import RealWorld
@@ -18,7 +19,7 @@ struct SimulatedSession {
     let notes: [Note]
 
     /// A message before the log has begun.
-    typealias Note = (level: RunEvent.Level, text: String)
+    typealias Note = (level: LogLevel, text: String)
 
     /// Trace entries that are written.
     private static let traceEntriesMax: Int = 10_000_000
@@ -32,13 +33,13 @@ struct SimulatedSession {
         let console = ConsoleRecorder(options.worker ? .quiet : mode, redacts: request.redacts, showsProgress: false)
         // All that is told of a simulated run happens in its own time; a sweep has none.
         if options.seeds == nil { console.setTime(Simulation.Options().epoch) }
-        for note in notes { console.say(note.level, note.text) }
+        for note in notes { console.log(note.level, note.text) }
         if request.validates {
             let findings = await ScenarioRun.findings(
                 experiment, in: scenario, environment: environment, variables: request.options.variables)
-            console.say(findings, of: experiment)
+            console.log(findings, of: experiment)
             if let error = findings.first(where: { $0.severity == .error }) {
-                console.tellProblem(.validation, error.message, of: request)
+                console.writeProblem(.validation, error.message, of: request)
                 return 1
             }
         }
@@ -69,10 +70,10 @@ struct SimulatedSession {
             outputs = try RunOutputs(request)
             trace = try options.trace.map { path throws(FileError) in try OutputFile(path) }
         } catch {
-            console.say(.critical, "nothing was done, since its result cannot be written: \(error)")
+            console.log(.critical, "nothing was done, since its result cannot be written: \(error)")
             return 1
         }
-        defer { outputs.events?.close() }
+        defer { outputs.close() }
         let signals = SimulationSignals(console)
         defer { signals.end() }
         let run = makeRun(seed: options.seed, signals.interruption) { event in
@@ -80,15 +81,15 @@ struct SimulatedSession {
             let time = Duration.milliseconds(WallClock.milliseconds)
             console.setTime(time)
             console.record(event)
-            outputs.events?.record(event, at: time)
+            outputs.record(event, at: time)
         }
         let result = try run.run()
         var journal = result.journal
         if journal == nil, let kind = signals.interruption.requested {
             journal = await run.journalOfNothing(interruptedBy: kind)
         }
-        if let failure = result.failure { console.say(.critical, failure) }
-        if result.stopReason != .finished { console.say(.critical, "the simulation \(result.stopReason)") }
+        if let failure = result.failure { console.log(.critical, failure) }
+        if result.stopReason != .finished { console.log(.critical, "the simulation \(result.stopReason)") }
         return finish(result, journal, outputs, trace, console)
     }
 
@@ -99,18 +100,18 @@ struct SimulatedSession {
         var isWritten = true
         let value = journal?.value(redactedBy: request.redacts ? result.redactor : nil)
         if let journal, let value {
-            console.sayReasons(of: journal, by: ScenarioRun.Result.rule(request.isStrict))
+            console.logReasons(of: journal, by: ScenarioRun.Result.rule(request.isStrict))
             isWritten = console.write(value, to: outputs.journal)
         }
         if let trace {
             do {
                 try trace.write(result.recording?.lines ?? "")
             } catch {
-                console.say(.critical, "the trace cannot be written: \(error)")
+                console.log(.critical, "the trace cannot be written: \(error)")
                 isWritten = false
             }
         }
-        for fault in result.healed { console.say(.warning, "left in place, and taken back: \(fault)") }
+        for fault in result.healed { console.log(.warning, "left in place, and taken back: \(fault)") }
         console.summarize(
             ([result.ageLines, result.boundLine] + (result.audit.map { [$0.text] } ?? [])).joined(separator: "\n"))
         let status: Int32 = isWritten && result.isSuccess(strict: request.isStrict) ? 0 : 1
@@ -118,13 +119,13 @@ struct SimulatedSession {
             if let value {
                 console.report(value, of: request, status: status)
             } else {
-                console.tellProblem(.run, result.failure ?? "the simulation \(result.stopReason)", of: request)
+                console.writeProblem(.run, result.failure ?? "the simulation \(result.stopReason)", of: request)
             }
         } else {
             let processor = Self.processSeconds
             var object = result.json(strict: request.isStrict)
             object["cpu"] = .real(Double(processor) ?? 0)
-            console.tell("\(result.line(strict: request.isStrict)) cpu \(processor)", object)
+            console.writeResult("\(result.line(strict: request.isStrict)) cpu \(processor)", object)
         }
         return status
     }

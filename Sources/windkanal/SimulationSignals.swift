@@ -21,9 +21,9 @@ final class SimulationSignals {
             interruption.request(kind)
             DispatchQueue.global().asyncAfter(deadline: .now() + Self.noticedWithin) {
                 guard !interruption.isHeeded else { return }
-                console.say(
+                console.log(
                     .critical, "the simulation goes on although it was interrupted: it is ended without a journal")
-                console.tellVerdict("interrupted", status: nil, deviated: false)
+                console.writeVerdict("interrupted", status: nil, deviated: false)
                 _exit(1)
             }
         }

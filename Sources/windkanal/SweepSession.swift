@@ -14,7 +14,7 @@ struct SweepSession {
     /// Verdicts that are told of a sweep as a whole, the gravest first.
     private static let gravity: [String] =
         [
-            "interrupted", "crashed", "stopped", "aborted", "failed", "inconclusive", "refuted", "unsteady", "held",
+            "interrupted", "crashed", "stopped", "aborted", "failed", "refuted", "inconclusive", "unsteady", "held",
             "untested",
         ]
     /// Seeds of a verdict that are named.
@@ -51,7 +51,7 @@ struct SweepSession {
         let summary = await work.value
         console.endProgress()
         if let kind = interruption.requested {
-            console.say(
+            console.log(
                 .warning,
                 "Interrupted by \(kind.rawValue): \(summary.lines.count + summary.crashes.count) of \(count) seeds were tried"
             )
@@ -63,7 +63,7 @@ struct SweepSession {
         _ summary: SeedSweep.Summary, of count: Int, isInterrupted: Bool, repeating arguments: [String]
     ) -> Int32 {
         for (seed, problem) in summary.crashes.sorted(by: { $0.key < $1.key }).prefix(Self.crashesMax) {
-            console.say(.critical, "seed \(seed): \(problem)")
+            console.log(.critical, "seed \(seed): \(problem)")
         }
         var verdicts: [String: [UInt64]] = summary.crashes.isEmpty ? [:] : ["crashed": summary.crashes.keys.sorted()]
         var failing = Array(summary.crashes.keys)
@@ -75,7 +75,7 @@ struct SweepSession {
             let examples =
                 list.prefix(Self.examplesMax).map(String.init).joined(separator: ", ")
                 + (list.count > Self.examplesMax ? ", ..." : "")
-            console.tell(
+            console.writeResult(
                 "\(verdict): \(list.count) of \(count) seeds (\(examples))",
                 [
                     "event": "seeds", "verdict": .string(verdict), "count": .integer(list.count),
@@ -84,7 +84,7 @@ struct SweepSession {
         }
         if let first = failing.min() {
             let words = ["windkanal"] + arguments + ["--seed", String(first)]
-            console.tell(
+            console.writeResult(
                 "replay: \(words.map(Self.shellWord).joined(separator: " "))",
                 ["event": "replay", "seed": .integer(Int(clamping: first)), "command": .array(words.map(Value.string))])
         }
@@ -96,7 +96,7 @@ struct SweepSession {
     private func tellVerdict(_ verdicts: [String: [UInt64]], of count: Int, isInterrupted: Bool) {
         let tried = verdicts.values.reduce(0) { $0 + $1.count }
         let worst = isInterrupted ? "interrupted" : Self.gravity.first { verdicts[$0] != nil } ?? "crashed"
-        console.tell(
+        console.writeResult(
             "verdict \(worst) seeds \(tried) of \(count)",
             ["event": "verdict", "verdict": .string(worst), "seeds": .integer(tried), "of": .integer(count)])
     }

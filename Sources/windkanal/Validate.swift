@@ -32,12 +32,12 @@ struct Validate: AsyncParsableCommand {
         request.isRun = false
         request.reportsToAgents = output == .agent
         let console = ConsoleRecorder(globals.mode)
-        for note in globals.notes(environment) { console.say(note.level, note.text) }
+        for note in globals.notes(environment) { console.log(note.level, note.text) }
         // A landscape is simulated: what can be called there decides, and not what this machine has.
         request.examine = { experiment in
             do throws(ScenarioError) {
                 guard let scenario = try Scenario(of: experiment, reading: { try Files.read($0) }) else {
-                    if let warning = Scenario.misspelling(in: experiment) { console.say(.warning, warning) }
+                    if let warning = Scenario.misspelling(in: experiment) { console.log(.warning, warning) }
                     return nil
                 }
                 return await ScenarioRun.findings(

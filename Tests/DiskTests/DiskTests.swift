@@ -1,3 +1,4 @@
+import Faults
 import Randomness
 import XCTest
 
@@ -22,7 +23,7 @@ final class DiskTests: XCTestCase {
             if isSynced { try disk.sync(file) }
             disk.crash()
             XCTAssertEqual(disk.bytes(of: "a"), [1, 2, 3], "the end of a process loses nothing")
-            disk.cutPower(.nothing)
+            disk.cutPower(.lostAll)
             XCTAssertEqual(disk.bytes(of: "a"), isSynced ? [1, 2, 3] : [])
         }
     }
@@ -31,17 +32,17 @@ final class DiskTests: XCTestCase {
         let disk = makeDisk()
         let file = try disk.open("a", creates: true)
         try write(disk, file, [1])
-        disk.cutPower(.nothing)
+        disk.cutPower(.lostAll)
         XCTAssertFalse(disk.contains("a"), "neither the file nor its folder was synced")
         let again = try disk.open("a", creates: true)
         try write(disk, again, [2])
         try disk.sync(again)
         try disk.delete("a", syncsFolder: false)
         XCTAssertFalse(disk.contains("a"))
-        disk.cutPower(.nothing)
+        disk.cutPower(.lostAll)
         XCTAssertEqual(disk.bytes(of: "a"), [2], "the deletion was not durable")
         try disk.delete("a", syncsFolder: true)
-        disk.cutPower(.nothing)
+        disk.cutPower(.lostAll)
         XCTAssertEqual(disk.names, [])
         XCTAssertThrowsError(try disk.delete("a", syncsFolder: false)) {
             XCTAssertEqual($0 as? DiskError, .notFound("a"))
@@ -60,7 +61,7 @@ final class DiskTests: XCTestCase {
             try write(disk, file, Array(repeating: 0, count: 1536))
             try disk.sync(file)
             for value: UInt8 in 1...2 { try write(disk, file, Array(repeating: value, count: 1536)) }
-            disk.cutPower(.anySectors)
+            disk.cutPower(.perSector)
             let bytes = try XCTUnwrap(disk.bytes(of: "a"))
             for sector in 0..<3 { XCTAssertEqual(Set(bytes[sector * 512..<sector * 512 + 512]).count, 1) }
             seen.insert([bytes[0], bytes[512], bytes[1024]])
@@ -77,7 +78,7 @@ final class DiskTests: XCTestCase {
                 try write(disk, file, Array(repeating: 7, count: 4096))
                 try disk.sync(file)
                 try write(disk, file, Array(repeating: 9, count: 1000), at: 1000)
-                disk.cutPower(.anySectors)
+                disk.cutPower(.perSector)
                 let bytes = try XCTUnwrap(disk.bytes(of: "a"))
                 if !Set([bytes[1000...1999].allSatisfy { $0 == 7 }, bytes[1000...1999].allSatisfy { $0 == 9 }])
                     .contains(true)
@@ -109,7 +110,7 @@ final class DiskTests: XCTestCase {
         disk.faults.syncFailures = .zero
         try disk.sync(file)
         XCTAssertEqual(disk.bytes(of: "a"), [1, 2], "programs still see it")
-        disk.cutPower(.everything)
+        disk.cutPower(.keptAll)
         XCTAssertEqual(disk.bytes(of: "a"), [])
     }
 
@@ -120,7 +121,7 @@ final class DiskTests: XCTestCase {
         disk.faults.syncLies = .one
         try write(disk, file, [1])
         try disk.sync(file)
-        disk.cutPower(.nothing)
+        disk.cutPower(.lostAll)
         XCTAssertEqual(disk.bytes(of: "a"), [])
     }
 
@@ -161,7 +162,7 @@ final class DiskTests: XCTestCase {
         try disk.sync(file)
         try disk.resize(file, 0)
         try write(disk, file, [9], at: 2 * 4096)
-        disk.cutPower(.everything)
+        disk.cutPower(.keptAll)
         XCTAssertEqual(Set(try XCTUnwrap(disk.bytes(of: "a"))[..<8192]), [0])
     }
 

@@ -1,3 +1,4 @@
+import Faults
 import Ports
 import Randomness
 import SQLite

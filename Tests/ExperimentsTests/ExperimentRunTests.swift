@@ -131,6 +131,42 @@ final class ExperimentRunTests: XCTestCase {
         XCTAssertEqual(during.verdict(by: .strict).verdict, .refuted)
     }
 
+    // The system was seen outside its steady state: that some part of the method failed does not make it unseen. What a probe that
+    // failed would have seen is unknown.
+    func testARefutationStandsAlthoughAnActivityFailed() async throws {
+        var options = RunOptions()
+        options.hypothesisStrategy = .afterMethodOnly
+        func verdict(_ probe: String, _ action: String, _ rule: Verdict.Rule) async throws -> Verdict {
+            try await makeRun(experiment(probe: probe, method: [activity(action)]), options).run()
+                .verdict(by: rule).verdict
+        }
+        for rule in [Verdict.Rule.scenario, .strict] {
+            let refuted = try await verdict("missed", "fails", rule)
+            XCTAssertEqual(refuted, .refuted)
+            let untestable = try await verdict("fails", "fails", rule)
+            XCTAssertEqual(untestable, .failed)
+            let held = try await verdict("met", "fails", rule)
+            XCTAssertEqual(held, .inconclusive)
+        }
+    }
+
+    func testADeviationDuringTheMethodRefutesUnlessItsProbeFailed() async throws {
+        var options = RunOptions()
+        options.hypothesisStrategy = .duringMethodOnly
+        let method = [activity("a", more: ["pauses": ["after": 0.02]]), activity("fails")]
+        let missed = try await makeRun(experiment(probe: "missed", method: method), options).run()
+        XCTAssertEqual(missed.verdict(by: .strict).verdict, .refuted)
+        XCTAssertEqual(missed.verdict(by: .scenario).verdict, .inconclusive)
+        let untestable = try await makeRun(experiment(probe: "fails", method: method), options).run()
+        XCTAssertEqual(untestable.verdict(by: .strict).verdict, .failed)
+        XCTAssertFalse(untestable.isSuccess(by: .strict))
+        // For the reference a run that ends at its first deviation has failed; for a scenario it is refuted.
+        options.failsFast = true
+        let fast = try await makeRun(experiment(probe: "missed", method: method), options).run()
+        XCTAssertEqual(fast.verdict(by: .reference).verdict, .failed)
+        XCTAssertEqual(fast.verdict(by: .scenario).verdict, .refuted)
+    }
+
     func testSomethingUnexpectedAbortsTheMethodAndEndsTheRestWithoutAJournal() async throws {
         let journal = try await makeRun(
             experiment(method: [activity("breaks"), activity("a")], rollbacks: [activity("undo")])
@@ -158,7 +194,7 @@ final class ExperimentRunTests: XCTestCase {
             ])
         ).run()
         XCTAssertEqual(journal.run.map { $0.activity["name"] }, ["a", "b", "breaks", "c"])
-        XCTAssertEqual(journal.run.map(\.status), ["succeeded", "succeeded", nil, "succeeded"])
+        XCTAssertEqual(journal.run.map(\.status), [.succeeded, .succeeded, nil, .succeeded])
         XCTAssertEqual(journal.status, .completed)
     }
 
@@ -174,7 +210,7 @@ final class ExperimentRunTests: XCTestCase {
                 experiment(probe: "met", method: [activity("waits"), activity("a")], rollbacks: [activity("undo")]),
                 options,
                 recorder: { event in
-                    if case .activityBegins(name: "waits", type: _, isBackground: _) = event { began.fulfill() }
+                    if case .activityBegan(let activity) = event, activity.name == "waits" { began.fulfill() }
                 })
             let task = Task { try await run.run() }
             await fulfillment(of: [began], timeout: 10)
@@ -197,7 +233,7 @@ final class ExperimentRunTests: XCTestCase {
         let run = makeRun(
             experiment(method: [activity("waits", more: ["background": true])]),
             recorder: { event in
-                if case .activityBegins(name: "waits", type: _, isBackground: _) = event { began.fulfill() }
+                if case .activityBegan(let activity) = event, activity.name == "waits" { began.fulfill() }
             })
         let task = Task { try await run.run() }
         await fulfillment(of: [began], timeout: 10)
@@ -269,7 +305,7 @@ final class ExperimentRunTests: XCTestCase {
             experiment(probe: "probe", method: [activity("a", more: ["pauses": ["after": 0.2]])]), options: options,
             environment: RunEnvironment(
                 clock: ContinuousClock(), wallTime: { .zero }, providers: providers, platform: "p", node: "n",
-                recorder: { if case .message(_, let text) = $0 { messages.add(text) } }))
+                recorder: { messages.record($0) }))
         let journal = try await run.run()
         XCTAssertGreaterThan(journal.during.count, 5)
         XCTAssertEqual(journal.during.count { $0.isMet == false }, 3)
@@ -300,7 +336,7 @@ final class ExperimentRunTests: XCTestCase {
                 ]), options: RunOptions(),
             environment: RunEnvironment(
                 clock: ContinuousClock(), wallTime: { .zero }, providers: providers, platform: "p", node: "n",
-                recorder: { if case .message(_, let text) = $0 { messages.add(text) } }))
+                recorder: { messages.record($0) }))
         let journal = try await run.run()
         XCTAssertEqual(seen.all.first, "{\"a\":1,\"b\":2}")
         XCTAssertEqual(journal.experiment["title"], "found")
@@ -334,7 +370,7 @@ final class ExperimentRunTests: XCTestCase {
                     "secrets": ["s": ["plain": "abc", "key": ["type": "env", "key": "KEY"]]],
                     "contributions": ["x": "knows hidden-word"],
                 ]),
-            recorder: { if case .message(_, let text) = $0 { messages.add(text) } })
+            recorder: { messages.record($0) })
         let journal = try await run.run()
         let redactor = await run.redactor
         let text = JSONWriter.write(redactor.redact(journal: journal.value))
@@ -358,10 +394,14 @@ final class ExperimentRunTests: XCTestCase {
     }
 }
 
+/// Gathers what people would read.
 private final class Messages: @unchecked Sendable {
     private(set) var all: [String] = []
+    private var narrator: RunNarrator = RunNarrator()
 
     func add(_ text: String) { all.append(text) }
+
+    func record(_ event: RunEvent) { all += narrator.lines(for: event).map(\.text) }
 }
 
 /// Counts calls, which come one at a time.

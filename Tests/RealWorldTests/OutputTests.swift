@@ -86,7 +86,7 @@ final class OutputTests: XCTestCase {
     func testEventsAreTheReferencesOneALine() async throws {
         var request = try request()
         request.journalPath = path("j")
-        request.eventsPath = path("events")
+        request.referenceEventsPath = path("events")
         let status = await run(request)
         XCTAssertEqual(status, 0)
         let events = try text("events").split(separator: "\n").map { try JSONReader.read($0.utf8) }
@@ -101,6 +101,25 @@ final class OutputTests: XCTestCase {
         XCTAssertEqual(events[7]["status"], "completed")
         for event in events {
             XCTAssertTrue(event["timestamp"]?.string?.hasSuffix("+00:00") ?? false, JSONWriter.write(event))
+        }
+    }
+
+    func testAllEventsAreWrittenWithTheirTime() async throws {
+        var request = try request()
+        request.journalPath = path("j")
+        request.eventsPath = path("events")
+        let status = await run(request)
+        XCTAssertEqual(status, 0)
+        let events = try text("events").split(separator: "\n").map { try JSONReader.read($0.utf8) }
+        XCTAssertEqual(
+            events.map { $0["event"] },
+            [
+                "plan", "run-begins", "phase-begins", "activity-begins", "activity-ended", "phase-ended",
+                "rollbacks-decided", "phase-begins", "phase-ended", "run-ended",
+            ])
+        for event in events {
+            XCTAssertEqual(event.object?.keys.prefix(2), ["event", "time"])
+            XCTAssertTrue(event["time"]?.string?.hasSuffix("+00:00") ?? false, JSONWriter.write(event))
         }
     }
 

@@ -28,7 +28,7 @@ final class ProgramTests: XCTestCase {
     }
 
     private func provider(
-        _ source: String, log: @escaping @Sendable (RunEvent.Level, String) -> Void = { _, _ in }
+        _ source: String, log: @escaping @Sendable (LogLevel, String) -> Void = { _, _ in }
     ) throws -> PythonActivityProvider {
         PythonActivityProvider(
             environment: environment.merging(["PYTHONPATH": try folder(source).path]) { $1 }, log: log)
@@ -255,5 +255,5 @@ private final class Told: Sendable {
 
     var all: [String] { lines.withLock { $0 } }
 
-    func add(_ level: RunEvent.Level, _ text: String) { lines.withLock { $0.append("\(level.rawValue) \(text)") } }
+    func add(_ level: LogLevel, _ text: String) { lines.withLock { $0.append("\(level.rawValue) \(text)") } }
 }

@@ -177,7 +177,7 @@ final class OwnActivityTests: XCTestCase {
 
         let during = ScenarioInterruption()
         let run = ScenarioRun(experiment, in: scenario, options: RunOptions(), interruption: during) { event in
-            if case .methodBegins = event { during.request(.interrupt) }
+            if case .phaseBegan(let beginning) = event, beginning.phase == .method { during.request(.interrupt) }
         }
         let result = try run.run()
         XCTAssertEqual(result.verdict(strict: false), "interrupted")

@@ -1,3 +1,5 @@
+import Faults
+import Measurements
 import Pipeline
 import Ports
 import Randomness
@@ -160,7 +162,7 @@ final class BrokerTests: LimitedTestCase {
                     let broker = try await Broker(location, topics: topics)
                     _ = try await broker.produce(messages(0..<1), to: partition, from: nil, acks: .all)
                     _ = try await broker.produce(messages(1..<3), to: partition, from: nil, acks: acks)
-                    if cutsPower { disk.cutPower(.nothing) } else { disk.crash() }
+                    if cutsPower { disk.cutPower(.lostAll) } else { disk.crash() }
                 }
                 let broker = try await Broker(location, topics: topics)
                 let fetched = try await broker.fetch(partition, from: 0, max: 10)
@@ -179,7 +181,7 @@ final class BrokerTests: LimitedTestCase {
                 _ = try await broker.produce(messages(0..<1), to: partition, from: nil, acks: .all)
                 _ = try await broker.produce(messages(1..<3), to: partition, from: producer, acks: .leader)
                 if repeats { _ = try await broker.produce(messages(1..<3), to: partition, from: producer, acks: .all) }
-                disk.cutPower(.nothing)
+                disk.cutPower(.lostAll)
             }
             let fetched = try await Broker(location, topics: topics).fetch(partition, from: 0, max: 10)
             XCTAssertEqual(fetched.records.count, repeats ? 3 : 1)
@@ -366,11 +368,11 @@ private final class FakeBroker: BrokerClient, @unchecked Sendable {
         return try result.get()
     }
 
-    func fetch(_ partition: TopicPartition, from offset: Int64, max: Int) async throws(BrokerError) -> Broker.Fetched {
+    func fetch(_ partition: TopicPartition, from offset: Int64, max: Int) async throws(BrokerError) -> FetchedRecords {
         throw .unreachable("it does not fetch")
     }
 
-    func join(_ group: String, member: String, topic: String) async throws(BrokerError) -> Broker.Assignment {
+    func join(_ group: String, member: String, topic: String) async throws(BrokerError) -> GroupAssignment {
         throw .fenced
     }
 

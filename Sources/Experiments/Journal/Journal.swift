@@ -1,4 +1,5 @@
 public import Documents
+import Durations
 
 /// What happened in a run.
 public struct Journal: Sendable {
@@ -15,7 +16,7 @@ public struct Journal: Sendable {
     }
 
     /// What became of an activity.
-    public struct Entry: Sendable {
+    public struct Entry: Hashable, Sendable {
         /// Where the activity stands in the experiment.
         public let pointer: Pointer
         /// The activity as it stood there when it began.
@@ -24,8 +25,8 @@ public struct Journal: Sendable {
         public internal(set) var output: Value = .null
         /// When it began.
         public let start: Duration
-        /// `succeeded` or `failed`; nil if it ended unexpectedly or not at all.
-        public internal(set) var status: String?
+        /// How it ended; nil if it did unexpectedly or not at all.
+        public internal(set) var status: EntryStatus?
         /// The failure, in lines.
         public internal(set) var exception: [String]?
         /// When it ended.
@@ -34,21 +35,18 @@ public struct Journal: Sendable {
         public internal(set) var duration: Duration?
         /// Whether its output was within the tolerance; nil where that is not looked at.
         public internal(set) var toleranceMet: Bool?
+        /// The entry as a control left it; nil if none changed it.
+        var rewritten: Value.Object?
     }
 
     /// What a test of the hypothesis found.
-    public struct SteadyState: Sendable {
+    public struct SteadyState: Hashable, Sendable {
         /// Whether every probe was within its tolerance; nil if the test did not get to its end.
         public internal(set) var isMet: Bool?
         /// The probes as far as they were performed.
         public internal(set) var probes: [Entry] = []
-
-        /// Whether another test ended the same way: met, or at the same probe with the same status.
-        func endsLike(_ other: SteadyState?) -> Bool {
-            guard let other else { return false }
-            return isMet == other.isMet && probes.last?.pointer == other.probes.last?.pointer
-                && probes.last?.status == other.probes.last?.status
-        }
+        /// What controls added.
+        var additions: Value.Object = [:]
     }
 
     /// The machine's kind.
@@ -73,12 +71,18 @@ public struct Journal: Sendable {
     public internal(set) var run: [Entry] = []
     /// The rollbacks, in the order in which they began.
     public internal(set) var rollbacks: [Entry] = []
+    /// What controls added to the method's entries.
+    var runAdditions: [Value] = []
+    /// What controls added to the rollbacks' entries.
+    var rollbackAdditions: [Value] = []
     /// When the run ended, since 1970.
     public internal(set) var end: Duration?
     /// How long it took.
     public internal(set) var duration: Duration = .zero
     /// What cut it short; nil if nothing did, or the experiment itself.
     public internal(set) var interruption: Interruption?
+    /// The journal as a control left it; nil if none changed it.
+    var rewritten: Value.Object?
 
     init(experiment: Value, platform: String, node: String, start: Duration) {
         self.experiment = experiment
@@ -97,6 +101,7 @@ extension Journal {
 
     /// The journal as the reference writes it, names and order alike.
     public var value: Value {
+        if let rewritten { return .object(rewritten) }
         var journal = Value.Object()
         journal["chaoslib-version"] = .string(Self.version)
         journal["platform"] = .string(platform)
@@ -110,10 +115,10 @@ extension Journal {
         states["after"] = after.map(value) ?? .null
         states["during"] = .array(during.map(value))
         journal["steady_states"] = .object(states)
-        journal["run"] = .array(run.map(value))
-        journal["rollbacks"] = .array(rollbacks.map(value))
+        journal["run"] = .array(run.map(value) + runAdditions)
+        journal["rollbacks"] = .array(rollbacks.map(value) + rollbackAdditions)
         journal["end"] = end.map { .string(WallTime.iso8601($0)) } ?? .null
-        journal["duration"] = .real(duration.inMicroseconds)
+        journal["duration"] = .real(duration.secondsToMicrosecond)
         if let interruption {
             journal["interruption"] = [
                 "kind": "signal", "name": .string(interruption.rawValue),
@@ -124,30 +129,29 @@ extension Journal {
     }
 
     func value(_ state: SteadyState) -> Value {
-        ["steady_state_met": state.isMet.map(Value.bool) ?? .null, "probes": .array(state.probes.map(value))]
+        let object: Value.Object = [
+            "steady_state_met": state.isMet.map(Value.bool) ?? .null, "probes": .array(state.probes.map(value)),
+        ]
+        return .object(object.merging(state.additions))
     }
 
-    private func value(_ entry: Entry) -> Value {
-        // The reference's entries share what lies inside an activity with the experiment, so that later changes show.
-        var activity = entry.activity
-        if let current = experiment[entry.pointer]?.object {
-            for (name, value) in activity where value.object != nil { activity[name] = current[name] ?? value }
+    func value(_ entry: Entry) -> Value {
+        var object = entry.rewritten ?? [:]
+        if entry.rewritten == nil {
+            object["activity"] = .object(entry.activity)
+            object["output"] = entry.output
+            object["start"] = .string(WallTime.iso8601(entry.start))
+            if let status = entry.status { object["status"] = .string(status.rawValue) }
+            if let exception = entry.exception { object["exception"] = .array(exception.map(Value.string)) }
+            if let end = entry.end { object["end"] = .string(WallTime.iso8601(end)) }
+            if let duration = entry.duration { object["duration"] = .real(duration.secondsToMicrosecond) }
         }
-        var object: Value.Object = ["activity": .object(activity), "output": entry.output]
-        object["start"] = .string(WallTime.iso8601(entry.start))
-        if let status = entry.status { object["status"] = .string(status) }
-        if let exception = entry.exception { object["exception"] = .array(exception.map(Value.string)) }
-        if let end = entry.end { object["end"] = .string(WallTime.iso8601(end)) }
-        if let duration = entry.duration { object["duration"] = .real(duration.inMicroseconds) }
+        // The reference's entries share what lies inside an activity with the experiment, so that later changes show.
+        if var activity = object["activity"]?.object, let current = experiment[entry.pointer]?.object {
+            for (name, value) in activity where value.object != nil { activity[name] = current[name] ?? value }
+            object["activity"] = .object(activity)
+        }
         if let met = entry.toleranceMet { object["tolerance_met"] = .bool(met) }
         return .object(object)
-    }
-}
-
-extension Duration {
-    /// Seconds, to the microsecond.
-    var inMicroseconds: Double {
-        let micros = components.seconds * 1_000_000 + components.attoseconds / 1_000_000_000_000
-        return Double(micros) / 1_000_000
     }
 }

@@ -10,7 +10,7 @@ public enum Verdict: String, Hashable, Sendable {
     case unsteady
     /// There was no hypothesis to test.
     case untested
-    /// An action or a probe of the method failed: what the hypothesis is about did not happen as it was meant to.
+    /// Nothing refuted the hypothesis, but an action or a probe of the method failed: what it is about did not happen as it was meant to.
     case inconclusive
     /// A hypothesis could not be tested.
     case failed
@@ -32,6 +32,14 @@ public enum Verdict: String, Hashable, Sendable {
 
 extension Journal {
     /// The verdict, and in words what went wrong.
+    ///
+    /// A refutation goes before what makes a run inconclusive: a probe that could look and saw the system outside its steady state has found
+    /// a weakness, whatever part of the method failed, and an operator must hear of it. Failed activities only take away the right to
+    /// say that the hypothesis *held*. A probe of the hypothesis that itself failed has seen nothing: what it misses refutes nothing, and the
+    /// hypothesis counts as untestable.
+    ///
+    /// - Parameter rule: What counts against a hypothesis.
+    /// - Returns: The verdict and its reasons, a sentence's part each.
     public func verdict(by rule: Verdict.Rule) -> (verdict: Verdict, reasons: [String]) {
         var reasons: [String] = []
         if before?.isMet == false { reasons.append("the system was not steady before the method") }
@@ -41,18 +49,39 @@ extension Journal {
         if missed > 0 {
             reasons.append("the hypothesis was not met in \(missed) of \(during.count) tests during the method")
         }
-        switch status {
-        case .failed?: return (.failed, reasons)
-        case .aborted?: return (.aborted, reasons)
-        case .interrupted?: return (.interrupted, reasons)
-        case .completed?, nil: break
-        }
-        if rule != .reference, !undone.isEmpty { return (.inconclusive, reasons) }
-        if deviated { return (.refuted, reasons) }
-        if before?.isMet == false { return (.unsteady, reasons) }
-        if rule == .strict, missed > 0 { return (.refuted, reasons) }
-        return (before == nil && after == nil && during.isEmpty ? .untested : .held, reasons)
+        let verdict = rule == .reference ? referenceVerdict : verdict(isStrict: rule == .strict, undone: undone)
+        return (verdict, reasons)
     }
+
+    private var referenceVerdict: Verdict {
+        if let verdict = verdictOfStatus { return verdict }
+        if deviated { return .refuted }
+        return before?.isMet == false ? .unsteady : verdictWithoutDeviation
+    }
+
+    private func verdict(isStrict: Bool, undone: [String]) -> Verdict {
+        let isFailFast = status == .failed && !tests.contains(where: \.isUntestable)
+        if !isFailFast, let verdict = verdictOfStatus { return verdict }
+        if deviated || isFailFast { return .refuted }
+        if before?.isMet == false { return .unsteady }
+        if isStrict, during.contains(where: \.isRefutation) { return .refuted }
+        if isStrict, during.contains(where: \.isUntestable) { return .failed }
+        return undone.isEmpty ? verdictWithoutDeviation : .inconclusive
+    }
+
+    private var verdictOfStatus: Verdict? {
+        switch status {
+        case .failed?: .failed
+        case .aborted?: .aborted
+        case .interrupted?: .interrupted
+        case .completed?, nil: nil
+        }
+    }
+
+    private var verdictWithoutDeviation: Verdict { tests.isEmpty ? .untested : .held }
+
+    /// All tests of the hypothesis.
+    private var tests: [SteadyState] { [before, after].compactMap(\.self) + during }
 
     /// Whether the verdict lets a run count as a success: as the reference's exit code says, or if nothing that counts went wrong.
     public func isSuccess(by rule: Verdict.Rule) -> Bool {
@@ -62,6 +91,14 @@ extension Journal {
     }
 }
 
+extension Journal.SteadyState {
+    /// Whether a probe that failed is why the hypothesis was not met.
+    fileprivate var isUntestable: Bool { isMet == false && probes.last?.status != .succeeded }
+
+    /// Whether the system was seen outside its steady state.
+    fileprivate var isRefutation: Bool { isMet == false && !isUntestable }
+}
+
 extension Journal.Entry {
     /// Why an activity of the method did not do what it was to do; nil if it did.
     ///
@@ -69,7 +106,7 @@ extension Journal.Entry {
     /// something. A tolerance says that its author knows.
     fileprivate var failure: String? {
         let name = "'\(activity["name"].map(PythonText.str) ?? "")' of the method"
-        guard status == "succeeded" else {
+        guard status == .succeeded else {
             let cause = exception?.last.flatMap(Self.message)
             return cause.map { "\(name) failed: \($0)" } ?? "\(name) failed"
         }

@@ -10,18 +10,24 @@ public struct Activity: Hashable, Sendable {
     /// What stands there.
     public let source: Value.Object
 
-    /// Takes what stands at a place; nil if it is no object.
+    /// Takes what stands at a place; nil if it is not an object.
     public init?(_ value: Value?, at pointer: Pointer) {
         guard let object = value?.object else { return nil }
         self.pointer = pointer
         source = object
     }
 
-    /// Its name, in Python's words if it is no text.
+    /// Stands for what is not an activity.
+    init(none pointer: Pointer) {
+        self.pointer = pointer
+        source = [:]
+    }
+
+    /// Its name, in Python's words if it is not a string.
     public var name: String { source["name"].map(PythonText.str) ?? "" }
 
-    /// `action` or `probe`, or whatever stands there.
-    public var type: String { source["type"].map(PythonText.str) ?? "" }
+    /// What it is for.
+    public var kind: ActivityKind { ActivityKind(rawValue: source["type"].map(PythonText.str) ?? "") }
 
     /// The name of the activity that it stands for.
     public var reference: Value? { source["ref"].flatMap { $0.isTruthy ? $0 : nil } }

@@ -48,17 +48,18 @@ public enum Dry: String, CaseIterable, Sendable {
     /// Pauses are skipped.
     case pause
 
-    func leavesOut(_ type: String) -> Bool {
+    /// Whether activities of a kind are not performed.
+    public func leavesOut(_ kind: ActivityKind) -> Bool {
         switch self {
-        case .actions: type == "action"
-        case .probes: type == "probe"
+        case .actions: kind == .action
+        case .probes: kind == .probe
         case .activities: true
         case .pause: false
         }
     }
 
     /// Whether tolerances are not looked at.
-    var leavesOutProbes: Bool { self == .probes || self == .activities }
+    public var leavesOutProbes: Bool { self == .probes || self == .activities }
 }
 
 /// The strategies that settings, the experiment and the command line ask for together.
@@ -67,6 +68,9 @@ public struct Strategies: Hashable, Sendable {
     public var hypothesis: HypothesisStrategy = .default
     /// When rollbacks are played.
     public var rollbacks: RollbackStrategy = .default
+
+    /// Makes the strategies of an experiment that asks for none.
+    public init() {}
 
     /// Puts together what the settings' and the experiment's `runtime` say; the experiment's, where there is one, replaces both.
     ///

@@ -1,176 +1,155 @@
 import Documents
+import Durations
 
 extension ExperimentRun {
-    // MARK: Hypothesis
-
-    /// Performs the probes in order, up to the first that fails or misses its tolerance.
-    func testHypothesis() async throws(ActivityError) -> Journal.SteadyState {
-        say(
-            .info,
-            "Steady state hypothesis: \(experiment["steady-state-hypothesis"]?["title"].map(PythonText.str) ?? "")")
-        var state = Journal.SteadyState()
-        let values = experiment.document.value[Section.hypothesis.pointer]?.array ?? []
-        for (index, value) in values.enumerated() {
-            let pointer = Section.hypothesis.pointer.appending(index)
-            guard let probe = Activity(value, at: pointer) else { throw .unexpected("\(pointer) is no probe") }
-            var entry = try await perform(probe, in: .hypothesis)
-            if entry.status == "failed" {
-                say(.warning, "Probe terminated unexpectedly, so its tolerance could not be validated")
-                entry.toleranceMet = false
-            } else if options.dry?.leavesOutProbes ?? false {
-                entry.toleranceMet = true
-            } else {
-                entry.toleranceMet = try await isWithinTolerance(entry.output, of: probe)
-            }
-            state.probes.append(entry)
-            guard entry.toleranceMet == true else {
-                state.isMet = false
-                return state
-            }
-        }
-        state.isMet = true
-        say(.info, "Steady state hypothesis is met!")
-        return state
-    }
-
-    private func isWithinTolerance(_ output: Value, of probe: Activity) async throws(ActivityError) -> Bool {
-        let tolerance = Tolerance(probe.tolerance)
-        guard let judge = tolerance.probe else { return try tolerance.isMet(by: output, in: scope) }
-        // Another probe decides: it gets the output as its argument `value`.
-        guard var provider = judge["provider"]?.object, var arguments = provider["arguments"]?.object else {
-            throw .unexpected("a probe as a tolerance needs a provider with arguments")
-        }
-        arguments["value"] = output
-        provider["arguments"] = .object(arguments)
-        injectedValues.append(
-            (Pointer(tokens: probe.pointer.tokens + ["tolerance", "provider", "arguments", "value"]), output))
-        do {
-            guard let call = try ActivityCall.read(provider, in: scope) else { return false }
-            return try await environment.providers.perform(call).isTruthy
-        } catch .failed(let message) {
-            say(.error, "  => failed: \(message)")
-            return false
-        } catch {
-            throw error
-        }
-    }
-
-    // MARK: Activities
-
-    /// An activity that is about to begin.
-    struct Prepared {
-        let activity: Activity
-        let isLeftOut: Bool
-        let isBackground: Bool
-        /// Seconds, or what stands for them.
-        let pauseBefore: Value?
-        let pauseAfter: Value?
-    }
-
     /// An activity that has begun.
-    struct Begun {
+    struct StartedActivity {
         var entry: Journal.Entry
+        /// Its place among the entries of its section.
         let slot: Int
-        let at: Duration
+        /// When it began, on the clock that durations are measured with.
+        let start: Duration
     }
 
-    /// Performs an activity and notes what became of it; a failure that experiments expect is in the entry.
+    // MARK: Performing
+
+    /// Performs a step, its controls around it; a failure that experiments expect is in the entry.
     ///
+    /// - Parameters:
+    ///   - step: The step.
+    ///   - iteration: The number of the test beside the method that it belongs to.
+    ///   - started: What has begun already; nil if nothing has.
+    /// - Returns: What came of it.
     /// - Throws: ``ActivityError/unexpected(_:)`` and ``ActivityError/interrupted``.
-    func perform(_ declared: Activity, in section: Section) async throws(ActivityError) -> Journal.Entry {
-        try await perform(try prepare(declared), nil, in: section)
-    }
-
-    /// Finds out what is to be done.
-    func prepare(_ declared: Activity) throws(ActivityError) -> Prepared {
-        let activity = try resolve(declared)
-        guard activity.source["type"]?.string != nil else { throw .unexpected("an activity needs a type") }
-        guard activity.source["name"] != nil else { throw .unexpected("an activity needs a name") }
-        // A value in the file takes the rehearsal back for this activity.
-        let dry = activity.source["dry"] == nil ? options.dry : nil
-        let isLeftOut = dry?.leavesOut(activity.type) ?? false
-        let pauses = isLeftOut || dry == .pause ? nil : try pauses(of: activity)
-        return Prepared(
-            activity: activity, isLeftOut: isLeftOut, isBackground: declared.isBackground, pauseBefore: pauses?.before,
-            pauseAfter: pauses?.after)
-    }
-
-    /// Notes that an activity begins.
-    func begin(_ prepared: Prepared, in section: Section) -> Begun {
-        let activity = prepared.activity
-        let kind = activity.type.prefix(1).uppercased() + activity.type.dropFirst()
-        say(.info, "\(kind): \(activity.name)\(prepared.isBackground ? " [in background]" : "")")
-        environment.recorder(
-            .activityBegins(name: activity.name, type: activity.type, isBackground: prepared.isBackground))
-        let entry = Journal.Entry(pointer: activity.pointer, activity: activity.source, start: environment.wallTime())
-        return Begun(entry: entry, slot: append(entry, to: section), at: environment.elapsed())
-    }
-
-    /// Performs what is prepared and has, perhaps, begun.
     func perform(
-        _ prepared: Prepared, _ begun: Begun?, in section: Section
+        _ step: Plan.Step, iteration: Int? = nil, started: StartedActivity? = nil
     ) async throws(ActivityError) -> Journal.Entry {
-        if begun == nil { try await pause(prepared.pauseBefore, isBefore: true) }
-        let activity = prepared.activity
-        let begun = begun ?? begin(prepared, in: section)
-        var entry = begun.entry
-        var thrown: ActivityError?
-        do {
-            if !prepared.isLeftOut {
-                entry.output = try await output(of: activity, isBackground: prepared.isBackground)
-            }
-            entry.status = "succeeded"
-        } catch .failed(let message) {
-            say(.error, "  => failed: \(message)")
-            entry.status = "failed"
-            entry.exception = ["chaoslib.exceptions.ActivityFailed: \(message)\n"]
-        } catch {
-            thrown = error
+        let planned = try step.activity.get()
+        guard !planned.controls.isEmpty, environment.controls != nil else {
+            return try await performBare(step, planned, iteration, started).entry
         }
-        entry.end = environment.wallTime()
-        let duration = environment.elapsed() - begun.at
-        entry.duration = duration
-        store(entry, at: begun.slot, of: section)
-        environment.recorder(
-            .activityEnded(
-                EndedActivity(
-                    name: activity.name, type: activity.type, status: entry.status, seconds: duration.inMicroseconds,
-                    output: entry.output, exception: entry.exception)))
-        if thrown != .interrupted { try await pause(prepared.pauseAfter, isBefore: false) }
-        if let thrown { throw thrown }
-        return entry
+        let pointer = planned.activity.pointer
+        let isBeside = planned.isBackground || step.phase == .during
+        var performed: StartedActivity?
+        var failure: ActivityError?
+        do throws(ActivityError) {
+            try await call(
+                planned.controls, .activity, .before, pointer, isBackground: isBeside, isDuring: step.phase == .during)
+            // What it is to do may be something else now.
+            let current = try plan.steps(of: step.phase).first { $0.declared.pointer == step.declared.pointer } ?? step
+            performed = try await performBare(current, current.activity.get(), iteration, nil)
+        } catch {
+            failure = error
+        }
+        let state = performed.map { journal.value($0.entry) }
+        let changed = try await call(
+            planned.controls, .activity, .after, pointer, state: state, isBackground: isBeside,
+            isDuring: step.phase == .during)
+        if let changed, var rewritten = performed {
+            rewritten.entry.rewrite(as: changed)
+            store(rewritten, of: step.phase)
+            performed = rewritten
+        }
+        if let failure { throw failure }
+        guard let performed else { throw .unexpected("'\(planned.activity.name)' was not performed") }
+        return performed.entry
     }
 
-    private func output(of activity: Activity, isBackground: Bool) async throws(ActivityError) -> Value {
-        guard var call = try ActivityCall.read(activity.provider, in: scope) else { return .null }
-        if case .python(var function) = call, isBackground || Self.isWatching {
+    /// Begins what goes on in the background, if nothing comes before it.
+    ///
+    /// - Throws: ``ActivityError/unexpected(_:)`` for what cannot be performed.
+    func startAtOnce(_ step: Plan.Step) throws(ActivityError) -> StartedActivity? {
+        let planned = try step.activity.get()
+        let hasControls = !planned.controls.isEmpty && environment.controls != nil
+        guard !hasControls, try pauses(of: planned)?.before == nil else { return nil }
+        return start(planned, step, nil)
+    }
+
+    /// Performs a step without its controls.
+    private func performBare(
+        _ step: Plan.Step, _ planned: PlannedActivity, _ iteration: Int?, _ started: StartedActivity?
+    ) async throws(ActivityError) -> StartedActivity {
+        let occurrence = occurrence(of: step, planned, iteration)
+        let pauses = try pauses(of: planned)
+        if started == nil { try await pause(pauses?.before, isBefore: true, occurrence) }
+        var performed = started ?? start(planned, step, iteration)
+        var thrown: ActivityError?
+        var failure: String?
+        do throws(ActivityError) {
+            if !planned.isLeftOut { performed.entry.output = try await output(of: planned, occurrence) }
+            performed.entry.status = .succeeded
+        } catch {
+            if case .failed(let message) = error {
+                failure = message
+                performed.entry.status = .failed
+                performed.entry.exception = ["chaoslib.exceptions.ActivityFailed: \(message)\n"]
+            } else {
+                failure = error == .interrupted ? nil : error.description
+                thrown = error
+            }
+        }
+        performed.entry.end = environment.wallTime()
+        let duration = environment.elapsed() - performed.start
+        performed.entry.duration = duration
+        store(performed, of: step.phase)
+        record(
+            .activityEnded(
+                occurrence,
+                ActivityResult(
+                    status: performed.entry.status, seconds: duration.secondsToMicrosecond,
+                    output: performed.entry.output, failure: failure, exception: performed.entry.exception)))
+        if thrown != .interrupted { try await pause(pauses?.after, isBefore: false, occurrence) }
+        if let thrown { throw thrown }
+        return performed
+    }
+
+    /// Notes in the journal that an activity begins.
+    private func start(_ planned: PlannedActivity, _ step: Plan.Step, _ iteration: Int?) -> StartedActivity {
+        record(.activityBegan(occurrence(of: step, planned, iteration)))
+        let activity = planned.activity
+        let entry = Journal.Entry(pointer: activity.pointer, activity: activity.source, start: environment.wallTime())
+        return StartedActivity(entry: entry, slot: append(entry, to: step.phase), start: environment.elapsed())
+    }
+
+    private func output(
+        of planned: PlannedActivity, _ occurrence: ActivityOccurrence
+    ) async throws(ActivityError) -> Value {
+        guard var call = try ActivityCall.read(planned.activity.provider, in: scope) else { return .null }
+        if case .python(var function) = call, planned.isBackground || occurrence.phase == .during {
             function.isBackground = true
             call = .python(function)
         }
         let output = try await environment.providers.perform(call)
-        guard activity.tolerance == nil, let status = output["status"]?.integer else { return output }
+        guard planned.activity.tolerance == nil, let status = output["status"]?.integer else { return output }
         switch call {
-        case .process where status != 0:
-            say(.warning, "The process of '\(activity.name)' returned \(status), which may indicate an error")
-        case .http where status >= 400:
-            say(
-                .warning, "The HTTP call of '\(activity.name)' was answered with \(status), which may indicate an error"
-            )
+        case .process where status != 0: record(.warning(.processStatus(occurrence, status)))
+        case .http where status >= 400: record(.warning(.httpStatus(occurrence, status)))
         case .process, .http, .python: break
         }
         return output
     }
 
-    func resolve(_ activity: Activity) throws(ActivityError) -> Activity {
-        guard let reference = activity.reference else { return activity }
-        guard let name = reference.string, let target = experiment.activity(named: name) else {
-            throw .unexpected("could not find referenced activity '\(PythonText.str(reference))'")
-        }
-        return target
+    // MARK: Occurrences
+
+    /// What recorders are told of a step.
+    ///
+    /// - Throws: ``ActivityError/unexpected(_:)`` for a step that cannot be performed.
+    func occurrence(of step: Plan.Step, iteration: Int? = nil) throws(ActivityError) -> ActivityOccurrence {
+        occurrence(of: step, try step.activity.get(), iteration)
     }
 
-    private func append(_ entry: Journal.Entry, to section: Section) -> Int {
-        switch section {
+    private func occurrence(
+        of step: Plan.Step, _ planned: PlannedActivity, _ iteration: Int?
+    ) -> ActivityOccurrence {
+        ActivityOccurrence(
+            name: planned.activity.name, kind: planned.kind, phase: step.phase, pointer: step.declared.pointer,
+            step: step.number, iteration: iteration, isBackground: planned.isBackground, isLeftOut: planned.isLeftOut)
+    }
+
+    // MARK: Entries
+
+    private func append(_ entry: Journal.Entry, to phase: Phase) -> Int {
+        switch phase.section {
         case .hypothesis: return 0
         case .method:
             journal.run.append(entry)
@@ -181,18 +160,19 @@ extension ExperimentRun {
         }
     }
 
-    private func store(_ entry: Journal.Entry, at slot: Int, of section: Section) {
-        switch section {
+    private func store(_ performed: StartedActivity, of phase: Phase) {
+        switch phase.section {
         case .hypothesis: break
-        case .method: journal.run[slot] = entry
-        case .rollbacks: journal.rollbacks[slot] = entry
+        case .method: journal.run[performed.slot] = performed.entry
+        case .rollbacks: journal.rollbacks[performed.slot] = performed.entry
         }
     }
 
     // MARK: Pauses
 
-    private func pauses(of activity: Activity) throws(ActivityError) -> (before: Value?, after: Value?)? {
-        guard let pauses = activity.source["pauses"] else { return nil }
+    /// The pauses around an activity, in seconds or what stands for them.
+    private func pauses(of planned: PlannedActivity) throws(ActivityError) -> (before: Value?, after: Value?)? {
+        guard let pauses = planned.pauses else { return nil }
         let substituted = try scope.substitute(pauses)
         guard let object = substituted.object else {
             throw .unexpected("pauses are an object, not \(substituted.kind)")
@@ -201,71 +181,20 @@ extension ExperimentRun {
         return (pause("before"), pause("after"))
     }
 
-    private func pause(_ length: Value?, isBefore: Bool) async throws(ActivityError) {
+    private func pause(
+        _ length: Value?, isBefore: Bool, _ occurrence: ActivityOccurrence
+    ) async throws(ActivityError) {
         guard let length else { return }
         guard let seconds = length.pythonNumber else {
             throw .unexpected("a pause is a number of seconds, not \(length.kind)")
         }
         guard seconds >= 0 else { throw .unexpected("a pause must not be negative") }
-        say(.info, "Pausing \(isBefore ? "before next" : "after") activity for \(PythonText.str(length))s...")
-        environment.recorder(.pause(seconds: seconds, isBefore: isBefore))
-        defer { environment.recorder(.pauseEnded) }
+        record(.pauseBegan(occurrence, Pause(length: length, seconds: seconds, isBefore: isBefore)))
+        defer { record(.pauseEnded(occurrence)) }
         do {
             try await environment.sleep(.seconds(clamping: seconds))
         } catch {
             throw .interrupted
         }
-    }
-
-    // MARK: Messages
-
-    /// Whether this is the task that tests the hypothesis again and again, and says only what is news.
-    @TaskLocal static var isWatching: Bool = false
-
-    func say(_ level: RunEvent.Level, _ text: String) {
-        if Self.isWatching {
-            unsaid.append((level, text))
-        } else {
-            environment.recorder(.message(level, text))
-        }
-    }
-
-    /// Says what a test of the hypothesis had to say, if it is news.
-    func sayUnsaid(if isNews: Bool) {
-        if isNews {
-            for message in unsaid { environment.recorder(.message(message.level, message.text)) }
-        }
-        unsaid = []
-    }
-
-    func sayHowOftenTested() {
-        guard !journal.during.isEmpty else { return }
-        let met = journal.during.count { $0.isMet == true }
-        say(
-            met == journal.during.count ? .info : .warning,
-            "The hypothesis was tested \(journal.during.count) times meanwhile, and met \(met) times")
-    }
-
-    func sayDeviation(_ state: Journal.SteadyState) {
-        guard let name = state.probes.last?.activity["name"] else { return }
-        say(
-            .critical,
-            "Steady state probe '\(PythonText.str(name))' is not in the given tolerance so failing this experiment")
-    }
-
-    func sayWhyNotRolledBack(_ strategy: RollbackStrategy) {
-        switch strategy {
-        case .default:
-            say(.info, "Rollbacks are not played: the run ended with status \(journal.status?.rawValue ?? "")")
-        case .always: say(.warning, "Rollbacks are not played: the run was interrupted ungracefully")
-        case .never: say(.warning, "Rollbacks are not played: the strategy is never")
-        case .deviated: say(.warning, "Rollbacks are not played: they were asked for in case of a deviation only")
-        }
-    }
-
-    func sayEnd() {
-        let status = journal.deviated ? "deviated" : journal.status?.rawValue ?? ""
-        say(.info, "Experiment ended with status: \(status)")
-        if journal.deviated { say(.warning, "The steady-state has deviated, a weakness may have been discovered") }
     }
 }

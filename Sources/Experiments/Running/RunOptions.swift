@@ -14,8 +14,13 @@ public struct RunOptions: Sendable {
     public var dry: Dry?
     /// Values in place of the experiment's own.
     public var variables: Variables = Variables()
+    /// The user's settings: their `runtime` part says how experiments are run, and controls are shown all of them.
+    public var settings: Value?
+    /// The controls of the settings and of files, which are called around every experiment.
+    public var globalControls: [Control] = []
+
     /// The `runtime` part of the settings.
-    public var runtimeSettings: Value?
+    var runtimeSettings: Value? { settings?["runtime"] }
 
     /// Leaves everything to the experiment.
     public init() {}
@@ -37,7 +42,7 @@ public enum Interruption: String, Hashable, Sendable {
     case ungracefulExit = "SIGUSR2"
 
     /// Whether journals say which signal it was: experiments that end themselves know.
-    var isTold: Bool { self != .gracefulExit && self != .ungracefulExit }
+    var isRecorded: Bool { self != .gracefulExit && self != .ungracefulExit }
 }
 
 /// Why a run has no journal.

@@ -1,5 +1,6 @@
 import Documents
 import Experiments
+import Faults
 import Pipeline
 import Randomness
 import SimulatedWorld

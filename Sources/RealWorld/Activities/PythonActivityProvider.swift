@@ -8,7 +8,7 @@ struct PythonActivityProvider {
     private let missing: ActivityProblem
 
     /// Looks for Python; `log` hears what functions tell.
-    init(environment: [String: String], log: @escaping @Sendable (RunEvent.Level, String) -> Void) {
+    init(environment: [String: String], log: @escaping @Sendable (LogLevel, String) -> Void) {
         let named = environment["WINDKANAL_PYTHON"]
         worker = Programs(environment: environment).locate(named ?? "python3")
             .map { PythonWorker(interpreter: $0, environment: environment, log: log) }

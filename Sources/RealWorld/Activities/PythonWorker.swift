@@ -30,12 +30,12 @@ final class PythonWorker: Sendable {
 
     private let interpreter: String
     private let environment: [String: String]
-    private let log: @Sendable (RunEvent.Level, String) -> Void
+    private let log: @Sendable (LogLevel, String) -> Void
     private let state: Mutex<State> = Mutex(State())
 
     /// Prepares a worker; `log` hears what functions tell.
     init(
-        interpreter: String, environment: [String: String], log: @escaping @Sendable (RunEvent.Level, String) -> Void
+        interpreter: String, environment: [String: String], log: @escaping @Sendable (LogLevel, String) -> Void
     ) {
         self.interpreter = interpreter
         self.environment = environment
@@ -152,7 +152,7 @@ final class PythonWorker: Sendable {
     /// Passes on what a function tells: not an answer, so it has no request.
     private func tell(_ message: Reply) {
         guard case .answer(let value) = message, let text = value["text"]?.string else { return }
-        let level: RunEvent.Level =
+        let level: LogLevel =
             switch value["level"]?.integer ?? 0 {
             case ..<30: .info
             case ..<40: .warning

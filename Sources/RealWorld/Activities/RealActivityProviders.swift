@@ -16,7 +16,7 @@ public final class RealActivityProviders: ActivityProviders, Sendable {
 
     /// Makes providers whose programs get this environment; `log` hears what Python functions tell.
     public init(
-        environment: [String: String], log: @escaping @Sendable (RunEvent.Level, String) -> Void = { _, _ in }
+        environment: [String: String], log: @escaping @Sendable (LogLevel, String) -> Void = { _, _ in }
     ) {
         process = ProcessActivityProvider(environment: environment)
         python = PythonActivityProvider(environment: environment, log: log)

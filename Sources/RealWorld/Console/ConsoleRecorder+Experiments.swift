@@ -2,21 +2,21 @@ public import Documents
 public import Experiments
 
 extension ConsoleRecorder {
-    /// Says what validation found.
-    public func say(_ findings: [Finding], of experiment: Experiment) {
+    /// Logs what validation found.
+    public func log(_ findings: [Finding], of experiment: Experiment) {
         for finding in findings {
             if mode == .json {
-                tell("", finding.json(origin: experiment.origin))
+                writeResult("", finding.json(origin: experiment.origin))
             } else {
-                say(finding.severity == .error ? .error : .warning, "\(experiment.origin): \(finding)")
+                log(finding.severity == .error ? .error : .warning, "\(experiment.origin): \(finding)")
             }
         }
     }
 
-    /// Tells the verdict: the last line, stable for scripts.
-    public func tellVerdict(_ verdict: String, status: Journal.Status?, deviated: Bool) {
+    /// Writes the verdict: the last line, stable for scripts.
+    public func writeVerdict(_ verdict: String, status: Journal.Status?, deviated: Bool) {
         let word = status?.rawValue ?? "none"
-        tell(
+        writeResult(
             "verdict \(verdict) status \(word) deviated \(deviated)",
             ["event": "verdict", "verdict": .string(verdict), "status": .string(word), "deviated": .bool(deviated)])
     }
@@ -29,13 +29,13 @@ extension ConsoleRecorder {
         report(
             AgentReport.ofRun(
                 journal, source: Files.absolute(request.source), journalPath: Files.absolute(request.journalPath),
-                eventsPath: request.eventsPath.map(Files.absolute), status: Int(status)))
+                eventsPath: request.referenceEventsPath.map(Files.absolute), status: Int(status)))
     }
 
-    /// Tells programs what kept a command from its work; people have been told.
-    public func tellProblem(_ stage: AgentReport.Stage, _ message: String, of request: ExperimentSession.Request) {
+    /// Writes for programs what kept a command from its work; people have read it.
+    public func writeProblem(_ stage: AgentReport.Stage, _ message: String, of request: ExperimentSession.Request) {
         if mode == .json, stage != .run {
-            tell(
+            writeResult(
                 "",
                 request.isRun
                     ? ["event": "verdict", "verdict": "invalid", "status": "none", "deviated": false]
@@ -50,19 +50,19 @@ extension ConsoleRecorder {
                 : AgentReport.ofValidation(source: source, title: .null, problem: problem))
     }
 
-    /// Says what a verdict rests on, where it is not plain.
-    public func sayReasons(of journal: Journal, by rule: Verdict.Rule) {
+    /// Logs what a verdict rests on, where it is not plain.
+    public func logReasons(of journal: Journal, by rule: Verdict.Rule) {
         guard rule == .strict || !journal.isSuccess(by: rule) else { return }
-        for reason in journal.verdict(by: rule).reasons { say(.warning, "Verdict: \(reason)") }
+        for reason in journal.verdict(by: rule).reasons { log(.warning, "Verdict: \(reason)") }
     }
 
-    /// Writes a journal; false after saying why that is impossible.
+    /// Writes a journal; false after logging why that is impossible.
     public func write(_ journal: Value, to file: OutputFile) -> Bool {
         do {
             try file.write(JSONWriter.write(journal, .indented(2)))
             return true
         } catch {
-            say(.critical, "the journal cannot be written: \(error)")
+            log(.critical, "the journal cannot be written: \(error)")
             return false
         }
     }

@@ -4,9 +4,9 @@ public import Experiments
 import Glibc
 import Synchronization
 
-/// Tells people, or programs, on the terminal what happens.
+/// Shows people, or programs, on the terminal what happens.
 public final class ConsoleRecorder: Sendable {
-    /// How much is told, and to whom.
+    /// How much is shown, and to whom.
     public enum Mode: Hashable, Sendable {
         /// Lines for people, on the errors' channel, as the reference writes them.
         case lines
@@ -24,8 +24,11 @@ public final class ConsoleRecorder: Sendable {
     private let progress: Mutex<Progress?> = Mutex(nil)
     private let hides: Bool
     private let showsProgress: Bool
-    /// Seconds since 1970 in the world that is told of; nil tells of this one.
-    private let told: Mutex<Int?> = Mutex(nil)
+    /// Seconds since 1970 in the world that events come from; nil is this one.
+    private let worldTime: Mutex<Int?> = Mutex(nil)
+    private let narrator: Mutex<RunNarrator> = Mutex(RunNarrator())
+    /// How many steps the run has.
+    private let stepCount: Mutex<Int> = Mutex(0)
 
     /// Pauses that take longer show how much of them is left.
     private static let progressFrom: Double = 3
@@ -38,7 +41,7 @@ public final class ConsoleRecorder: Sendable {
     /// Makes a recorder.
     ///
     /// - Parameters:
-    ///   - mode: How much is told, and to whom.
+    ///   - mode: How much is shown, and to whom.
     ///   - redacts: Whether secrets are taken out.
     ///   - showsProgress: Whether long pauses show how much is left; not in a simulation, where they take no time.
     ///   - environment: The process' environment: `NO_COLOR` and `TERM` say what the terminal is to be spared.
@@ -53,47 +56,50 @@ public final class ConsoleRecorder: Sendable {
         hasColors = isTerminal && (environment["NO_COLOR"] ?? "").isEmpty
     }
 
-    /// Tells of another world from now on, where it is so long after 1970-01-01 00:00 UTC: a log has one clock.
-    public func setTime(_ time: Duration) { told.withLock { $0 = Int(time.components.seconds) } }
+    /// Sets the clock to another world's, where it is so long after 1970-01-01 00:00 UTC: a log has one clock.
+    public func setTime(_ time: Duration) { worldTime.withLock { $0 = Int(time.components.seconds) } }
 
-    /// Tells of an event.
+    /// Records an event.
     public func record(_ event: RunEvent) {
         switch event {
-        case .secrets(let redactor): if hides { self.redactor.withLock { $0 = redactor } }
-        case .message(let level, let text): write(level, text)
-        case .pause(let seconds, _): if seconds >= Self.progressFrom { startProgress(seconds) }
+        case .secretsKnown(let redactor): if hides { self.redactor.withLock { $0 = redactor } }
+        case .planned(let plan): stepCount.withLock { $0 = plan.steps }
+        default: break
+        }
+        for line in narrator.withLock({ $0.lines(for: event) }) { log(line.level, line.text) }
+        switch event {
+        case .activityBegan(let activity): showProgress(of: activity)
+        case .pauseBegan(let activity, let pause):
+            if pause.seconds >= Self.progressFrom { startProgress(pause.seconds, at: progressText(activity)) }
         case .pauseEnded: endPause()
         default: break
         }
         if mode == .json, let object = event.json { writeJSON(object) }
     }
 
-    /// Tells of something that is no event of a run.
-    public func say(_ level: RunEvent.Level, _ text: String) {
-        record(.message(level, text))
-    }
-
-    /// Says a summary for people, line by line.
-    public func summarize(_ text: String) {
-        for line in text.split(separator: "\n") { say(.info, String(line)) }
-    }
-
-    /// Writes to the output's channel what a program may rely on: a line, or an object where JSON was asked for.
-    public func tell(_ line: String, _ object: Value.Object) {
-        if mode == .json { writeJSON(object) } else { StandardStream.output.writeLine(line) }
-    }
-
-    // MARK: Writing
-
-    private func write(_ level: RunEvent.Level, _ text: String) {
+    /// Logs a line.
+    public func log(_ level: LogLevel, _ text: String) {
         switch mode {
-        case .json: break
+        case .json:
+            writeJSON(["event": "message", "level": .string(level.rawValue.lowercased()), "text": .string(text)])
         case .quiet where level == .info || level == .warning: break
         case .lines, .quiet: StandardStream.errors.write(line(level, redactor.withLock { $0.redact(text) }))
         }
     }
 
-    private func line(_ level: RunEvent.Level, _ text: String) -> String {
+    /// Logs a summary line by line.
+    public func summarize(_ text: String) {
+        for line in text.split(separator: "\n") { log(.info, String(line)) }
+    }
+
+    /// Writes to the output's channel what a program may rely on: a line, or an object where JSON was asked for.
+    public func writeResult(_ line: String, _ object: Value.Object) {
+        if mode == .json { writeJSON(object) } else { StandardStream.output.writeLine(line) }
+    }
+
+    // MARK: Writing
+
+    private func line(_ level: LogLevel, _ text: String) -> String {
         // Lines that have no time of their own are set in under the one that has.
         let line = "[\(localTime) \(level.rawValue)] \(text.replacing("\n", with: "\n    "))"
         guard isTerminal else { return line + "\n" }
@@ -112,9 +118,9 @@ public final class ConsoleRecorder: Sendable {
         StandardStream.output.writeLine(JSONWriter.write(redacted.withoutNonFinite))
     }
 
-    /// The time of the world that is told of, in the user's zone.
+    /// The time of the world that events come from, in the user's zone.
     private var localTime: String {
-        var seconds = time_t(told.withLock { $0 } ?? Int(time(nil)))
+        var seconds = time_t(worldTime.withLock { $0 } ?? Int(time(nil)))
         var parts = unsafe tm()
         var buffer = [CChar](repeating: 0, count: 32)
         unsafe localtime_r(&seconds, &parts)
@@ -124,14 +130,24 @@ public final class ConsoleRecorder: Sendable {
 
     // MARK: Progress
 
-    private func startProgress(_ seconds: Double) {
+    /// Where the run is, as in `step 3 of 9`; nothing for what is beside its steps.
+    private func progressText(_ activity: ActivityOccurrence) -> String {
+        activity.step.map { "step \($0) of \(stepCount.withLock { $0 })" } ?? ""
+    }
+
+    private func showProgress(of activity: ActivityOccurrence) {
+        let text = progressText(activity)
+        if showsProgress, !text.isEmpty { showProgress(text) }
+    }
+
+    private func startProgress(_ seconds: Double, at step: String) {
         guard mode == .lines, isTerminal, showsProgress else { return }
         let end = ContinuousClock.now + .milliseconds(Int(min(seconds, 1e9) * 1000))
         let timer = DispatchSource.makeTimerSource()
         timer.schedule(deadline: .now(), repeating: 1)
         timer.setEventHandler {
             let left = ContinuousClock.now.duration(to: end).components.seconds
-            StandardStream.errors.write("\r\u{1b}[K  \(max(0, left)) s left")
+            StandardStream.errors.write("\r\u{1b}[K  \(step.isEmpty ? "" : step + ", ")\(max(0, left)) s left")
         }
         let running = Progress(timer: timer)
         timer.resume()

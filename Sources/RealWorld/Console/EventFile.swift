@@ -3,8 +3,17 @@ public import Experiments
 import Glibc
 import Synchronization
 
-/// Writes what happens to a file while it happens, one JSON object a line, in the reference's form.
+/// Writes what happens to a file while it happens, one JSON object a line.
 public final class EventFile: Sendable {
+    /// Which objects stand in the file.
+    public enum Form: Hashable, Sendable {
+        /// The reference's, which are few.
+        case reference
+        /// All events, as ``RunEvent/json`` has them, each with its `time`.
+        case complete
+    }
+
+    private let form: Form
     private let descriptor: Mutex<Int32>
     private let redactor: Mutex<Redactor?>
 
@@ -12,11 +21,13 @@ public final class EventFile: Sendable {
     ///
     /// - Parameters:
     ///   - path: Where it is.
+    ///   - form: Which objects stand in it.
     ///   - redacts: Whether secrets are taken out.
     /// - Throws: ``FileError``.
-    public init(_ path: String, redacts: Bool = true) throws(FileError) {
+    public init(_ path: String, form: Form, redacts: Bool = true) throws(FileError) {
         let opened = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard opened >= 0 else { throw FileError(path, errno) }
+        self.form = form
         descriptor = Mutex(opened)
         redactor = Mutex(redacts ? Redactor() : nil)
     }
@@ -31,68 +42,94 @@ public final class EventFile: Sendable {
         }
     }
 
-    /// Writes an event, if it is one of the reference's, with a time since 1970.
+    /// Writes an event, if the form has it, with a time since 1970.
     public func record(_ event: RunEvent, at time: Duration) {
-        if case .secrets(let secrets) = event { return redactor.withLock { if $0 != nil { $0 = secrets } } }
-        guard let (type, details) = Self.form(of: event) else { return }
-        let object: Value.Object = ["type": .string(type), "timestamp": .string(WallTime.iso8601(time))]
-        var value = Value.object(object.merging(details))
+        if case .secretsKnown(let secrets) = event { return redactor.withLock { if $0 != nil { $0 = secrets } } }
+        guard let object = object(of: event, at: .string(WallTime.iso8601(time))) else { return }
+        var value = Value.object(object)
         if let redactor = redactor.withLock({ $0 }) { value = redactor.redact(value) }
         let line = Array((JSONWriter.write(value) + "\n").utf8)
         descriptor.withLock { if $0 >= 0 { _ = Files.writeAll(line, to: $0) } }
     }
 
-    private static func form(of event: RunEvent) -> (type: String, details: Value.Object)? {
+    private func object(of event: RunEvent, at time: Value) -> Value.Object? {
+        switch form {
+        case .complete:
+            guard let object = event.json else { return nil }
+            return (["event": object["event"] ?? .null, "time": time] as Value.Object).merging(object)
+        case .reference:
+            guard let (type, details) = Self.referenceForm(of: event) else { return nil }
+            return (["type": .string(type), "timestamp": time] as Value.Object).merging(details)
+        }
+    }
+
+    // MARK: The reference's form
+
+    private static func referenceForm(of event: RunEvent) -> (type: String, details: Value.Object)? {
         switch event {
-        case .secrets, .message, .pause, .pauseEnded: nil
-        case .runBegins(let title): ("run-started", ["title": title])
-        case .runEnded(let status, let deviated):
-            ("run-finished", ["status": .string(status), "deviated": .bool(deviated)])
+        case .runBegan(let beginning): ("run-started", ["title": beginning.title])
+        case .runEnded(let ending): ended(ending)
+        case .notBegun, .planned, .secretsKnown, .hypothesisBegan, .hypothesisFailed, .continuousHypothesisEnded,
+            .toleranceChecked, .pauseBegan, .pauseEnded, .rollbacksDecided, .rollbackBegan, .controlCalled, .aborted,
+            .warning, .testbed, .log:
+            nil
         case .interrupted: ("run-signal-exit", [:])
-        case .hypothesisBegins(let phase, let frequency):
-            (
-                "hypothesis-started",
-                frequency.map { ["phase": .string(phase.rawValue), "frequency": .real($0)] }
-                    ?? ["phase": .string(phase.rawValue)]
-            )
-        case .hypothesisEnded(let phase, let iteration, let state): hypothesis(phase, iteration, state)
-        case .methodBegins: ("method-started", [:])
-        case .methodEnded: ("method-completed", [:])
-        case .rollbacksBegin: ("rollbacks-started", [:])
-        case .rollbacksEnded: ("rollbacks-completed", [:])
-        case .activityBegins(let name, let type, let isBackground):
+        case .phaseBegan(let beginning): began(beginning)
+        case .phaseEnded(.method): ("method-completed", [:])
+        case .phaseEnded(.rollbacks): ("rollbacks-completed", [:])
+        case .phaseEnded: nil
+        case .hypothesisEnded(let test, let result): hypothesis(test, result)
+        case .activityBegan(let activity):
             (
                 "activity-started",
-                ["name": .string(name), "activity_type": .string(type), "background": .bool(isBackground)]
+                [
+                    "name": .string(activity.name), "activity_type": .string(activity.kind.rawValue),
+                    "background": .bool(activity.isBackground),
+                ]
             )
-        case .activityEnded(let activity): ("activity-completed", details(of: activity))
+        case .activityEnded(let activity, let result): ("activity-completed", details(of: activity, result))
+        }
+    }
+
+    private static func ended(_ ending: RunEnding) -> (type: String, details: Value.Object) {
+        ("run-finished", ["status": .string(ending.status.rawValue), "deviated": .bool(ending.hasDeviated)])
+    }
+
+    private static func began(_ beginning: PhaseBeginning) -> (type: String, details: Value.Object) {
+        switch beginning.phase {
+        case .method: return ("method-started", [:])
+        case .rollbacks: return ("rollbacks-started", [:])
+        case .before, .during, .after:
+            var details: Value.Object = ["phase": .string(beginning.phase.rawValue)]
+            if let frequency = beginning.frequency { details["frequency"] = .real(frequency) }
+            return ("hypothesis-started", details)
         }
     }
 
     private static func hypothesis(
-        _ phase: RunEvent.Phase, _ iteration: Int?, _ state: Value
+        _ test: HypothesisTest, _ result: HypothesisResult
     ) -> (type: String, details: Value.Object) {
-        var details: Value.Object = ["phase": .string(phase.rawValue)]
-        if let iteration { details["iteration"] = .integer(iteration) }
-        details["met"] = state["steady_state_met"] ?? .null
+        var details: Value.Object = ["phase": .string(test.phase.rawValue)]
+        if let iteration = test.iteration { details["iteration"] = .integer(iteration) }
+        details["met"] = .bool(result.isMet)
         details["probes"] = .array(
-            (state["probes"]?.array ?? []).map { probe in
+            result.probes.map { probe in
                 let known: Value.Object = [
-                    "name": probe["activity"]?["name"] ?? .null, "status": probe["status"] ?? .null,
-                    "tolerance_met": probe["tolerance_met"] ?? .null,
+                    "name": probe.name, "status": probe.status.map { .string($0.rawValue) } ?? .null,
+                    "tolerance_met": probe.toleranceMet.map(Value.bool) ?? .null,
                 ]
-                return .object(known.merging(AgentReport.bounded(probe["output"] ?? .null)))
+                return .object(known.merging(AgentReport.bounded(probe.output)))
             })
         return ("hypothesis-completed", details)
     }
 
-    private static func details(of activity: EndedActivity) -> Value.Object {
+    private static func details(of activity: ActivityOccurrence, _ result: ActivityResult) -> Value.Object {
         var details: Value.Object = [
-            "name": .string(activity.name), "activity_type": .string(activity.type),
-            "status": activity.status.map(Value.string) ?? .null, "duration": .real(activity.seconds),
+            "name": .string(activity.name), "activity_type": .string(activity.kind.rawValue),
+            "status": result.status.map { .string($0.rawValue) } ?? .null, "duration": .real(result.seconds),
         ]
-        details = details.merging(AgentReport.bounded(activity.output))
-        if let exception = activity.exception { details["error"] = .string(exception.joined().trimmed) }
+        details = details.merging(AgentReport.bounded(result.output))
+        if let exception = result.exception { details["error"] = .string(exception.joined().trimmed) }
         return details
     }
 }

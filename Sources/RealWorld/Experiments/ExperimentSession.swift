@@ -9,7 +9,9 @@ public struct ExperimentSession: Sendable {
         public var source: String
         /// Where the journal goes.
         public var journalPath: String = "./journal.json"
-        /// Where events go while the experiment runs; nil is nowhere.
+        /// Where events go while the experiment runs, in the reference's form; nil is nowhere.
+        public var referenceEventsPath: String?
+        /// Where all events go while the experiment runs; nil is nowhere.
         public var eventsPath: String?
         /// Whether the output is one report for agents, in the reference's form.
         public var reportsToAgents: Bool = false
@@ -57,7 +59,7 @@ public struct ExperimentSession: Sendable {
         let payload = payload(experiment, request)
         await notifications.notify("validate-started", payload: payload)
         let firstError = await firstError(in: experiment, request, providers)
-        if firstError == nil { console.say(.info, "experiment syntax and semantic look valid") }
+        if firstError == nil { console.log(.info, "experiment syntax and semantic look valid") }
         await notifications.notify(
             firstError == nil ? "validate-completed" : "validate-failed", payload: payload,
             error: firstError?.message)
@@ -67,7 +69,7 @@ public struct ExperimentSession: Sendable {
                 AgentReport.ofValidation(
                     source: Files.absolute(request.source), title: experiment["title"] ?? .null, problem: error))
         } else if console.mode == .json {
-            console.tell("", ["event": "validated", "valid": .bool(firstError == nil)])
+            console.writeResult("", ["event": "validated", "valid": .bool(firstError == nil)])
         }
         return firstError == nil ? 0 : 1
     }
@@ -94,10 +96,10 @@ public struct ExperimentSession: Sendable {
         do {
             outputs = try RunOutputs(request)
         } catch {
-            console.say(.critical, "nothing was done, since its result cannot be written: \(error)")
+            console.log(.critical, "nothing was done, since its result cannot be written: \(error)")
             return 1
         }
-        defer { outputs.events?.close() }
+        defer { outputs.close() }
         let interruptions = Interruptions()
         let signals = Signals { interruptions.interrupt($0) }
         defer { signals.end() }
@@ -109,14 +111,14 @@ public struct ExperimentSession: Sendable {
             interruptions.onFirst { validation.cancel() }
             let error = await validation.value
             if let error, !interruptions.isInterrupted {
-                console.tellProblem(.validation, error.message, of: request)
+                console.writeProblem(.validation, error.message, of: request)
                 return 1
             }
         } else {
             warnOfVariables(experiment, request)
         }
         var options = request.options
-        options.runtimeSettings = settings["runtime"]
+        options.settings = settings
         let run = ExperimentRun(
             experiment, options: options,
             environment: RunEnvironment(
@@ -124,16 +126,16 @@ public struct ExperimentSession: Sendable {
                 variables: environment(request), platform: Machine.platform, node: Machine.node,
                 recorder: {
                     console.record($0)
-                    outputs.events?.record($0, at: Machine.wallTime)
+                    outputs.record($0, at: Machine.wallTime)
                 }))
         await interruptions.attach(run)
         let journal: Journal
         do {
             journal = try await run.run()
         } catch {
-            console.say(.critical, error.description)
-            console.tellProblem(.run, error.description, of: request)
-            if !request.reportsToAgents { console.tellVerdict("crashed", status: nil, deviated: false) }
+            console.log(.critical, error.description)
+            console.writeProblem(.run, error.description, of: request)
+            if !request.reportsToAgents { console.writeVerdict("crashed", status: nil, deviated: false) }
             return 1
         }
         return await finish(journal, of: run, request, outputs, notifications)
@@ -149,11 +151,11 @@ public struct ExperimentSession: Sendable {
         if journal.deviated { await notifications.notify("run-deviated", payload: value) }
         let rule: Verdict.Rule = request.isStrict ? .strict : .reference
         let status: Int32 = isWritten && journal.isSuccess(by: rule) ? 0 : 1
-        console.sayReasons(of: journal, by: rule)
+        console.logReasons(of: journal, by: rule)
         if request.reportsToAgents {
             console.report(value, of: request, status: status)
         } else {
-            console.tellVerdict(
+            console.writeVerdict(
                 journal.verdict(by: rule).verdict.rawValue, status: journal.status, deviated: journal.deviated)
         }
         return status
@@ -172,13 +174,13 @@ public struct ExperimentSession: Sendable {
     }
 
     private func providers(_ request: Request) -> RealActivityProviders {
-        RealActivityProviders(environment: environment(request)) { console.say($0, $1) }
+        RealActivityProviders(environment: environment(request)) { console.log($0, $1) }
     }
 
     private func notifications(_ providers: RealActivityProviders) -> Notifications {
         Notifications(
             settings: settings, providers: providers, wallTime: { Machine.wallTime },
-            warn: { console.say(.warning, $0) })
+            warn: { console.log(.warning, $0) })
     }
 
     private func load(_ request: Request, _ providers: RealActivityProviders) async -> Experiment? {
@@ -187,8 +189,8 @@ public struct ExperimentSession: Sendable {
         do {
             return try await source.load(request.source)
         } catch {
-            console.say(.error, error.description)
-            console.tellProblem(.load, error.description, of: request)
+            console.log(.error, error.description)
+            console.writeProblem(.load, error.description, of: request)
             return nil
         }
     }
@@ -197,7 +199,7 @@ public struct ExperimentSession: Sendable {
     private func firstError(
         in experiment: Experiment, _ request: Request, _ providers: RealActivityProviders
     ) async -> Finding? {
-        console.say(.info, "Validating the experiment's syntax")
+        console.log(.info, "Validating the experiment's syntax")
         let findings: [Finding]
         if let examined = await request.examine(experiment) {
             findings = examined
@@ -209,15 +211,15 @@ public struct ExperimentSession: Sendable {
         }
         // What an interruption cut short says nothing of the experiment.
         guard !Task.isCancelled else { return nil }
-        console.say(findings, of: experiment)
+        console.log(findings, of: experiment)
         let firstError = findings.first { $0.severity == .error }
-        if firstError == nil { console.say(.info, "Experiment looks valid") }
+        if firstError == nil { console.log(.info, "Experiment looks valid") }
         return firstError
     }
 
     private func warnOfVariables(_ experiment: Experiment, _ request: Request) {
         for name in request.options.variables.configuration.keys where experiment["configuration"]?[name] == nil {
-            console.say(.warning, "the variable '\(name)' is not declared in the configuration: it has no effect")
+            console.log(.warning, "the variable '\(name)' is not declared in the configuration: it has no effect")
         }
     }
 }

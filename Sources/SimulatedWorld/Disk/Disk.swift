@@ -1,3 +1,4 @@
+public import Faults
 public import Randomness
 import SimulationKernel
 
@@ -14,12 +15,14 @@ public final class Disk {
     public let options: DiskOptions
     /// What goes wrong with it.
     public var faults: DiskFaults = DiskFaults()
+    /// How often that was felt.
+    public private(set) var hits: DiskHits = DiskHits()
     /// Operations that were asked of it.
     public private(set) var operations: Int = 0
     /// Time that operations took and nobody has waited for yet; services wait before they acknowledge anything.
     public private(set) var debt: Duration = .zero
     /// Called when the process or the power ended in the middle of an operation.
-    public var onEnd: ((End) -> Void)?
+    public var onCrash: ((Crash) -> Void)?
 
     /// Counts up when all that have files open die.
     package private(set) var epoch: Int = 0
@@ -28,14 +31,14 @@ public final class Disk {
     /// Creations and deletions that were not made durable yet; nil is a deletion.
     private var pendingEntries: [(name: String, file: DiskFile?)] = []
     private var random: RandomStream
-    private var endAt: (operation: Int, end: End)?
+    private var crashAt: (operation: Int, crash: Crash)?
 
     /// What ends the use of a disk in the middle of an operation.
-    public enum End: Hashable, Sendable {
+    public enum Crash: Hashable, Sendable {
         /// The process that uses it dies.
-        case ofProcess
+        case process
         /// The power goes; what becomes of what was not synced is drawn where it is not said.
-        case ofPower(PowerCut?)
+        case powerLoss(PowerLossOutcome?)
     }
 
     /// Makes an empty disk whose failures follow from a stream.
@@ -102,9 +105,12 @@ public final class Disk {
 
     package func write(_ file: DiskFile, _ buffer: UnsafeRawBufferPointer, at offset: Int) throws(DiskError) {
         let growth = max(0, offset + buffer.count - file.size)
-        if let capacity = faults.capacity, growth > 0, usedBytes + growth > capacity { throw .full }
+        if let capacity = faults.capacity, growth > 0, usedBytes + growth > capacity {
+            hits.refusals += 1
+            throw .full
+        }
         // A write that is under way at the end was done or not; whether in part is the power's to decide.
-        if let endAt, operations + 1 >= endAt.operation, random.next() & 1 == 0 {
+        if let crashAt, operations + 1 >= crashAt.operation, random.next() & 1 == 0 {
             unsafe file.write(buffer, at: offset)
         }
         unsafe trace(.write, offset, buffer)
@@ -127,7 +133,11 @@ public final class Disk {
             if options.sabotage == .failedSyncsAreMadeGood { makeDurable(file) } else { file.dropPending() }
             throw error
         }
-        guard !draw(faults.syncLies), options.sabotage != .syncsDoNothing else { return }
+        if draw(faults.syncLies) {
+            hits.lies += 1
+            return
+        }
+        guard options.sabotage != .syncsDoNothing else { return }
         makeDurable(file)
     }
 
@@ -144,12 +154,12 @@ public final class Disk {
 
     private func begin(_ operation: DiskError.Operation) throws(DiskError) {
         operations += 1
-        if let endAt, operations >= endAt.operation {
-            switch endAt.end {
-            case .ofProcess: crash()
-            case .ofPower(let cut): cutPower(cut)
+        if let crashAt, operations >= crashAt.operation {
+            switch crashAt.crash {
+            case .process: crash()
+            case .powerLoss(let cut): cutPower(cut)
             }
-            onEnd?(endAt.end)
+            onCrash?(crashAt.crash)
             throw .dead
         }
         let (failures, latency) =
@@ -158,8 +168,14 @@ public final class Disk {
             case .write: (faults.writeFailures, faults.latency)
             case .sync: (faults.syncFailures, faults.syncLatency)
             }
-        if latency != .fixed(.zero) { debt += random.duration(latency) }
-        if draw(failures) { throw .io(operation) }
+        if latency != .fixed(.zero) {
+            hits.delays += 1
+            debt += random.duration(latency)
+        }
+        if draw(failures) {
+            hits.failures += 1
+            throw .io(operation)
+        }
     }
 
     /// Folds an operation into the trace of the simulation that runs on this thread.
@@ -185,6 +201,7 @@ public final class Disk {
         case delete = 5
         case crash = 6
         case powerCut = 7
+        case rot = 8
     }
 
     private func draw(_ ratio: Ratio) -> Bool { ratio != .zero && random.chance(ratio) }
@@ -214,23 +231,23 @@ public final class Disk {
     /// Nobody waits any more for what the dead had asked for.
     private func endProcesses() {
         epoch += 1
-        endAt = nil
+        crashAt = nil
         debt = .zero
     }
 
     /// Process or power end in the middle of an operation from now on: 1 is the next.
     ///
     /// Nil takes that back.
-    public func end(_ end: End?, atOperation operation: Int = 1) {
-        endAt = end.map { (operations + operation, $0) }
+    public func scheduleCrash(_ crash: Crash?, atOperation operation: Int = 1) {
+        crashAt = crash.map { (operations + operation, $0) }
     }
 
     /// The power goes, now.
     ///
     /// - Parameter cut: What becomes of what was not synced; nil draws it.
-    public func cutPower(_ cut: PowerCut? = nil) {
-        var cut = cut ?? PowerCut.allCases[random.index(below: PowerCut.allCases.count)]
-        if options.sabotage == .cutsLoseNothing { cut = .everything }
+    public func cutPower(_ cut: PowerLossOutcome? = nil) {
+        var cut = cut ?? PowerLossOutcome.allCases[random.index(below: PowerLossOutcome.allCases.count)]
+        if options.sabotage == .cutsLoseNothing { cut = .keptAll }
         trace(.powerCut, text: "\(cut)")
         endProcesses()
         cutEntries(cut)
@@ -240,34 +257,34 @@ public final class Disk {
         }
     }
 
-    private func cutEntries(_ cut: PowerCut) {
+    private func cutEntries(_ cut: PowerLossOutcome) {
         let kept: Int =
             switch cut {
-            case .nothing: 0
-            case .everything: pendingEntries.count
-            case .prefix, .anySectors: random.index(below: pendingEntries.count + 1)
+            case .lostAll: 0
+            case .keptAll: pendingEntries.count
+            case .prefix, .perSector: random.index(below: pendingEntries.count + 1)
             }
         makeEntriesDurable(kept)
         pendingEntries = []
         entries = durableEntries
     }
 
-    private func image(of file: DiskFile, _ cut: PowerCut) -> [UInt8] {
+    private func image(of file: DiskFile, _ cut: PowerLossOutcome) -> [UInt8] {
         guard !file.pending.isEmpty else { return file.durable }
         let sectors = file.touchedSectors(options.sectorBytes)
         let (kept, size): ([Int], Int)
         switch cut {
-        case .nothing: (kept, size) = (sectors.map { _ in 0 }, 0)
-        case .everything: (kept, size) = (sectors.map(\.writes.count), file.pending.count)
+        case .lostAll: (kept, size) = (sectors.map { _ in 0 }, 0)
+        case .keptAll: (kept, size) = (sectors.map(\.writes.count), file.pending.count)
         case .prefix:
             let count = random.index(below: file.pending.count + 1)
             (kept, size) = (sectors.map { $0.writes.count { $0 < count } }, count)
-        case .anySectors:
+        case .perSector:
             (kept, size) = (
                 sectors.map { random.index(below: $0.writes.count + 1) }, random.index(below: file.pending.count + 1)
             )
         }
-        let tears = options.tearsSectors && cut == .anySectors
+        let tears = options.tearsSectors && cut == .perSector
         return file.image(options.sectorBytes, kept: kept, size: size) { sector, part, bytes in
             if tears, random.next() & 3 == 0 { tear(&sector, part, bytes) }
         }
@@ -296,6 +313,26 @@ public final class Disk {
             file.flip(bit: place % 8, ofByte: place / 8)
             return place
         }
+    }
+
+    /// Flips bits at rest, at places drawn from all bytes of all files; how many were flipped: none where there are no bytes.
+    @discardableResult
+    public func rot(bits: Int) -> Int {
+        let files = names.compactMap { entries[$0] }.filter { $0.size > 0 }
+        let total = files.reduce(0) { $0 + $1.size }
+        guard total > 0 else { return 0 }
+        for _ in 0..<bits {
+            var place = random.index(below: total * 8)
+            for file in files {
+                guard place >= file.size * 8 else {
+                    file.flip(bit: place % 8, ofByte: place / 8)
+                    break
+                }
+                place -= file.size * 8
+            }
+        }
+        trace(.rot, text: "\(bits)")
+        return bits
     }
 
     /// A disk of its own with the files as programs see them now.
@@ -334,7 +371,7 @@ public final class Disk {
 }
 
 extension TraceKind {
-    /// A disk is asked for something: what (0 read, 1 write, 2 resize, 3 sync, 4 create, 5 delete, 6 crash, 7 power cut), where,
+    /// A disk is asked for something: what (0 read, 1 write, 2 resize, 3 sync, 4 create, 5 delete, 6 crash, 7 power cut, 8 rot), where,
     /// and with which bytes.
     static let disk: TraceKind = TraceKind("disk")
 }

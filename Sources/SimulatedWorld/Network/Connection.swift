@@ -98,9 +98,18 @@ final class Connection {
         case .synSent, .established, .finWait1, .finWait2, .closing, .timeWait, .closeWait, .lastAck: return
         }
         guard let listener = server.host.listeners[server.localPort] else { return refuse() }
+        let faults = server.host.listenerFaults
         // It vanishes; the client asks again.
         if listener.isBlackHole || listener.isFull { return }
+        if faults.isBlackHole {
+            server.host.listenerHits += 1
+            return
+        }
         if listener.isRefusing { return refuse() }
+        if faults.isRefusing {
+            server.host.listenerHits += 1
+            return refuse()
+        }
         self.listener = listener
         listener.noteHalfOpen(self)
         server.host.add(self)
@@ -164,8 +173,11 @@ final class Connection {
         server.advance(.established)
         if let answerTimer { world.cancel(answerTimer) }
         listener.noteEstablished(self)
-        guard listener.acceptDelay > 0 else { return accept() }
-        world.schedule(at: world.nanoseconds + listener.acceptDelay, argument: number) { [self] _ in accept() }
+        let late = UInt64(max(0, server.host.listenerFaults.acceptDelay.attoseconds / 1_000_000_000))
+        if late > 0 { server.host.listenerHits += 1 }
+        let delay = max(listener.acceptDelay, late)
+        guard delay > 0 else { return accept() }
+        world.schedule(at: world.nanoseconds + delay, argument: number) { [self] _ in accept() }
     }
 
     private func accept() {
@@ -205,6 +217,24 @@ final class Connection {
     }
 
     // MARK: The end
+
+    /// Whether it goes between two hosts; nil is any other.
+    func joins(_ host: NetworkHost, _ other: NetworkHost?) -> Bool {
+        guard client.host === host || server.host === host else { return false }
+        guard let other else { return true }
+        return client.host === other || server.host === other
+    }
+
+    /// Something between its ends, such as a firewall, resets it: both are told, unless they are not connected yet.
+    func reset() {
+        for end in [client, server] where end.state != .synSent { end.fail(.reset) }
+        fail(.refused)
+    }
+
+    /// The process at one end dies and its machine lives: the other end is reset.
+    func abort(at host: NetworkHost) {
+        for end in [client, server] where end.host === host { end.abort() }
+    }
 
     /// A machine crashed, and its end with it.
     func lose(_ host: NetworkHost) {

@@ -64,6 +64,24 @@ public final class Link {
     /// Whether packets pass.
     public private(set) var state: State = .up
 
+    /// What was sent over it, and what became of it.
+    public private(set) var counts: Counts = Counts()
+
+    /// What was sent over a link, and what became of it; attempts to connect, acknowledgements and ends count as packets too.
+    public struct Counts: Hashable, Sendable {
+        /// Packets that were sent, whatever became of them.
+        public var sent: Int = 0
+        /// Packets that a cut lost.
+        public var cut: Int = 0
+        /// Packets that a hold kept.
+        public var held: Int = 0
+        /// Packets that were lost by chance, or because the queue was full.
+        public var lost: Int = 0
+
+        /// Nothing was sent.
+        public init() {}
+    }
+
     /// The faults of the byte streams that cross it, in order.
     public private(set) var toxics: [Toxic] = []
 
@@ -112,7 +130,7 @@ public final class Link {
 
     private static func fixedLatency(of options: Options) -> UInt64? {
         guard case .fixed(let latency) = options.latency else { return nil }
-        return UInt64(latency.attoseconds / 1_000_000_000)
+        return UInt64(latency.clampedNanoseconds)
     }
 
     // MARK: Faults and their reverses
@@ -228,17 +246,28 @@ public final class Link {
     /// A link that is cut or held draws nothing, so that healing it shifts nobody's draws.
     @inline(__always)
     func transmit(bytes: Int, at now: UInt64) -> Verdict {
+        counts.sent += 1
         switch state {
         case .up: break
-        case .held: return .held
-        case .cut: return .lost(.cut)
+        case .held:
+            counts.held += 1
+            return .held
+        case .cut:
+            counts.cut += 1
+            return .lost(.cut)
         }
         var departure = now
         if let rate = options.bytesPerSecond {
-            guard let left = depart(bytes: bytes, at: now, rate) else { return .lost(.fullQueue) }
+            guard let left = depart(bytes: bytes, at: now, rate) else {
+                counts.lost += 1
+                return .lost(.fullQueue)
+            }
             departure = left
         }
-        if options.loss.numerator > 0, random.chance(options.loss) { return .lost(.chance) }
+        if options.loss.numerator > 0, random.chance(options.loss) {
+            counts.lost += 1
+            return .lost(.chance)
+        }
         return .arrives(at: departure + (fixedLatency ?? random.nanoseconds(options.latency)))
     }
 

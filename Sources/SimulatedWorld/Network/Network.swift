@@ -19,6 +19,8 @@ public final class Network {
     private var hostsByAddress: [String: NetworkHost] = [:]
     private var links: [LinkID: Link] = [:]
     private var unresolvable: Set<String> = []
+    /// How often each name that the resolver does not know was asked for.
+    private var unresolved: [String: Int] = [:]
     /// All connections: from the first SYN until nothing of them can happen any more.
     private var connections: [UInt64: Connection] = [:]
     private var lastConnection: UInt64 = 0
@@ -127,7 +129,10 @@ public final class Network {
     func resolve(_ name: String) -> NetworkHost? {
         if unresolvable.isEmpty, let host = hostsByName[name] { return host }
         let canonical = Self.canonical(name)
-        if unresolvable.contains(canonical) { return nil }
+        if unresolvable.contains(canonical) {
+            unresolved[canonical, default: 0] += 1
+            return nil
+        }
         if canonical == "localhost" || name == "127.0.0.1" {
             return world.currentHostName.flatMap { hostsByName[$0] }
         }
@@ -164,11 +169,44 @@ public final class Network {
         world.record(.resolver, 0, text: name)
     }
 
+    /// How often the resolver was asked for a name and failed, because it was told to.
+    public func failedResolutions(of name: String) -> Int { unresolved[Self.canonical(name)] ?? 0 }
+
+    /// Lets a host accept connections otherwise from now on, on every port and over restarts.
+    ///
+    /// - Throws: ``NetworkError/unknownHost(_:)``.
+    public func setListenerFaults(of host: String, _ faults: ListenerFaults) throws(NetworkError) {
+        try knownHost(host).listenerFaults = faults
+        world.record(.listener, 2, text: "\(host) \(faults)")
+    }
+
+    /// Connection attempts to a host that felt its listener faults.
+    ///
+    /// - Throws: ``NetworkError/unknownHost(_:)``.
+    public func listenerHits(of host: String) throws(NetworkError) -> Int { try knownHost(host).listenerHits }
+
+    /// Resets the connections of a host, or those between two, as something between them does; how many there were.
+    ///
+    /// - Throws: ``NetworkError/unknownHost(_:)``.
+    @discardableResult
+    public func resetConnections(of host: String, with other: String? = nil) throws(NetworkError) -> Int {
+        try knownHost(host).resetConnections(with: try other.map { name throws(NetworkError) in try knownHost(name) })
+    }
+
+    /// A host's process is about to die while its machine lives: the machine resets the process' connections.
+    ///
+    /// Without it a crash is that of the machine, and its peers find out by themselves.
+    ///
+    /// - Throws: ``NetworkError/unknownHost(_:)``.
+    public func resetPeers(of host: String) throws(NetworkError) {
+        try knownHost(host).resetPeers()
+    }
+
     /// Lets the service on a host's port accept late, or, with nil, at once again.
     ///
     /// - Throws: ``NetworkError/unknownHost(_:)`` and ``NetworkError/notListening(host:port:)``.
     public func delayAccept(host: String, port: Int, by delay: Duration?) throws(NetworkError) {
-        let nanoseconds = UInt64(max(0, (delay ?? .zero).attoseconds / 1_000_000_000))
+        let nanoseconds = UInt64(max(0, (delay ?? .zero).clampedNanoseconds))
         try listener(host, port).acceptDelay = nanoseconds
         world.record(.listener, nanoseconds, text: "\(host):\(port) delay")
     }
@@ -247,6 +285,6 @@ extension Network {
 extension TraceKind {
     /// The resolver knows a name (0), or does not (1).
     static let resolver: TraceKind = TraceKind("network.resolver")
-    /// Something is wrong, or right again, with how a host accepts connections.
+    /// Something is wrong, or right again, with how a port, or (2) a host, accepts connections.
     static let listener: TraceKind = TraceKind("network.listener")
 }

@@ -9,6 +9,10 @@ final class NetworkHost {
     /// Its place among the network's hosts.
     let index: UInt32
     let address: String
+    /// What is wrong with how it accepts connections, on every port and over restarts.
+    var listenerFaults: ListenerFaults = ListenerFaults()
+    /// Connection attempts that felt it.
+    var listenerHits: Int = 0
     private(set) var listeners: [Int: StreamListener] = [:]
     /// The connections of the present incarnation, by number.
     private var connections: [UInt64: Connection] = [:]
@@ -108,6 +112,18 @@ final class NetworkHost {
         return listener
     }
 
+    /// Resets the connections with another host, or with all; how many there were.
+    func resetConnections(with other: NetworkHost?) -> Int {
+        let hit = connections.keys.sorted().compactMap { connections[$0] }.filter { $0.joins(self, other) }
+        for connection in hit { connection.reset() }
+        return hit.count
+    }
+
+    /// The process dies and its machine lives: peers are told, by the machine.
+    func resetPeers() {
+        for number in connections.keys.sorted() { connections[number]?.abort(at: self) }
+    }
+
     /// Ends a listener: who waits to be accepted is reset.
     func stopListening(_ listener: StreamListener) {
         guard listeners[listener.port] === listener else { return }
@@ -162,4 +178,17 @@ final class NetworkHost {
         guard usedPorts.remove(port) != nil, let count = usedPortCounts[port.remote] else { return }
         usedPortCounts[port.remote] = count > 1 ? count - 1 : nil
     }
+}
+
+/// What is wrong with how a host accepts connections, on all its ports.
+public struct ListenerFaults: Hashable, Sendable {
+    /// Attempts are refused although somebody listens.
+    public var isRefusing: Bool = false
+    /// Attempts vanish.
+    public var isBlackHole: Bool = false
+    /// How late connections are accepted.
+    public var acceptDelay: Duration = .zero
+
+    /// Nothing is wrong.
+    public init() {}
 }

@@ -162,6 +162,12 @@ final class StreamEnd {
         connection?.retireIfFinished()
     }
 
+    /// Its process has died, and its machine tells the peer; the process is told nothing.
+    func abort() {
+        guard !state.isOver, state != .synSent else { return }
+        outbound?.sendReset()
+    }
+
     private func detach() {
         isDetached = true
         delegate = nil

@@ -1,3 +1,4 @@
+import Faults
 import Ports
 public import Randomness
 import SQLite
@@ -81,7 +82,7 @@ public struct CrashTrial {
     public mutating func run() -> Damage? {
         if mode.liesOnSync { disk.faults.syncLies = Ratio(1, outOf: 1) }
         fate = 1 + random.index(below: Self.operationsMax)
-        disk.end(mode.keepsPower ? .ofProcess : .ofPower(nil), atOperation: fate)
+        disk.scheduleCrash(mode.keepsPower ? .process : .powerLoss(nil), atOperation: fate)
         var model = Model()
         work(&model)
         if !model.isOver {
@@ -90,7 +91,7 @@ public struct CrashTrial {
         disk.faults = DiskFaults()
         // Now and then the power goes again while the database recovers.
         if !mode.keepsPower, random.index(below: 4) == 0 {
-            disk.end(.ofPower(nil), atOperation: 1 + random.index(below: 20))
+            disk.scheduleCrash(.powerLoss(nil), atOperation: 1 + random.index(below: 20))
             _ = try? open().rows("SELECT count(*) FROM row")
             disk.cutPower()
         }
@@ -196,7 +197,7 @@ public struct CrashTrial {
     private mutating func openAgain(_ model: inout Model) throws(SQLiteError) -> SQLiteDatabase {
         disk.crash()
         disk.faults = DiskFaults()
-        disk.end(.ofPower(nil), atOperation: max(1, fate - disk.operations))
+        disk.scheduleCrash(.powerLoss(nil), atOperation: max(1, fate - disk.operations))
         let database = try open()
         try database.rewriteWAL()
         _ = try database.rows("PRAGMA wal_checkpoint(TRUNCATE)")

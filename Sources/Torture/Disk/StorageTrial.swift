@@ -1,3 +1,5 @@
+import Faults
+import Measurements
 import Pipeline
 import Ports
 public import Randomness
@@ -84,7 +86,7 @@ public struct StorageTrial {
             send(batch)
         }
         kill()
-        disk.end(nil)
+        disk.scheduleCrash(nil)
         disk.faults = DiskFaults()
         if variant.rottenBits > 0 {
             // Rot is about what lies still; the rest was tried before.
@@ -102,7 +104,7 @@ public struct StorageTrial {
 
     private mutating func send(_ batch: StorageBatch) {
         for attempt in 0..<Self.attemptsMax {
-            if attempt < Self.attemptsMax - 1 { chooseFate() } else { disk.end(nil) }
+            if attempt < Self.attemptsMax - 1 { chooseFate() } else { disk.scheduleCrash(nil) }
             guard let storage = opened() else { continue }
             let isStored: Bool
             do {
@@ -124,10 +126,10 @@ public struct StorageTrial {
     }
 
     private mutating func chooseFate() {
-        disk.end(nil)
+        disk.scheduleCrash(nil)
         switch random.index(below: 6) {
-        case 0: disk.end(.ofPower(nil), atOperation: 1 + random.index(below: 40))
-        case 1: disk.end(.ofProcess, atOperation: 1 + random.index(below: 40))
+        case 0: disk.scheduleCrash(.powerLoss(nil), atOperation: 1 + random.index(below: 40))
+        case 1: disk.scheduleCrash(.process, atOperation: 1 + random.index(below: 40))
         // Not both: nothing is promised of a disk whose syncs fail and whose sectors are not safe from their neighbours.
         case 2 where disk.options.isPowersafe: disk.faults.syncFailures = Ratio(1, outOf: 2)
         case 3: disk.faults.capacity = disk.usedBytes + random.index(below: 20_000)
