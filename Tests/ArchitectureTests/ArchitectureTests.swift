@@ -19,7 +19,8 @@ final class ArchitectureTests: XCTestCase {
             "Documents", "Durations", "HTTP", "HTTPTypes", "Measurements", "NIOCore", "Ports", "Randomness",
         ],
         "PipelineTestbed": [
-            "Documents", "Durations", "Experiments", "Faults", "HTTP", "HTTPActivities", "HTTPTypes", "MeasurementServer",
+            "Documents", "Durations", "Experiments", "Faults", "HTTP", "HTTPActivities", "HTTPTypes",
+            "MeasurementServer",
             "Measurements", "Pipeline", "Ports", "Randomness", "SQLite", "SimulatedSQLite", "SimulatedTestbed",
             "SimulatedWorld", "SimulationKernel", "Synchronization", "Testbed",
         ],

@@ -14,8 +14,8 @@ struct TaskTable: ~Copyable {
         /// The task; nil while the record is free.
         var task: Job?
         var isAsyncLet: Bool
-        /// What would let the task of a crashed host go on; kept until the run's end.
-        var buried: Buried = .nothing
+        /// What would let the task of a crashed host go on; kept until it is made to end.
+        var parked: Parked = .nothing
         /// The event that ends the task's sleep, while it sleeps.
         var sleep: ScheduledEvent?
         /// The n-th task of the run.
@@ -38,10 +38,10 @@ struct TaskTable: ~Copyable {
     }
 
     /// How a task of a crashed host would have gone on.
-    enum Buried {
+    enum Parked {
         case nothing
         /// Its own job.
-        case job(Job, ReadyItem.Kind)
+        case job(Job, JobExecutor)
         /// The job that ends its `Task.sleep`.
         case wake(Job)
         /// The continuation of its sleep on the virtual clock.

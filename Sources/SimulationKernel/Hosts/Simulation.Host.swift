@@ -33,8 +33,8 @@ extension Simulation {
         // First, so that an event of a host touches one line of its memory.
         let kernel: Kernel
         private(set) var incarnation: UInt32 = KernelState.world
-        let index: Int
-
+        /// Its place among the hosts of the simulation.
+        public let id: HostID
         /// The host's name.
         public let name: String
         /// What it is doing.
@@ -50,9 +50,9 @@ extension Simulation {
         private var crashActions: [() -> Void] = []
         private var ownWall: Pinned<seam_wall_clock>?
 
-        init(name: String, index: Int, kernel: Kernel, starts: Bool, boot: (() async throws -> Void)?) {
+        init(name: String, id: HostID, kernel: Kernel, starts: Bool, boot: (() async throws -> Void)?) {
             self.name = name
-            self.index = index
+            self.id = id
             self.kernel = kernel
             startsWithRun = starts
             self.boot = boot
@@ -82,7 +82,7 @@ extension Simulation {
             let random = kernel.root.fork("kernel/system/\(name)/\(bootCount)")
             let wall = ownWall ?? kernel.worldWall
             incarnation = kernel.state.value.addIncarnation(
-                KernelState.Incarnation(host: index, wall: wall, random: random))
+                KernelState.Incarnation(host: id, wall: wall, random: random))
             trace("start")
             if let boot { startTask(boot) }
         }
@@ -241,7 +241,7 @@ extension Simulation {
         private func trace(_ what: String, _ value: UInt64? = nil) {
             guard kernel.phase == .running, !kernel.state.value.isEnding else { return }
             kernel.state.value.record(
-                .host, UInt64(index), value ?? UInt64(bootCount), text: "\(name) \(what)")
+                .host, UInt64(id.index), value ?? UInt64(bootCount), text: "\(name) \(what)")
         }
     }
 }

@@ -168,8 +168,8 @@ struct EventQueue: ~Copyable {
                 instant = entry.instant
                 ready.append(
                     ReadyItem(
-                        event: entry.index, generation: entry.generation, incarnation: unsafe event.pointee.incarnation)
-                )
+                        event: ScheduledEvent(index: entry.index, generation: entry.generation),
+                        incarnation: unsafe event.pointee.incarnation))
             }
             entryCount -= count
             chunks.free(chunk)

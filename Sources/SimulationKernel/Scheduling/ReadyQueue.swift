@@ -1,42 +1,5 @@
 import Randomness
 
-/// Something that can happen now: an event whose time has come, or a Swift job.
-struct ReadyItem {
-    enum Kind: UInt8 {
-        case event
-        /// A job of the generic executor.
-        case job
-        /// A job of the main actor.
-        case mainJob
-    }
-
-    /// The job, or nothing for an event.
-    var job: Job?
-    /// The event's index, or one more than the job's index in the task table, or 0 for a job that is no task.
-    var index: UInt32
-    var generation: UInt32
-    var incarnation: UInt32
-    var kind: Kind
-    /// Under PCT, who goes first: the larger.
-    var priority: UInt64 = 0
-
-    init(event: UInt32, generation: UInt32, incarnation: UInt32) {
-        job = nil
-        index = event
-        self.generation = generation
-        self.incarnation = incarnation
-        kind = .event
-    }
-
-    init(job: Job, record: UInt32, incarnation: UInt32, kind: Kind) {
-        self.job = job
-        index = record
-        generation = 0
-        self.incarnation = incarnation
-        self.kind = kind
-    }
-}
-
 /// Who goes next among everything that can happen at the same virtual instant.
 public enum SchedulingPolicy: Hashable, Sendable {
     /// First in, first out: what a lightly loaded system usually does.
