@@ -8,6 +8,12 @@ public import Faults
 import Randomness
 public import SimulationKernel
 
+/// The two hosts that a link goes from and to.
+struct LinkID: Hashable {
+    let source: HostID
+    let target: HostID
+}
+
 /// One direction between two hosts.
 public final class Link {
     /// How a link behaves; faults default to none.
