@@ -32,6 +32,7 @@ extension Kernel {
 
     /// Cancels what is left and lets it unwind, so that nothing outlives the run; time stands still, the trace is closed.
     func end() {
+        assert(stopReason != nil, "a run ends without a reason")
         let tell = takeReports()
         if stopReason != .finished { worldReport = tell.flatMap { $0() } }
         state.value.isEnding = true
@@ -57,6 +58,7 @@ extension Kernel {
             if left & 0xff == 0 { beat() }
             runToEnd(item, clockReads: Self.clockReadsPerUnwindJob)
         }
+        assert(hosts.all.allSatisfy { $0.isEmptyHanded }, "a paused host keeps work that will never run")
         state.value.tasks.sweep()
         abandonedTasks = state.value.tasks.count
         enter(KernelState.world, state)

@@ -126,11 +126,13 @@ final class Kernel {
                     if !waitsForForeignWork() { stop(waitingTasks()) }
                     continue
                 }
+                assert(instant >= context.now, "time runs back to \(instant)")
                 context.now = min(instant, timeLimit)
                 if instant > timeLimit { stop(.virtualTimeBudgetSpent(budget.virtualTime)) }
                 continue
             }
             dispatch(item, state)
+            assert(!context.runsActorJob && !state.value.runsMainJob, "a piece of work has not ended")
             let done = state.value.events &+ state.value.jobs
             context.beat(done)
             if done >= eventLimit { stop(.eventBudgetSpent(budget.events)) }
@@ -227,6 +229,7 @@ final class Kernel {
     /// Runs `body` as an incarnation's code, in the middle of somebody else's.
     @inline(__always)
     func perform(as incarnation: UInt32, _ body: () -> Void) {
+        assert(!state.value.incarnationStates[Int(incarnation)].isGone, "a dead incarnation runs code")
         let previous = state.value.current
         enter(incarnation, state)
         body()

@@ -78,13 +78,16 @@ struct KernelState: ~Copyable {
     mutating func addIncarnation(_ incarnation: Incarnation) -> UInt32 {
         incarnations.append(incarnation)
         incarnationStates.append(.running)
+        assert(incarnations.count == incarnationStates.count, "an incarnation without a state")
         tasks.addIncarnation()
         return UInt32(incarnations.count - 1)
     }
 
     mutating func setState(_ state: IncarnationState, of incarnation: UInt32) {
+        precondition(incarnation != Self.world, "the world neither pauses nor crashes")
         downCount += (state == .running ? 0 : 1) - (incarnationStates[Int(incarnation)] == .running ? 0 : 1)
         incarnationStates[Int(incarnation)] = state
+        assert((0..<incarnationStates.count).contains(downCount), "\(downCount) incarnations are counted as down")
     }
 
     /// Registers what the world does when an incarnation is made to end for good.
@@ -106,6 +109,7 @@ struct KernelState: ~Copyable {
 
     /// The run is over: gives back all memory that nobody will need, for a task that cannot end may keep the rest.
     mutating func close() {
+        assert(isEnding, "a kernel closes while it runs")
         queue = EventQueue(closed: ())
         tasks = TaskTable(capacity: 1)
         ready = ReadyQueue(policy: .firstInFirstOut, random: incarnations[0].random, capacity: 1)
@@ -192,6 +196,7 @@ struct KernelState: ~Copyable {
     /// The index of a task of this kernel; a new task is added; nil for a task that an earlier kernel left behind.
     @inline(__always)
     mutating func record(of task: Job) -> UInt32? {
+        assert(number != 0, "a task was seen before the kernel ran")
         let token = task.token
         if token.isNone { return addTask(task) }
         return token.kernel == number ? token.index : nil
@@ -214,6 +219,7 @@ struct KernelState: ~Copyable {
 
     /// Lets the current task sleep; the continuation gets false when the sleep is cancelled.
     mutating func sleep(until instant: UInt64, task: UInt32, continuation: UnsafeContinuation<Bool, Never>) {
+        assert(tasks[task].sleep == nil, "a task sleeps twice at once")
         let event = queue.schedule(
             at: instant, kind: .resume, action: nil, argument: unsafe unsafeBitCast(continuation, to: UInt64.self),
             task: task, incarnation: tasks[task].incarnation)

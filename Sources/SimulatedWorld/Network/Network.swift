@@ -75,6 +75,7 @@ public final class Network {
         let number = hosts.count + 1
         let address = "10.\(number >> 16).\(number >> 8 & 255).\(number & 255)"
         let added = NetworkHost(host: host, address: address)
+        assert(hostsByName[name] == nil && hostsByAddress[address] == nil, "two hosts of one name or address: \(name)")
         hosts.append(added)
         hostsByName[name] = added
         if hostsByCanonicalName[Self.canonical(name)] == nil { hostsByCanonicalName[Self.canonical(name)] = added }
@@ -237,6 +238,7 @@ extension Network {
 
     func noteChannel(_ change: Int) {
         channelCount += change
+        assert(channelCount >= 0, "more channels were closed than made")
     }
 
     /// Tries to connect until it succeeds, is refused or the SYN's retransmissions end; nil when no local port is left.
@@ -256,6 +258,7 @@ extension Network {
 
     /// Nothing of a connection can happen any more.
     func forget(_ connection: Connection) {
+        assert(connections[connection.number] === connection, "connection \(connection.number) is forgotten twice")
         connections[connection.number] = nil
     }
 

@@ -86,6 +86,10 @@ final class NetworkHost {
     }
 
     func add(_ connection: Connection) {
+        // A host's connection with itself comes twice.
+        assert(
+            connections[connection.number].map { $0 === connection } ?? true,
+            "\(name) has two connections of the number \(connection.number)")
         connections[connection.number] = connection
     }
 
@@ -105,6 +109,7 @@ final class NetworkHost {
     /// Takes a port to listen on; 0 chooses one; nil when somebody listens there, or none is left.
     func listen(port: Int, backlog: Int, accept: @escaping (StreamEnd) -> Void) -> StreamListener? {
         guard let chosen = port == 0 ? freePort() : port, listeners[chosen] == nil else { return nil }
+        assert((1...65_535).contains(chosen), "nobody can listen on port \(chosen)")
         let listener = StreamListener(port: chosen, backlog: backlog, accept: accept)
         listeners[chosen] = listener
         return listener
@@ -162,6 +167,7 @@ final class NetworkHost {
                 continue
             }
             usedPortCounts[target] = used + 1
+            assert(TCPTimings.ephemeralPorts.contains(local), "\(local) is no port for a connection")
             return local
         }
         return nil
@@ -169,6 +175,7 @@ final class NetworkHost {
 
     /// Gives a local port back: at once, or when it has rested.
     func releasePort(_ port: RemotePort, at time: UInt64, now: UInt64) {
+        assert(resting.last.map { $0.until <= time } ?? true || time <= now, "ports do not become free in their order")
         if time > now { resting.append((time, port)) } else { free(port) }
     }
 

@@ -108,6 +108,7 @@ extension Simulation {
         /// Ends the incarnation at once, as when the power fails: nothing of it runs again, nothing is said to anybody.
         public func crash() {
             guard kernel.phase == .running, state == .running || state == .paused else { return }
+            assert(incarnation != KernelState.world, "host '\(name)' runs and has no incarnation")
             state = .crashed
             exit = nil
             kernel.kill(incarnation)
@@ -193,6 +194,7 @@ extension Simulation {
 
         private var wallNanoseconds: Int64 {
             let wall = (ownWall ?? kernel.worldWall).value
+            assert(wall.since <= kernel.state.value.now, "host '\(name)' has a wall clock of the future")
             let elapsed = Int128(kernel.state.value.now - wall.since)
             return Int64(Int128(wall.wall_at) + elapsed + elapsed * Int128(wall.drift_ppb) / 1_000_000_000)
         }
@@ -221,8 +223,12 @@ extension Simulation {
         }
 
         func setAside(_ item: ReadyItem) {
+            assert(state == .paused, "work is kept for host '\(name)', which is \(state)")
             waiting.append(item)
         }
+
+        /// Whether it keeps nothing for later.
+        var isEmptyHanded: Bool { waiting.isEmpty }
 
         func releaseSetAside() {
             for item in waiting { kernel.state.value.ready.append(item) }

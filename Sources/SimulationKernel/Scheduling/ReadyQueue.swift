@@ -31,6 +31,7 @@ struct ReadyQueue: ~Copyable {
     private var step: Int = 0
 
     init(policy: SchedulingPolicy, random: RandomStream, capacity: Int = 64) {
+        precondition(capacity.nonzeroBitCount == 1, "a ring of \(capacity) places: its size must be a power of two")
         self.policy = policy
         self.capacity = capacity
         self.random = random
@@ -74,6 +75,7 @@ struct ReadyQueue: ~Copyable {
         case .pct:
             unsafe items[count] = item
             if item.priority == 0 { unsafe items[count].priority = random.next() | 1 << 63 }
+            assert(unsafe items[count].priority != 0, "an item without a priority would never go first")
             siftUp(count)
         }
         count += 1
@@ -100,6 +102,7 @@ struct ReadyQueue: ~Copyable {
             count -= 1
             unsafe items[0] = items[count]
             siftDown()
+            assert(unsafe count == 0 || items[0].priority <= item.priority, "a lower priority went first")
             return item
         }
     }
@@ -113,6 +116,7 @@ struct ReadyQueue: ~Copyable {
         unsafe items = larger
         capacity *= 2
         head = 0
+        assert(count < capacity, "\(count) items in \(capacity) places")
     }
 
     private func siftUp(_ start: Int) {
