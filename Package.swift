@@ -168,6 +168,7 @@ let package = Package(
         .testTarget(
             name: "SimulationKernelTests",
             dependencies: ["CSeamProbes", "CSystemSeam", "Randomness", "SimulationKernel", "Torture"],
+            packageAccess: false,
             swiftSettings: common
         ),
         .testTarget(
