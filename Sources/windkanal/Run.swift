@@ -43,7 +43,10 @@ struct Run: AsyncParsableCommand {
         help: ArgumentHelp("Set variables from a JSON, YAML or .env file.", valueName: "file"), completion: .file())
     var variableFiles: [String] = []
 
-    @Option(parsing: .singleValue, help: .hidden)
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp("Call the controls of a JSON or YAML file around the experiment.", valueName: "file"),
+        completion: .file())
     var controlFile: [String] = []
 
     @Option(
@@ -114,7 +117,6 @@ struct Run: AsyncParsableCommand {
         // What comes later wins: a file before the next, the command line before all.
         for file in variableFiles { read(file, into: &request.options.variables, &notes) }
         try setVariables(&request.options.variables)
-        if !controlFile.isEmpty { notes.append((.warning, "controls written in Python are not run")) }
         let console = ConsoleRecorder(globals.mode, redacts: !noRedaction)
         let session = ExperimentSession(console: console, environment: environment, settings: settings)
         guard let experiment = await session.load(request) else { throw ExitCode(1) }
@@ -134,6 +136,13 @@ struct Run: AsyncParsableCommand {
             throw ExitCode(await session.run(experiment, request))
         }
         request.options.settings = settings.value
+        if !controlFile.isEmpty || settings.hasControls {
+            notes.append(
+                (
+                    .warning,
+                    "controls of the settings and of files are not called: nothing outside the simulation runs in it"
+                ))
+        }
         let simulation = SimulatedSession(
             experiment: experiment, scenario: scenario, request: request, environment: environment, options: simulated,
             mode: globals.mode, notes: notes)
@@ -147,6 +156,8 @@ struct Run: AsyncParsableCommand {
         request.referenceEventsPath = eventsFile
         request.eventsPath = events
         request.reportsToAgents = output == .agent
+        request.controlFiles = controlFile
+        request.callsGlobalControls = !simulated.worker
         request.validates = !noValidation
         request.verifiesTLS = !noVerifyTLS
         request.isStrict = strictVerdict

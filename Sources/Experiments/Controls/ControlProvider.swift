@@ -82,8 +82,10 @@ public struct ControlCall: Hashable, Sendable {
 public struct ControlOutcome: Hashable, Sendable {
     /// How a call ended.
     public enum End: Hashable, Sendable {
-        /// The module has no such function, or there is no such module.
+        /// The module has no such function.
         case absent
+        /// There is no such module.
+        case noModule
         /// The function returned.
         case returned
         /// It raised an exception, which the run survives.

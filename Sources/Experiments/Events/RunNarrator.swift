@@ -169,6 +169,7 @@ public struct RunNarrator: Sendable {
     private static func lines(of control: ControlOccurrence) -> [Line] {
         switch control.end {
         case .absent, .returned: []
+        case .noModule: [Line(.warning, "Control '\(control.name)' is not called: its module could not be found")]
         case .failed(let message):
             [Line(.warning, "Control '\(control.name)' failed in \(control.function.name): \(message)")]
         case .interrupted(let message):

@@ -7,7 +7,7 @@ import Documents
 public actor ExperimentRun {
     /// The experiment as it is now: controls may change it.
     var experiment: Experiment {
-        didSet { journal.experiment = experiment.document.value }
+        didSet { journal.update(experiment.document.value, isBegun: isPrepared) }
     }
     let options: RunOptions
     let environment: RunEnvironment
@@ -20,6 +20,8 @@ public actor ExperimentRun {
     /// The controls of the settings and of files, without those that could not be configured.
     var globalControls: [Control]
     var state: RunState = RunState()
+    /// Whether the journal has its own copy of the experiment's members.
+    private var isPrepared: Bool = false
     /// The phase that an interruption cuts short.
     private var foreground: Task<Void, any Error>?
     private var background: [Task<Void, Never>] = []
@@ -56,6 +58,7 @@ public actor ExperimentRun {
             end(start)
             return journal
         }
+        isPrepared = true
         record(.planned(PlanSummary(plan)))
         record(
             .runBegan(
@@ -193,7 +196,7 @@ public actor ExperimentRun {
             var index = 0
             while let step = try step(index, of: .method) {
                 if step.declared.isBackground {
-                    startInBackground(step)
+                    await startInBackground(step)
                 } else {
                     _ = try await perform(step)
                 }
@@ -226,7 +229,7 @@ public actor ExperimentRun {
     // MARK: Background
 
     /// Lets an activity go on beside the others; without a pause or a control before it, it has begun when this returns.
-    private func startInBackground(_ step: Plan.Step) {
+    private func startInBackground(_ step: Plan.Step) async {
         do {
             let started = try startAtOnce(step)
             background.append(
@@ -237,6 +240,8 @@ public actor ExperimentRun {
                         recordUnexpected(error, of: step)
                     }
                 })
+            // Its first control is called before whatever comes next.
+            if hasControls(step) { await Task {}.value }
         } catch {
             recordUnexpected(error, of: step)
         }
@@ -299,7 +304,7 @@ public actor ExperimentRun {
         while let step = try step(index, of: .rollbacks) {
             record(.rollbackBegan(try occurrence(of: step)))
             if step.declared.isBackground {
-                startInBackground(step)
+                await startInBackground(step)
             } else {
                 _ = try await perform(step)
             }

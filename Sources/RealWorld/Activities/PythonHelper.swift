@@ -128,7 +128,7 @@ enum PythonHelper {
             except (SystemExit, KeyboardInterrupt):
                 return {"interrupted": True}
             except BaseException as error:
-                if "chaoslib.exceptions.InterruptExecution" in map(class_name, type(error).__mro__):
+                if is_interruption(error):
                     # The reference's own way to end a run.
                     logger.critical(str(error))
                     return {"interrupted": True}
@@ -138,6 +138,107 @@ enum PythonHelper {
             except (TypeError, ValueError, RecursionError) as error:
                 return {"value": str(value)}
             return {"value": value}
+
+        def portable(value):
+            # Bytes keep their form, and what JSON has no word for becomes a text.
+            if isinstance(value, (bytes, bytearray)):
+                return {"\\0bytes": list(value)}
+            try:
+                return encoded(value)
+            except TypeError:
+                return str(value)
+
+        def text_of(value):
+            return json.dumps(value, default=portable, skipkeys=True)
+
+        class Registry:
+            # Handlers of events cannot be called from here.
+            def register(self, handler):
+                logger.warning("an event handler of a control is not called: events are not passed to Python")
+
+        def is_interruption(error):
+            return isinstance(error, (SystemExit, KeyboardInterrupt)) or (
+                "chaoslib.exceptions.InterruptExecution" in map(class_name, type(error).__mro__))
+
+        def imported(name):
+            try:
+                return importlib.import_module(name)
+            except ImportError:
+                return None
+
+        def call_control(request, values, context):
+            # Calls a function of a control with what it asks for; gives how that ended.
+            module = imported(request["control"])
+            if module is None:
+                return "no-module"
+            function = getattr(module, request["function"], None)
+            if not function:
+                return "absent"
+            arguments = dict(request["arguments"])
+            if request["function"] != "cleanup_control":
+                parameters = inspect.signature(function).parameters
+                for name in request["offers"]:
+                    if name in parameters:
+                        arguments[name] = values[name]
+                if request["function"] != "configure_control":
+                    arguments["context"] = context
+            else:
+                arguments = {}
+            function(**arguments)
+            return "returned"
+
+        def controlled(request):
+            values = {name: request[name] for name in ("experiment", "configuration", "secrets", "settings", "state")}
+            experiment, state = values["experiment"], values["state"]
+            if isinstance(experiment, dict):
+                values["extensions"] = experiment.get("extensions")
+                # A journal has its own members, and shares what is inside them.
+                if isinstance(state, dict) and isinstance(state.get("experiment"), dict):
+                    state["experiment"].update(
+                        (name, experiment[name]) for name, value in list(state["experiment"].items())
+                        if isinstance(value, (dict, list)) and name in experiment)
+            values["event_registry"] = Registry()
+            context = request["source"]
+            if context is None:
+                context = experiment
+                for token in request["part"]:
+                    context = context[int(token) if isinstance(context, list) else token]
+            names = ("experiment", "configuration", "secrets", "state")
+            before = {name: text_of(values[name]) for name in names}
+            is_main = threading.get_ident() == main["thread"]
+            result = {}
+            try:
+                if is_main:
+                    main["current"] = request["id"]
+                if request["id"] in cancelled:
+                    raise KeyboardInterrupt
+                try:
+                    result["end"] = call_control(request, values, context)
+                finally:
+                    if is_main:
+                        main["current"] = None
+            except BaseException as error:
+                result["end"] = "interrupted" if is_interruption(error) else "failed"
+                result["message"] = str(error) if is_interruption(error) else "%s: %s" % (full_name(error), error)
+            result["changed"] = {
+                name: json.loads(text) for name, text in ((name, text_of(values[name])) for name in names)
+                if text != before[name]}
+            return result
+
+        def control_problem(control):
+            name, module_name = control["name"], control["provider"]["module"]
+            try:
+                module = imported(module_name)
+                if module is None:
+                    return {"error": False, "message":
+                        "Could not find Python module '%s' in control '%s'. Did you install the Python "
+                        "module? The experiment will carry on running nonetheless." % (module_name, name)}
+                validate = getattr(module, "validate_control", None)
+                if validate:
+                    validate(control)
+                return None
+            except BaseException as error:
+                return {"error": True, "message": "Control '%s' is not valid: %s" % (name, error)}
 
         def write(number, result):
             with writing:
@@ -170,6 +271,10 @@ enum PythonHelper {
         def answer(request):
             if "functions" in request:
                 write(request["id"], [checked(wanted) for wanted in request["functions"]])
+            elif "controls" in request:
+                write(request["id"], [control_problem(control) for control in request["controls"]])
+            elif "control" in request:
+                write(request["id"], controlled(request))
             else:
                 write(request["id"], called(request))
 

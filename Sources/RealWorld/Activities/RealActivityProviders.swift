@@ -8,7 +8,7 @@ import Ports
 import Synchronization
 
 /// Performs activities on this machine: programs, sockets and the user's Python.
-public final class RealActivityProviders: ActivityProviders, Sendable {
+public final class RealActivityProviders: ActivityProviders, ControlProvider, Sendable {
     private let process: ProcessActivityProvider
     private let python: PythonActivityProvider
     /// Made when the first request is sent: most experiments of processes never need it.
@@ -53,6 +53,14 @@ public final class RealActivityProviders: ActivityProviders, Sendable {
                 remedy: "give the experiment the extension 'windkanal'")
         }
     }
+
+    /// Calls a function of a control.
+    ///
+    /// - Throws: ``ActivityError/interrupted`` when the calling task was cancelled.
+    public func call(_ call: ControlCall) async throws(ActivityError) -> ControlOutcome { try await python.call(call) }
+
+    /// What is wrong with controls.
+    public func problems(of controls: [Control]) async -> [ControlProblem?] { await python.problems(of: controls) }
 
     /// TLS with the system's trusted certificates, or without looking at the server's.
     @Sendable static func security(verifies: Bool) throws -> (any ChannelSecurity)? {

@@ -1,5 +1,6 @@
 import Documents
 public import Experiments
+import Synchronization
 
 /// What the command does with an experiment that has no landscape of ours: it runs for real, as with the reference.
 public struct ExperimentSession: Sendable {
@@ -17,6 +18,10 @@ public struct ExperimentSession: Sendable {
         public var reportsToAgents: Bool = false
         /// How the experiment is run.
         public var options: RunOptions = RunOptions()
+        /// Files of controls that are called around the experiment.
+        public var controlFiles: [String] = []
+        /// Whether global controls, those of the settings and of files, are called.
+        public var callsGlobalControls: Bool = true
         /// Whether the experiment is validated first.
         public var validates: Bool = true
         /// Whether the certificate of an address is checked.
@@ -39,6 +44,12 @@ public struct ExperimentSession: Sendable {
     private let console: ConsoleRecorder
     private let environment: [String: String]
     private let settings: Value
+    private let shared: Shared = Shared()
+
+    /// What all commands of a session use: a Python that keeps what modules remember.
+    private final class Shared: Sendable {
+        let providers: Mutex<RealActivityProviders?> = Mutex(nil)
+    }
 
     /// Prepares a session in an environment.
     public init(console: ConsoleRecorder, environment: [String: String], settings: Settings) {
@@ -119,10 +130,11 @@ public struct ExperimentSession: Sendable {
         }
         var options = request.options
         options.settings = settings
+        options.globalControls = globalControls(request).controls
         let run = ExperimentRun(
             experiment, options: options,
             environment: RunEnvironment(
-                clock: ContinuousClock(), wallTime: { Machine.wallTime }, providers: providers,
+                clock: ContinuousClock(), wallTime: { Machine.wallTime }, providers: providers, controls: providers,
                 variables: environment(request), platform: Machine.platform, node: Machine.node,
                 recorder: {
                     console.record($0)
@@ -174,7 +186,18 @@ public struct ExperimentSession: Sendable {
     }
 
     private func providers(_ request: Request) -> RealActivityProviders {
-        RealActivityProviders(environment: environment(request)) { console.log($0, $1) }
+        shared.providers.withLock { providers in
+            let existing = providers ?? RealActivityProviders(environment: environment(request)) { console.log($0, $1) }
+            providers = existing
+            return existing
+        }
+    }
+
+    /// The controls that are called around every experiment.
+    private func globalControls(_ request: Request) -> GlobalControls {
+        GlobalControls(
+            settings: request.callsGlobalControls ? settings : .null,
+            files: request.callsGlobalControls ? request.controlFiles : [])
     }
 
     private func notifications(_ providers: RealActivityProviders) -> Notifications {
@@ -184,6 +207,25 @@ public struct ExperimentSession: Sendable {
     }
 
     private func load(_ request: Request, _ providers: RealActivityProviders) async -> Experiment? {
+        let global = globalControls(request)
+        for problem in global.problems { console.log(.error, problem) }
+        let controls = LoaderControls(
+            global.controls, provider: providers, settings: settings, recorder: { console.record($0) })
+        do {
+            var nothing: Value?
+            try await controls.call(.before, request.source, &nothing)
+            var experiment = await read(request, providers)
+            var value = experiment?.document.value
+            try await controls.call(.after, request.source, &value)
+            if let value { experiment?.document.value = value }
+            return experiment
+        } catch {
+            console.writeProblem(.load, "a control ended the run before it began", of: request)
+            return nil
+        }
+    }
+
+    private func read(_ request: Request, _ providers: RealActivityProviders) async -> Experiment? {
         let source = ExperimentSource(
             providers: providers, environment: environment, settings: settings, verifiesTLS: request.verifiesTLS)
         do {
@@ -205,7 +247,8 @@ public struct ExperimentSession: Sendable {
             findings = examined
         } else {
             var validator = Validator(
-                experiment, providers: providers, environment: environment, variables: request.options.variables,
+                experiment, providers: providers, controls: providers, environment: environment,
+                variables: request.options.variables,
                 runtimeSettings: settings["runtime"])
             findings = await validator.validate()
         }

@@ -5,8 +5,8 @@ public struct Settings: Sendable {
     /// What the file holds; nothing if there is none.
     public let value: Value
 
-    /// The defaults of runs.
-    public var runtime: Value? { value["runtime"] }
+    /// Whether controls are declared that are called around every experiment.
+    public var hasControls: Bool { !(value["controls"]?.object ?? [:]).isEmpty }
 
     /// Reads a file; one that is not there holds nothing.
     ///
