@@ -149,7 +149,11 @@ struct SimulatedSession {
         for seed in seeds {
             let result = try makeRun(seed: seed, ScenarioInterruption()) { _ in }.run()
             let succeeds = result.isSuccess(strict: request.isStrict)
-            StandardStream.output.writeLine("\(result.line(strict: request.isStrict)) success \(succeeds)")
+            let line = SeedResult(
+                seed: seed, verdict: result.verdict(strict: request.isStrict), isSuccess: succeeds,
+                details: result.json(strict: request.isStrict)
+            ).line
+            StandardStream.output.writeLine(line)
             isSuccess = isSuccess && succeeds
             // Nobody reads any more.
             guard getppid() == parent else { return 1 }

@@ -127,7 +127,7 @@ final class OutputTests: XCTestCase {
         let script = """
             seed=$1
             while [ $seed -le $2 ]; do
-                echo "verdict held seed $seed success true"
+                echo '{"event":"seed","verdict":"held","success":true,"seed":'$seed'}'
                 [ $seed = 3 ] && exec sleep 600
                 seed=$((seed + 1))
             done
@@ -144,7 +144,7 @@ final class OutputTests: XCTestCase {
         try await Task.sleep(for: .milliseconds(500))
         task.cancel()
         let summary = await task.value
-        XCTAssertEqual(summary.lines.keys.sorted(), [1, 2, 3])
+        XCTAssertEqual(summary.results.keys.sorted(), [1, 2, 3])
         XCTAssertEqual(summary.crashes, [:], "what was cut short has not crashed")
         XCTAssertLessThan(began.duration(to: .now), .seconds(20))
     }

@@ -133,7 +133,7 @@ final class SessionTests: XCTestCase {
             seed=$1
             while [ $seed -le $2 ]; do
                 [ $seed = 7 ] && exit 3
-                echo "verdict held seed $seed success true"
+                echo '{"event":"seed","verdict":"held","success":true,"seed":'$seed'}'
                 seed=$((seed + 1))
             done
             """
@@ -144,9 +144,24 @@ final class SessionTests: XCTestCase {
         } progress: {
             _ in
         }
-        XCTAssertEqual(summary.lines.keys.sorted(), (1...30).filter { $0 != 7 })
+        XCTAssertEqual(summary.results.keys.sorted(), (1...30).filter { $0 != 7 })
         XCTAssertEqual(summary.crashes.keys.sorted(), [7])
         XCTAssertTrue(summary.crashes[7]?.contains("ended with 3") ?? false)
+    }
+
+    func testAResultIsReadAsItWasWritten() throws {
+        for seed in [0, 7, UInt64.max] {
+            let result = SeedResult(
+                seed: seed, verdict: "refuted", isSuccess: false, details: ["digest": "0a1b", "seed": 5])
+            let read = try XCTUnwrap(SeedResult(line: Array(result.line.utf8)))
+            XCTAssertEqual(read.seed, seed)
+            XCTAssertEqual(read.verdict, "refuted")
+            XCTAssertFalse(read.isSuccess)
+            XCTAssertEqual(read.details["digest"], "0a1b")
+        }
+        for line in ["", "verdict held seed 3 success true", #"{"event":"verdict","seed":3}"#] {
+            XCTAssertNil(SeedResult(line: Array(line.utf8)), line)
+        }
     }
 
     func testASeedThatHangsIsBlamedAlone() async throws {
@@ -154,7 +169,7 @@ final class SessionTests: XCTestCase {
             seed=$1
             while [ $seed -le $2 ]; do
                 [ $seed = 3 ] && exec sleep 600
-                echo "verdict held seed $seed success true"
+                echo '{"event":"seed","verdict":"held","success":true,"seed":'$seed'}'
                 seed=$((seed + 1))
             done
             """
@@ -165,7 +180,7 @@ final class SessionTests: XCTestCase {
         } progress: {
             _ in
         }
-        XCTAssertEqual(summary.lines.keys.sorted(), [1, 2, 4, 5])
+        XCTAssertEqual(summary.results.keys.sorted(), [1, 2, 4, 5])
         XCTAssertEqual(summary.crashes.keys.sorted(), [3])
     }
 

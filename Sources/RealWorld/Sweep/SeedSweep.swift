@@ -1,9 +1,9 @@
-/// Runs a command for many seeds, in processes on all cores, and gathers what it says of each.
+/// Runs a command for many seeds, in processes on all cores, and gathers what came of each.
 public struct SeedSweep: Sendable {
     /// What came of a sweep.
     public struct Summary: Sendable {
-        /// The lines that workers wrote, by seed.
-        public fileprivate(set) var lines: [UInt64: String] = [:]
+        /// What came of seeds, by their number.
+        public fileprivate(set) var results: [UInt64: SeedResult] = [:]
         /// Seeds whose process crashed, and how.
         public fileprivate(set) var crashes: [UInt64: String] = [:]
     }
@@ -34,9 +34,9 @@ public struct SeedSweep: Sendable {
     ///
     /// - Parameters:
     ///   - seeds: The seeds.
-    ///   - arguments: The arguments of a worker that takes these seeds; it writes a line with `seed <n>` for each.
+    ///   - arguments: The arguments of a worker that takes these seeds; it writes ``SeedResult/line`` for each.
     ///   - progress: Called with how many seeds are done.
-    /// - Returns: What workers wrote, and which seeds crashed; when the caller is cancelled, as far as they had come.
+    /// - Returns: What came of seeds, and which seeds crashed; when the caller is cancelled, as far as they had come.
     public func run(
         _ seeds: ClosedRange<UInt64>, arguments: @escaping @Sendable (ClosedRange<UInt64>) -> [String],
         progress: @escaping @Sendable (Int) -> Void
@@ -50,9 +50,9 @@ public struct SeedSweep: Sendable {
             }
             for _ in 0..<workers { start() }
             while let summary = await group.next() {
-                all.lines.merge(summary.lines) { $1 }
+                all.results.merge(summary.results) { $1 }
                 all.crashes.merge(summary.crashes) { $1 }
-                progress(all.lines.count + all.crashes.count)
+                progress(all.results.count + all.crashes.count)
                 start()
             }
         }
@@ -80,7 +80,7 @@ public struct SeedSweep: Sendable {
                 timeout: seedTimeout * (left.upperBound - left.lowerBound + 1))
             let outcome = await child.run()
             for line in Self.lines(of: outcome) {
-                if let seed = Self.seed(of: line) { summary.lines[seed] = String(line) }
+                if let result = SeedResult(line: line) { summary.results[result.seed] = result }
             }
             // What was cut short has not crashed.
             if case .cancelled = outcome { return summary }
@@ -89,23 +89,18 @@ public struct SeedSweep: Sendable {
                 try? await Task.sleep(for: Self.signalDelay)
                 if Task.isCancelled { return summary }
             }
-            guard let missing = left.first(where: { summary.lines[$0] == nil }) else { return summary }
+            guard let missing = left.first(where: { summary.results[$0] == nil }) else { return summary }
             summary.crashes[missing] = words(for: outcome)
             guard missing < left.upperBound else { return summary }
             left = missing + 1...left.upperBound
         }
     }
 
-    private static func seed(of line: Substring) -> UInt64? {
-        let words = line.split(separator: " ")
-        return words.firstIndex(of: "seed").flatMap { $0 + 1 < words.count ? UInt64(words[$0 + 1]) : nil }
-    }
-
-    /// What a process wrote, however it ended.
-    private static func lines(of outcome: ChildProcess.Outcome) -> [Substring] {
+    /// The lines that a process wrote, however it ended.
+    private static func lines(of outcome: ChildProcess.Outcome) -> [ArraySlice<UInt8>] {
         switch outcome {
         case .ended(_, let output, _), .timedOut(let output), .cancelled(let output):
-            String(decoding: output, as: UTF8.self).split(separator: "\n")
+            output.split(separator: UInt8(ascii: "\n"))
         case .notStarted, .tooMuchOutput: []
         }
     }
