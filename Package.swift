@@ -24,6 +24,7 @@ let package = Package(
         .library(name: "SimulatedSQLite", targets: ["SimulatedSQLite", "SQLite"]),
         .library(name: "RealWorld", targets: ["RealWorld"]),
         .library(name: "HTTP", targets: ["HTTP"]),
+        .library(name: "Testbed", targets: ["Testbed", "SimulatedTestbed"]),
         .library(name: "Experiments", targets: ["Experiments", "Documents", "HTTPActivities"]),
         .executable(name: "windkanal", targets: ["windkanal"]),
     ],
@@ -39,17 +40,19 @@ let package = Package(
         .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CProcess"),
+        .target(name: "Durations", swiftSettings: strict),
         .target(name: "SQLite", dependencies: ["CSQLite", "Ports"], swiftSettings: strict),
         .target(name: "Documents", dependencies: ["CLibYAML"], swiftSettings: strict),
-        .target(name: "Experiments", dependencies: ["Documents"], swiftSettings: strict),
+        .target(name: "Experiments", dependencies: ["Documents", "Durations"], swiftSettings: strict),
         .target(name: "CSystemSeam", cSettings: [.treatAllWarnings(as: .error)]),
-        .target(name: "Randomness", swiftSettings: strict),
+        .target(name: "Randomness", dependencies: ["Durations"], swiftSettings: strict),
         .target(
             name: "SimulationKernel",
             dependencies: ["CSystemSeam", "Randomness"],
             swiftSettings: strict
         ),
-        .target(name: "Faults", dependencies: ["Documents", "Randomness", nioCore], swiftSettings: strict),
+        .target(
+            name: "Faults", dependencies: ["Documents", "Durations", "Randomness", nioCore], swiftSettings: strict),
         .target(name: "Ports", dependencies: [nioCore], swiftSettings: strict),
         .target(
             name: "SimulatedWorld",
@@ -69,12 +72,18 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        .target(name: "Measurements", dependencies: ["Documents"], swiftSettings: strict),
         .target(
-            name: "Pipeline", dependencies: ["Documents", "HTTP", "Ports", "SQLite", nioCore, httpTypes],
+            name: "Pipeline",
+            dependencies: [
+                "Documents", "Durations", "HTTP", "Measurements", "Ports", "SQLite", nioCore, httpTypes,
+            ],
             swiftSettings: strict),
         .target(
             name: "MeasurementServer",
-            dependencies: ["Documents", "HTTP", "Pipeline", "Ports", "Randomness", nioCore, httpTypes],
+            dependencies: [
+                "Documents", "Durations", "HTTP", "Measurements", "Ports", "Randomness", nioCore, httpTypes,
+            ],
             swiftSettings: strict
         ),
         .target(
@@ -88,8 +97,8 @@ let package = Package(
         .target(
             name: "RealWorld",
             dependencies: [
-                "CProcess", "Documents", "Experiments", "HTTP", "HTTPActivities", "Pipeline", "Ports", nioCore,
-                httpTypes,
+                "CProcess", "Documents", "Durations", "Experiments", "HTTP", "HTTPActivities", "Measurements", "Ports",
+                nioCore, httpTypes,
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
@@ -98,9 +107,19 @@ let package = Package(
         .target(
             name: "PipelineTestbed",
             dependencies: [
-                "Documents", "Experiments", "Faults", "HTTP", "HTTPActivities", "MeasurementServer", "Pipeline",
-                "Ports",
-                "Randomness", "SQLite", "SimulatedSQLite", "SimulatedWorld", "SimulationKernel", httpTypes,
+                "Documents", "Durations", "Experiments", "Faults", "HTTP", "HTTPActivities", "MeasurementServer",
+                "Measurements", "Pipeline", "Ports", "Randomness", "SQLite", "SimulatedSQLite", "SimulatedTestbed",
+                "SimulatedWorld", "SimulationKernel", "Testbed", httpTypes,
+            ],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "Testbed", dependencies: ["Documents", "Experiments", "Faults", "Ports", "Randomness"],
+            swiftSettings: strict),
+        .target(
+            name: "SimulatedTestbed",
+            dependencies: [
+                "Faults", "Ports", "Randomness", "SimulatedSQLite", "SimulatedWorld", "SimulationKernel", "Testbed",
             ],
             swiftSettings: strict
         ),
@@ -108,7 +127,7 @@ let package = Package(
         .executableTarget(
             name: "windkanal",
             dependencies: [
-                "Documents", "Experiments", "Pipeline", "PipelineTestbed", "Randomness", "RealWorld",
+                "Documents", "Experiments", "Measurements", "Pipeline", "PipelineTestbed", "Randomness", "RealWorld",
                 "SimulationKernel", "TraceFiles",
                 argumentParser,
             ],
@@ -121,8 +140,8 @@ let package = Package(
         .target(
             name: "Torture",
             dependencies: [
-                "Faults", "HTTP", "Pipeline", "Ports", "Randomness", "SQLite", "SimulatedSQLite", "SimulatedWorld",
-                "SimulationKernel", nioCore, httpTypes,
+                "Faults", "HTTP", "Measurements", "Pipeline", "Ports", "Randomness", "SQLite", "SimulatedSQLite",
+                "SimulatedWorld", "SimulationKernel", nioCore, httpTypes,
             ],
             swiftSettings: common
         ),
@@ -130,8 +149,8 @@ let package = Package(
         .executableTarget(
             name: "lab",
             dependencies: [
-                "CSystemSeam", "Documents", "Experiments", "Fuzzing", "HTTP", "Pipeline", "PipelineTestbed", "Ports",
-                "Randomness", "SimulatedSQLite", "SimulatedWorld",
+                "CSystemSeam", "Documents", "Experiments", "Fuzzing", "HTTP", "Measurements", "Pipeline",
+                "PipelineTestbed", "Ports", "Randomness", "SimulatedSQLite", "SimulatedWorld",
                 "SimulationKernel", "Torture", "TraceFiles", argumentParser, nioCore, httpTypes,
             ],
             swiftSettings: common
@@ -167,7 +186,8 @@ let package = Package(
         .testTarget(
             name: "StorageTests",
             dependencies: [
-                "Documents", "Faults", "HTTP", "Pipeline", "Ports", "Randomness", "SQLite", "SimulatedSQLite",
+                "Documents", "Faults", "HTTP", "Measurements", "Pipeline", "Ports", "Randomness", "SQLite",
+                "SimulatedSQLite",
                 "SimulatedWorld", "SimulationKernel", "Torture", nioCore, httpTypes,
             ],
             swiftSettings: common
@@ -175,8 +195,8 @@ let package = Package(
         .testTarget(
             name: "ConformanceTests",
             dependencies: [
-                "Documents", "Experiments", "HTTP", "HTTPActivities", "MeasurementServer", "Pipeline", "Ports",
-                "Randomness",
+                "Documents", "Experiments", "HTTP", "HTTPActivities", "MeasurementServer", "Measurements", "Pipeline",
+                "Ports", "Randomness",
                 "RealWorld", "SimulatedWorld", "SimulationKernel", nioCore,
                 .product(name: "NIOPosix", package: "swift-nio"),
                 httpTypes,
@@ -196,25 +216,27 @@ let package = Package(
             ],
             swiftSettings: common
         ),
+        .testTarget(name: "MeasurementsTests", dependencies: ["Documents", "Measurements"], swiftSettings: common),
         .testTarget(
-            name: "PipelineTests", dependencies: ["Documents", "Pipeline"], swiftSettings: common),
+            name: "PipelineTests", dependencies: ["Documents", "Measurements", "Pipeline"], swiftSettings: common),
         .testTarget(
             name: "PollerTests",
             dependencies: [
-                "Documents", "HTTP", "MeasurementServer", "Pipeline", "Ports", "Randomness", "SimulatedSQLite",
-                "SimulatedWorld", "SimulationKernel", nioCore, httpTypes,
+                "Documents", "HTTP", "MeasurementServer", "Measurements", "Pipeline", "Ports", "Randomness",
+                "SimulatedSQLite", "SimulatedWorld", "SimulationKernel", nioCore, httpTypes,
             ],
             swiftSettings: common
         ),
         .testTarget(
-            name: "MeasurementServerTests", dependencies: ["Documents", "MeasurementServer", "Randomness"],
+            name: "MeasurementServerTests",
+            dependencies: ["Documents", "MeasurementServer", "Measurements", "Randomness"],
             swiftSettings: common
         ),
         .testTarget(
             name: "ScenarioTests",
             dependencies: [
-                "Documents", "Experiments", "MeasurementServer", "Pipeline", "PipelineTestbed", "SimulatedWorld",
-                "SimulationKernel",
+                "Documents", "Experiments", "MeasurementServer", "Measurements", "Pipeline", "PipelineTestbed",
+                "SimulatedWorld", "SimulationKernel",
             ],
             swiftSettings: common
         ),

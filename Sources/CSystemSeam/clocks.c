@@ -123,7 +123,7 @@ SEAM_REAL_CLOCK(int, ntp_gettimex, (struct ntptimeval *state), state)
 SEAM_REAL_CLOCK(int, adjtime, (const struct timeval *change, struct timeval *rest), change, rest)
 
 /// Whether a change of the machine's clock must not happen.
-static bool refuses_setting(void) {
+SEAM_ON_THE_WAY bool refuses_setting(void) {
     seam_context *context = seam_current();
     if (context == NULL) return false;
     seam_leak_here(context, SEAM_LEAK_REAL_CLOCK);
@@ -137,10 +137,6 @@ SEAM_EXPORT int clock_settime(clockid_t clock, const struct timespec *time) {
 
 SEAM_EXPORT int settimeofday(const struct timeval *time, const struct timezone *zone) {
     return refuses_setting() ? -1 : SEAM_REAL(settimeofday)(time, zone);
-}
-
-uint64_t seam_nanoseconds(const struct timespec *time) {
-    return (uint64_t)time->tv_sec * 1000000000u + (uint64_t)time->tv_nsec;
 }
 
 static uint64_t real_nanoseconds(clockid_t clock) {

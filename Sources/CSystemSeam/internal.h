@@ -35,7 +35,13 @@
     })
 
 /// Interposed, and found by the dynamic linker before every library's own definition.
-#define SEAM_EXPORT __attribute__((visibility("default"), used))
+///
+/// A thread that ends calls some of them after a sanitizer has put away what it knows of the thread, as Foundation does when
+/// its thread-local values go: nothing of them may be instrumented before they have found a kernel.
+#define SEAM_EXPORT __attribute__((visibility("default"), used)) SEAM_UNINSTRUMENTED
+
+/// What an interposed function asks on its way to the real one.
+#define SEAM_ON_THE_WAY static inline __attribute__((always_inline)) SEAM_UNINSTRUMENTED
 
 /// Ends the process: an interposed function has no real counterpart.
 _Noreturn void seam_no_real(const char *name);
@@ -46,7 +52,9 @@ void seam_leak_here(seam_context *context, seam_leak leak);
 /// Nanoseconds as seconds and a fraction that counts upward, before 1970 too.
 struct timespec seam_timespec(int64_t nanoseconds);
 /// Seconds and a fraction as nanoseconds.
-uint64_t seam_nanoseconds(const struct timespec *time);
+SEAM_ON_THE_WAY uint64_t seam_nanoseconds(const struct timespec *time) {
+    return (uint64_t)time->tv_sec * 1000000000u + (uint64_t)time->tv_nsec;
+}
 
 /// Says, once it is installed, where tested code traps.
 void seam_install_traps(void);

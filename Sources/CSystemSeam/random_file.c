@@ -18,28 +18,28 @@ static __thread uint64_t random_files[FILES_MAX / WORD];
 /// How many of them are set, so that nobody else pays for looking.
 static __thread int random_file_count;
 
-static bool is_marked(int file) {
+SEAM_ON_THE_WAY bool is_marked(int file) {
     return file >= 0 && file < FILES_MAX && (random_files[file / WORD] >> (file % WORD) & 1) != 0;
 }
 
-static void mark(int file, bool is_random) {
+SEAM_ON_THE_WAY void mark(int file, bool is_random) {
     if (file < 0 || file >= FILES_MAX || is_marked(file) == is_random) return;
     random_files[file / WORD] ^= 1ULL << (file % WORD);
     random_file_count += is_random ? 1 : -1;
 }
 
-static bool is_random_path(const char *path) {
+SEAM_ON_THE_WAY bool is_random_path(const char *path) {
     return path != NULL && (strcmp(path, "/dev/urandom") == 0 || strcmp(path, "/dev/random") == 0);
 }
 
-static int opened(const char *path, int file) {
+SEAM_ON_THE_WAY int opened(const char *path, int file) {
     // Another file got the number: the old one was closed behind our back.
     mark(file, seam_current() != NULL && is_random_path(path));
     return file;
 }
 
 /// The context that answers for a file; null when the file is another one, or nobody's.
-static seam_context *answers(int file) {
+SEAM_ON_THE_WAY seam_context *answers(int file) {
     if (random_file_count == 0 || !is_marked(file)) return NULL;
     seam_context *context = seam_current();
     struct stat status;
@@ -97,7 +97,7 @@ SEAM_OPENS_CHECKED(__openat64_2, (int folder, const char *path, int flags), fold
 static ssize_t read_stream(void *context, char *bytes, size_t count) { return fill(context, bytes, count); }
 
 /// A stream over the seed, where stdio would read the file past us.
-static FILE *stream_of(const char *path, const char *mode) {
+SEAM_ON_THE_WAY FILE *stream_of(const char *path, const char *mode) {
     seam_context *context = seam_current();
     if (context == NULL || !is_random_path(path) || mode == NULL || mode[0] != 'r') return NULL;
     return fopencookie(context, mode, (cookie_io_functions_t){.read = read_stream});

@@ -69,7 +69,7 @@ typedef SWIFT created_task (*create_task)(uintptr_t flags, void *options, void *
 
 enum { PRIORITY_MASK = 0xff, PRIORITY_DEFAULT = 0x15 };
 
-__attribute__((weak, visibility("default"), used)) SWIFT created_task
+SEAM_EXPORT __attribute__((weak)) SWIFT created_task
 swift_task_create(uintptr_t flags, void *options, void *type, void *function, void *context) {
     static create_task real;
     create_task found = __atomic_load_n(&real, __ATOMIC_RELAXED);
@@ -90,7 +90,7 @@ swift_task_create(uintptr_t flags, void *options, void *type, void *function, vo
 }
 
 // Escalation would reorder an actor's queue as well.
-__attribute__((weak, visibility("default"), used)) SWIFT uintptr_t
+SEAM_EXPORT __attribute__((weak)) SWIFT uintptr_t
 swift_task_escalate(void *task, uintptr_t priority) {
     static SWIFT uintptr_t (*real)(void *, uintptr_t);
     if (seam_current() != NULL) return PRIORITY_DEFAULT;

@@ -17,7 +17,7 @@
 #include <threads.h>
 #include <unistd.h>
 
-static inline __attribute__((always_inline)) void report(seam_leak leak) {
+SEAM_ON_THE_WAY void report(seam_leak leak) {
     seam_context *context = seam_current();
     if (context != NULL) seam_leak_here(context, leak);
 }
@@ -59,7 +59,7 @@ SEAM_MAKES_THREAD(mq_notify, (mqd_t queue, const struct sigevent *event), queue,
 // Processes, and other programs in this one
 
 /// Reports a process; whether it must not be made.
-static inline __attribute__((always_inline)) bool refuses_process(void) {
+SEAM_ON_THE_WAY bool refuses_process(void) {
     seam_context *context = seam_current();
     if (context == NULL) return false;
     seam_leak_here(context, SEAM_LEAK_PROCESS);
@@ -124,7 +124,7 @@ SEAM_EXPORT int clone(int (*start)(void *), void *stack, int flags, void *argume
 // Its weak ones would come first.
 #define SEAM_DISPATCH SEAM_EXPORT
 #else
-#define SEAM_DISPATCH __attribute__((weak, visibility("default"), used))
+#define SEAM_DISPATCH SEAM_EXPORT __attribute__((weak))
 #endif
 
 #define SEAM_DISPATCHES(name, parameters, ...)           \

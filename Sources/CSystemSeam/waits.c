@@ -25,19 +25,19 @@
 #include <unistd.h>
 
 /// Reports a wait; whether it must not happen.
-static inline __attribute__((always_inline)) bool refuses_wait(seam_context *context, uint64_t nanoseconds) {
+SEAM_ON_THE_WAY bool refuses_wait(seam_context *context, uint64_t nanoseconds) {
     seam_leak_here(context, SEAM_LEAK_REAL_SLEEP);
     context->slept += nanoseconds;
     return context->strict;
 }
 
-static inline __attribute__((always_inline)) bool refuses_sleep(uint64_t nanoseconds) {
+SEAM_ON_THE_WAY bool refuses_sleep(uint64_t nanoseconds) {
     seam_context *context = seam_current();
     return context != NULL && refuses_wait(context, nanoseconds);
 }
 
-static uint64_t milliseconds_of(int milliseconds) { return (uint64_t)milliseconds * 1000000u; }
-static uint64_t microseconds_of(const struct timeval *time) {
+SEAM_ON_THE_WAY uint64_t milliseconds_of(int milliseconds) { return (uint64_t)milliseconds * 1000000u; }
+SEAM_ON_THE_WAY uint64_t microseconds_of(const struct timeval *time) {
     return (uint64_t)time->tv_sec * 1000000000u + (uint64_t)time->tv_usec * 1000u;
 }
 
@@ -274,7 +274,7 @@ SEAM_EXPORT int mq_timedsend(
 /// Reports a timer; whether it must not be set.
 ///
 /// Who waits for it is shown that its time has passed.
-static inline __attribute__((always_inline)) bool refuses_timer(uint64_t nanoseconds) {
+SEAM_ON_THE_WAY bool refuses_timer(uint64_t nanoseconds) {
     seam_context *context = seam_current();
     if (context == NULL || nanoseconds == 0) return false;
     seam_leak_here(context, SEAM_LEAK_TIMER);

@@ -33,6 +33,17 @@ static watch watches[WATCHES_MAX];
 static __thread watch *own_watch;
 static bool running;
 
+/// ThreadSanitizer's own documentation says 5 to 15 times.
+enum { SANITIZER_SLOWDOWN = 10 };
+
+int seam_sanitizer_slowdown(void) {
+#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
+    return SANITIZER_SLOWDOWN;
+#else
+    return 1;
+#endif
+}
+
 static int stack_signal(void) { return SIGRTMIN + 6; }
 
 static void on_stack_signal(int number, siginfo_t *info, void *raw) {

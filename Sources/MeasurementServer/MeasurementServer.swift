@@ -1,7 +1,7 @@
 public import HTTP
 public import HTTPTypes
+public import Measurements
 import NIOCore
-public import Pipeline
 public import Ports
 public import Randomness
 
@@ -26,6 +26,8 @@ public struct MeasurementServer: Sendable {
         public var latency: DurationDistribution = .fixed(.milliseconds(20))
         /// Requests and limits of the server.
         public var http: HTTPServer.Options = .standard
+        /// Hears of schedules and of requests that they hit, on the server's event loop.
+        public var observer: @Sendable (MeasurementServerEvent) -> Void = { _ in }
 
         /// Twenty flats of four rooms.
         public init() {}

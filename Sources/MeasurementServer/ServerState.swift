@@ -1,9 +1,9 @@
 import Documents
+import Durations
 import HTTP
 import HTTPTypes
+import Measurements
 import NIOCore
-import Pipeline
-import Ports
 import Randomness
 
 /// What the server knows of its flats; touched on its event loop only.
@@ -135,6 +135,7 @@ final class ServerState {
             guard let effect = schedules[target]?.decide(now: now, flat: flat, random: draws.fork(target)) else {
                 continue
             }
+            if effect.delay > .zero || effect.fault != nil { options.observer(.hit(target: target)) }
             effects.delay = min(effects.delay + effect.delay, DeviceSchedule.delayMax)
             guard let fault = effect.fault else { continue }
             switch fault {
@@ -216,6 +217,7 @@ final class ServerState {
     private func administer(_ request: HTTPRequest, _ path: String, _ body: ByteBuffer) -> HTTPReply {
         let parts = path.split(separator: "/").dropFirst().map { PercentEncoding.decode($0) }
         if parts == ["schedules"], request.method == .delete {
+            for target in schedules.keys.sorted() { options.observer(.unscheduled(target: target)) }
             schedules = [:]
             return reply(json: ["schedules": 0])
         }
@@ -234,12 +236,14 @@ final class ServerState {
                 let document = try JSONReader.read(body.readableBytesView)
                 let schedule = try DeviceSchedule(document)
                 schedules[target] = ActiveSchedule(schedule, document: document, since: loop.now.uptimeNanoseconds)
+                options.observer(.scheduled(target: target, schedule))
                 return reply(json: ["target": .string(target), "windows": .integer(schedule.windows.count)])
             } catch {
                 return reply("\(error)", .badRequest)
             }
         case .delete:
             let was = schedules.removeValue(forKey: target) != nil
+            if was { options.observer(.unscheduled(target: target)) }
             return reply(json: ["target": .string(target), "removed": .bool(was)])
         case .get:
             guard let schedule = schedules[target] else {

@@ -1,4 +1,5 @@
 import Documents
+import Measurements
 
 /// What happens to devices, as the landscape's services tell each other.
 ///

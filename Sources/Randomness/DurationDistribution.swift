@@ -1,3 +1,5 @@
+import Durations
+
 /// How long something takes, as a random variable: parameters in nanoseconds, draws in integers only.
 ///
 /// A draw is never negative and never longer than ``longest``; what lies beyond is cut to the bound.
@@ -57,24 +59,24 @@ extension RandomStream {
         let drawn: UInt64
         switch distribution {
         case .fixed(let duration):
-            drawn = duration.wholeNanoseconds
+            drawn = duration.unsignedNanoseconds
         case .uniform(let min, let max):
-            drawn = min.wholeNanoseconds + next(below: max.wholeNanoseconds - min.wholeNanoseconds + 1)
+            drawn = min.unsignedNanoseconds + next(below: max.unsignedNanoseconds - min.unsignedNanoseconds + 1)
         case .normal(let mean, let deviation):
-            let offset = scaled(deviation.wholeNanoseconds, by: standardNormal())
-            drawn = UInt64(Swift.max(0, Int64(mean.wholeNanoseconds) + offset))
+            let offset = scaled(deviation.unsignedNanoseconds, by: standardNormal())
+            drawn = UInt64(Swift.max(0, Int64(mean.unsignedNanoseconds) + offset))
         case .logNormal(let median, let spread):
             let exponent = Int64(
                 truncatingIfNeeded: (Int128(standardNormal()) * Int128(spread.fixedPoint)) >> 32)
-            drawn = scaled(median.wholeNanoseconds, byUnits: FixedPoint.exp(exponent))
+            drawn = scaled(median.unsignedNanoseconds, byUnits: FixedPoint.exp(exponent))
         case .exponential(let mean):
-            drawn = scaled(mean.wholeNanoseconds, byUnits: UInt64(-FixedPoint.naturalLog(ofFraction: nonzero())))
+            drawn = scaled(mean.unsignedNanoseconds, byUnits: UInt64(-FixedPoint.naturalLog(ofFraction: nonzero())))
         case .pareto(let min, let shape):
             // u^(-1/shape) = 2^(-log2(u) * denominator / numerator)
             let logarithm = Int128(-FixedPoint.log2(ofFraction: nonzero()))
             let exponent = logarithm * Int128(shape.denominator) / Int128(shape.numerator)
             let power = exponent >= 32 << 32 ? .max : FixedPoint.exp2(Int64(exponent))
-            drawn = scaled(min.wholeNanoseconds, byUnits: power)
+            drawn = scaled(min.unsignedNanoseconds, byUnits: power)
         }
         return Swift.min(drawn, UInt64(Int64.max / 2))
     }
@@ -114,12 +116,5 @@ extension RandomStream {
     private func scaled(_ value: UInt64, byUnits factor: UInt64) -> UInt64 {
         let (high, low) = value.multipliedFullWidth(by: factor)
         return high >= 1 << 31 ? .max : high << 32 | low >> 32
-    }
-}
-
-extension Duration {
-    /// Whole nanoseconds of a duration that is neither negative nor above the longest draw.
-    fileprivate var wholeNanoseconds: UInt64 {
-        UInt64(attoseconds / 1_000_000_000)
     }
 }

@@ -487,14 +487,3 @@ final class Kernel {
         }
     }
 }
-
-/// Carries a value to a task on the same thread.
-///
-/// Everything in a run happens on one thread, so nothing is really sent; the compiler cannot know that.
-struct UncheckedTransfer<Value>: @unchecked Sendable {
-    let value: Value
-
-    init(_ value: Value) {
-        self.value = value
-    }
-}

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Documents
 import Experiments
+import Measurements
 import Pipeline
 import RealWorld
 

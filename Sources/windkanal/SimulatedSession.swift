@@ -1,6 +1,7 @@
 import Documents
 import Experiments
 import Glibc
+import Measurements
 import Pipeline
 import PipelineTestbed
 import RealWorld

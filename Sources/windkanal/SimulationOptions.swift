@@ -1,5 +1,6 @@
 import ArgumentParser
 import Experiments
+import Measurements
 import Pipeline
 import PipelineTestbed
 import Randomness

@@ -1,3 +1,4 @@
+import Dispatch
 import NIOCore
 import NIOPosix
 import Ports
@@ -18,6 +19,9 @@ struct Stage: Sendable {
     let client: any Ports
     /// The name that the client reaches the server by.
     let serverName: String
+    /// Stops the server's process in the middle of everything, while its machine goes on to answer; and lets it go on.
+    let pauseServer: @Sendable () async -> Void
+    let resumeServer: @Sendable () -> Void
 }
 
 extension Arm {
@@ -34,9 +38,21 @@ extension Arm {
     ) throws -> Value {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
         defer { try? group.syncShutdownGracefully() }
+        let serverLoop = group.next()
+        let gate = DispatchSemaphore(value: 0)
         let stage = Stage(
-            server: RealPorts(eventLoop: group.next()), client: RealPorts(eventLoop: group.next()),
-            serverName: "127.0.0.1")
+            server: RealPorts(eventLoop: serverLoop), client: RealPorts(eventLoop: group.next()),
+            serverName: "127.0.0.1",
+            pauseServer: {
+                await withCheckedContinuation { stopped in
+                    serverLoop.execute {
+                        stopped.resume()
+                        // A script that fails before it lets the server go on must not keep it for ever.
+                        _ = gate.wait(timeout: .now() + 10)
+                    }
+                }
+            },
+            resumeServer: { gate.signal() })
         let promise = group.next().makePromise(of: Value.self)
         promise.completeWithTask { try await script(stage) }
         return try promise.futureResult.wait()
@@ -49,12 +65,15 @@ extension Arm {
         let simulation = Simulation(seed: 1, options: .init(epoch: .seconds(1_800_000_000)))
         let network = try Network(simulation)
         let ports = PortsBox()
-        try network.host("server") { ports.server = $0 }
+        ports.serverHost = try network.host("server") { ports.server = $0 }
         try network.host("client") { ports.client = $0 }
         return try simulation.run {
             try await Task.sleep(for: .milliseconds(1))
             guard let server = ports.server, let client = ports.client else { throw CancellationError() }
-            return try await script(Stage(server: server, client: client, serverName: "server"))
+            return try await script(
+                Stage(
+                    server: server, client: client, serverName: "server",
+                    pauseServer: { ports.serverHost?.pause() }, resumeServer: { ports.serverHost?.resume() }))
         }.get()
     }
 }
@@ -62,6 +81,7 @@ extension Arm {
 private final class PortsBox: @unchecked Sendable {
     var server: SimulatedPorts?
     var client: SimulatedPorts?
+    var serverHost: Simulation.Host?
 }
 
 /// What a channel showed, in words; data that came in several pieces is one entry.

@@ -1,3 +1,4 @@
+import Measurements
 import XCTest
 
 @testable import Pipeline

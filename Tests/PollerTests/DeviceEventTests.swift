@@ -1,5 +1,6 @@
 import Documents
 import MeasurementServer
+import Measurements
 import Pipeline
 import Ports
 import Randomness

@@ -2,6 +2,7 @@ import Documents
 import HTTP
 import HTTPTypes
 import MeasurementServer
+import Measurements
 import NIOCore
 import Ports
 import SimulatedWorld

@@ -5,6 +5,7 @@ import NIOCore
 import Ports
 import XCTest
 
+@testable import Measurements
 @testable import Pipeline
 
 final class PollerTests: XCTestCase {

@@ -1,6 +1,7 @@
 import Documents
 import Experiments
 import MeasurementServer
+import Measurements
 import Pipeline
 import SimulatedWorld
 import SimulationKernel
@@ -55,6 +56,43 @@ final class LedgerTests: XCTestCase {
         XCTAssertEqual(told[2].integer, audit.notKept)
         XCTAssertEqual(told[3]["not_kept"]?.integer, audit.notKept)
         XCTAssertGreaterThan(told[3]["read"]?.integer ?? 0, audit.notKept)
+    }
+
+    private struct Held: StoredReadings, LoggedReadings, OutboxContents {
+        var logged: [LoggedReading] = []
+        var committed: [String: [TopicPartition: Int64]] = [:]
+
+        func all() throws(PersistenceError) -> [Reading] { [] }
+        func records() throws(PersistenceError) -> [LoggedReading] { logged }
+        func committedOffsets() throws(PersistenceError) -> [String: [TopicPartition: Int64]] { committed }
+        func readings() throws(PersistenceError) -> [Reading] { [] }
+    }
+
+    // That another group has not got a reading yet does not bring it to the storage; that another has got it does not lose it.
+    func testAReadingWaitsForTheGroupThatBringsItToTheStorage() {
+        let ledger = Ledger(Simulation(seed: 1))
+        let partition = TopicPartition("measurements", 1)
+        let readings = (0..<4).map { number in
+            Reading(
+                Reading.Identity(flat: "SD0", room: "1", channel: "t", milliseconds: 1_700_000_000_000 + number),
+                value: 1)
+        }
+        ledger.noteAttempt(readings)
+        ledger.noteAcknowledgement(readings)
+        var held = Held()
+        held.logged = readings.enumerated().map {
+            LoggedReading(partition: partition, offset: Int64($0), reading: $1)
+        }
+        held.committed = [Ingester.group: [partition: 2], "behind": [partition: 0], "ahead": [partition: 4]]
+        let audit = ledger.audit(stored: held, logged: held, outbox: held)
+        XCTAssertEqual(audit.lost, readings.prefix(2).map(\.id))
+        XCTAssertEqual(audit.inBroker, 2)
+        XCTAssertEqual(audit.waitingByGroup, [Ingester.group: 2, "behind": 4])
+        XCTAssertTrue(audit.text.contains("in the broker at 1@0"), audit.text)
+        // A group that has committed nothing yet waits for all.
+        held.committed = ["ahead": [partition: 4]]
+        XCTAssertEqual(ledger.audit(stored: nil, logged: held, outbox: nil).waitingByGroup, [Ingester.group: 4])
+        XCTAssertEqual(ledger.audit(stored: nil, logged: nil, outbox: nil).lost.count, 4)
     }
 
     func testStormsGoOverMoreThanOnePartition() {

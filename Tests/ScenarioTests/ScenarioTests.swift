@@ -1,6 +1,7 @@
 import Documents
 import Experiments
 import Foundation
+import Measurements
 import Pipeline
 import SimulationKernel
 import Synchronization

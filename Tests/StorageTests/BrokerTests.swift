@@ -1,4 +1,5 @@
 import Faults
+import Measurements
 import Pipeline
 import Ports
 import Randomness
@@ -367,11 +368,11 @@ private final class FakeBroker: BrokerClient, @unchecked Sendable {
         return try result.get()
     }
 
-    func fetch(_ partition: TopicPartition, from offset: Int64, max: Int) async throws(BrokerError) -> Broker.Fetched {
+    func fetch(_ partition: TopicPartition, from offset: Int64, max: Int) async throws(BrokerError) -> FetchedRecords {
         throw .unreachable("it does not fetch")
     }
 
-    func join(_ group: String, member: String, topic: String) async throws(BrokerError) -> Broker.Assignment {
+    func join(_ group: String, member: String, topic: String) async throws(BrokerError) -> GroupAssignment {
         throw .fenced
     }
 

@@ -1,6 +1,7 @@
 import Documents
 import HTTP
 import HTTPTypes
+import Measurements
 import NIOCore
 import Pipeline
 import Ports
@@ -23,12 +24,12 @@ final class ConsumerTests: XCTestCase {
         }
 
         func fetch(_ partition: TopicPartition, from offset: Int64, max: Int) async throws(BrokerError)
-            -> Broker.Fetched
+            -> FetchedRecords
         {
             try await broker.fetch(partition, from: offset, max: max)
         }
 
-        func join(_ group: String, member: String, topic: String) async throws(BrokerError) -> Broker.Assignment {
+        func join(_ group: String, member: String, topic: String) async throws(BrokerError) -> GroupAssignment {
             try await broker.join(group, member: member, topic: topic)
         }
 
@@ -91,13 +92,15 @@ final class ConsumerTests: XCTestCase {
             values.map { BrokerMessage(key: "k", value: $0) }, to: partition, from: nil, acks: .all)
     }
 
-    private static func text(_ batch: GroupConsumer.Batch) -> String {
-        "\(batch.isKnown ? "known" : "new"): \(batch.records.map(\.message.value).joined(separator: " "))"
+    private static func text(_ batch: RecordBatch) -> String {
+        "\(batch.isReplay ? "known" : "new"): \(batch.records.map(\.message.value).joined(separator: " "))"
     }
 
     /// Lets a consumer work for some time.
-    private static func work(_ consumer: GroupConsumer, seconds: Int) async throws {
-        let task = Task { await consumer.run() }
+    private static func work(
+        _ consumer: GroupConsumer, seconds: Int, _ handler: @escaping RecordHandler
+    ) async throws {
+        let task = Task { await consumer.run(handler) }
         try await Task.sleep(for: .seconds(seconds))
         task.cancel()
         await task.value
@@ -110,20 +113,19 @@ final class ConsumerTests: XCTestCase {
             let log = Log()
             log.refusals = 2
             try await Self.send(broker, ["a", "b", "c"])
-            let consumer = GroupConsumer(LocalClient(broker: broker), options: Self.options()) {
-                (batch) throws(BrokerError) in
+            let consumer = GroupConsumer(LocalClient(broker: broker), options: Self.options())
+            try await Self.work(consumer, seconds: 20) { (batch) throws(BrokerError) in
                 log.batches.append(Self.text(batch))
                 log.refusals -= 1
                 if log.refusals >= 0 { throw .unreachable("not yet") }
             }
-            try await Self.work(consumer, seconds: 20)
             XCTAssertEqual(log.batches, ["new: a b", "new: a b", "new: a b", "new: c"])
             // Another member goes on where the group has committed.
             try await Self.send(broker, ["d"])
-            let heir = GroupConsumer(
-                LocalClient(broker: broker), options: Self.options { $0.member = "heir" }
-            ) { (batch) throws(BrokerError) in log.batches.append(Self.text(batch)) }
-            try await Self.work(heir, seconds: 30)
+            let heir = GroupConsumer(LocalClient(broker: broker), options: Self.options { $0.member = "heir" })
+            try await Self.work(heir, seconds: 30) { (batch) throws(BrokerError) in
+                log.batches.append(Self.text(batch))
+            }
             XCTAssertEqual(log.batches.last, "new: d")
         }
     }
@@ -132,17 +134,17 @@ final class ConsumerTests: XCTestCase {
         try run { broker, _ in
             try await Self.send(broker, ["a", "b", "c"])
             let log = Log()
-            let options = Self.options { $0.commitsFirst = true }
-            let doomed = GroupConsumer(LocalClient(broker: broker), options: options) { (_) throws(BrokerError) in
+            let options = Self.options { $0.commitsBeforeProcessing = true }
+            let doomed = GroupConsumer(LocalClient(broker: broker), options: options)
+            try await Self.work(doomed, seconds: 5) { (_) throws(BrokerError) in
                 // Dies here, as a process would.
                 try? await Task.sleep(for: .seconds(1_000_000))
                 throw .unreachable("dead")
             }
-            try await Self.work(doomed, seconds: 5)
-            let heir = GroupConsumer(LocalClient(broker: broker), options: options) { (batch) throws(BrokerError) in
+            let heir = GroupConsumer(LocalClient(broker: broker), options: options)
+            try await Self.work(heir, seconds: 5) { (batch) throws(BrokerError) in
                 log.batches.append(Self.text(batch))
             }
-            try await Self.work(heir, seconds: 5)
             XCTAssertEqual(log.batches, ["new: c"])
         }
     }
@@ -153,16 +155,13 @@ final class ConsumerTests: XCTestCase {
             try await Self.send(broker, ["a", "b", "c"])
             let log = Log()
             let options = Self.options { $0.replaysCommitted = true }
-            func consumer() -> GroupConsumer {
-                GroupConsumer(LocalClient(broker: broker), options: options) { (batch) throws(BrokerError) in
-                    log.batches.append(Self.text(batch))
-                }
-            }
-            try await Self.work(consumer(), seconds: 5)
+            let handler: RecordHandler = { (batch) throws(BrokerError) in log.batches.append(Self.text(batch)) }
+            func consumer() -> GroupConsumer { GroupConsumer(LocalClient(broker: broker), options: options) }
+            try await Self.work(consumer(), seconds: 5, handler)
             XCTAssertEqual(log.batches, ["new: a b", "new: c"])
             log.batches = []
             try await Self.send(broker, ["d", "e"])
-            try await Self.work(consumer(), seconds: 5)
+            try await Self.work(consumer(), seconds: 5, handler)
             XCTAssertEqual(log.batches, ["known: a b", "known: c", "new: d e"])
         }
     }
@@ -170,18 +169,15 @@ final class ConsumerTests: XCTestCase {
     func testAGroupWhosePlaceIsGoneGoesOnWithWhatIsThere() throws {
         try run { broker, _ in
             let log = Log()
-            func consumer() -> GroupConsumer {
-                GroupConsumer(LocalClient(broker: broker), options: Self.options()) { (batch) throws(BrokerError) in
-                    log.batches.append(Self.text(batch))
-                }
-            }
+            let handler: RecordHandler = { (batch) throws(BrokerError) in log.batches.append(Self.text(batch)) }
+            func consumer() -> GroupConsumer { GroupConsumer(LocalClient(broker: broker), options: Self.options()) }
             try await Self.send(broker, ["a"])
-            try await Self.work(consumer(), seconds: 5)
+            try await Self.work(consumer(), seconds: 5, handler)
             try await Self.send(broker, ["b", "c"])
             try await Task.sleep(for: .seconds(700))
             try await Self.send(broker, ["d"])
             let late = consumer()
-            try await Self.work(late, seconds: 5)
+            try await Self.work(late, seconds: 5, handler)
             XCTAssertEqual(log.batches, ["new: a", "new: d"])
             let skipped = await late.skipped
             XCTAssertEqual(skipped, 2)
@@ -193,9 +189,10 @@ final class ConsumerTests: XCTestCase {
             try await Self.send(broker, ["a"])
             let log = Log()
             let consumer = GroupConsumer(
-                LocalClient(broker: broker), options: Self.options { $0.beginsAtEarliest = false }
-            ) { (batch) throws(BrokerError) in log.batches.append(Self.text(batch)) }
-            let task = Task { await consumer.run() }
+                LocalClient(broker: broker), options: Self.options { $0.offsetReset = .latest })
+            let task = Task {
+                await consumer.run { (batch) throws(BrokerError) in log.batches.append(Self.text(batch)) }
+            }
             try await Task.sleep(for: .seconds(3))
             try await Self.send(broker, ["b"])
             try await Task.sleep(for: .seconds(3))
@@ -226,10 +223,12 @@ final class ConsumerTests: XCTestCase {
             let bloated = JSONWriter.write(
                 ["flat": "SD0", "room": "2", "channel": "t", "time": 1_700_000_000_000, "value": 1, "more": "xxx"])
             try await Self.send(broker, [good, "no JSON", "{\"flat\":1}", bloated])
-            var options = Ingester.Options(topic: "t", storage: Endpoint("storage", 80))
+            var options = Ingester.Options(storage: Endpoint("storage", 80))
             options.retry = .milliseconds(100)
+            let consumer = GroupConsumer.Options(topic: "t", group: Ingester.group, member: "ingester-1")
             let ingester = try await Ingester.make(
-                try XCTUnwrap(box.ports), broker: LocalClient(broker: broker), options: options)
+                try XCTUnwrap(box.ports), source: GroupConsumer(LocalClient(broker: broker), options: consumer),
+                options: options)
             let task = Task { await ingester.run() }
             try await Task.sleep(for: .seconds(20))
             try await Self.send(broker, [good])

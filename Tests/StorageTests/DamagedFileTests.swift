@@ -122,10 +122,10 @@ private struct NoBroker: BrokerClient {
     func produce(
         _ messages: [BrokerMessage], to partition: TopicPartition, from producer: BrokerProducer?, acks: BrokerAcks
     ) async throws(BrokerError) -> Bool { throw .unreachable("") }
-    func fetch(_ partition: TopicPartition, from offset: Int64, max: Int) async throws(BrokerError) -> Broker.Fetched {
+    func fetch(_ partition: TopicPartition, from offset: Int64, max: Int) async throws(BrokerError) -> FetchedRecords {
         throw .unreachable("")
     }
-    func join(_ group: String, member: String, topic: String) async throws(BrokerError) -> Broker.Assignment {
+    func join(_ group: String, member: String, topic: String) async throws(BrokerError) -> GroupAssignment {
         throw .unreachable("")
     }
     func heartbeat(_ group: String, member: String, generation: Int) async throws(BrokerError) {

@@ -1,4 +1,5 @@
 import Foundation
+import Measurements
 import Pipeline
 import Ports
 import Randomness

@@ -2,6 +2,7 @@ import Documents
 import Faults
 import HTTP
 import HTTPTypes
+import Measurements
 import NIOCore
 import Pipeline
 import Ports
@@ -41,8 +42,9 @@ final class ServiceTests: XCTestCase {
         let vfs = SQLiteVFS(disk, wall: { WallClock.milliseconds })
         let box = Box()
         try network.host("storage") { ports in
-            let storage = try await Storage(vfs.location("storage.db", sleep: { try await Task.sleep(for: $0) }))
-            try await StorageService.start(ports, at: Endpoint("storage", 80), storage: storage).run()
+            let storage = try await SQLiteReadingStore(
+                vfs.location("storage.db", sleep: { try await Task.sleep(for: $0) }))
+            try await StorageService.start(ports, at: Endpoint("storage", 80), store: storage).run()
         }
         try network.host("broker") { ports in
             let file = vfs.location("broker.db", sleep: { try await Task.sleep(for: $0) })

@@ -1,5 +1,6 @@
 import Faults
 import Foundation
+import Measurements
 import Pipeline
 import Ports
 import Randomness
@@ -15,12 +16,12 @@ final class StorageTests: LimitedTestCase {
     func testWhatIsAcknowledgedIsThereWhenTheFileIsOpenedAgain() async throws {
         try await DiskArm.both { arm, location in
             do {
-                let storage = try await Storage(location)
+                let storage = try await SQLiteReadingStore(location)
                 let receipt = try await storage.write(
                     StorageBatch(name: "a", readings: [reading(2, 20), reading(1, 10), reading(1, 10, flat: "SD1")]))
                 XCTAssertEqual([receipt.stored, receipt.known], [3, 0], "\(arm)")
             }
-            let storage = try await Storage(location)
+            let storage = try await SQLiteReadingStore(location)
             let found = try await storage.readings(of: "SD0", from: 0, to: .max, limit: 100)
             XCTAssertEqual(found, [reading(1, 10), reading(2, 20)], "\(arm)")
             let first = try await storage.readings(of: "SD0", from: 0, to: .max, limit: 1)
@@ -35,7 +36,7 @@ final class StorageTests: LimitedTestCase {
 
     func testABatchThatIsSentAgainIsStoredOnceAndAnswersTheSame() async throws {
         try await DiskArm.both { arm, location in
-            let storage = try await Storage(location)
+            let storage = try await SQLiteReadingStore(location)
             let batch = try StorageBatch(name: "a", readings: [reading(1), reading(2)])
             for _ in 0..<3 {
                 let receipt = try await storage.write(batch)
@@ -69,7 +70,7 @@ final class StorageTests: LimitedTestCase {
                     try other.execute(sql)
                 }
                 do {
-                    _ = try await Storage(location)
+                    _ = try await SQLiteReadingStore(location)
                     XCTFail("\(arm): it was taken")
                 } catch let error as PersistenceError {
                     XCTAssertTrue(isExpected(error), "\(arm): \(error)")
@@ -87,14 +88,14 @@ final class StorageTests: LimitedTestCase {
         try Data(repeating: 7, count: 10_000).write(to: file)
         defer { try? FileManager.default.removeItem(at: file) }
         do {
-            _ = try await Storage(DiskLocation(path: file.path))
+            _ = try await SQLiteReadingStore(DiskLocation(path: file.path))
             XCTFail("it was taken")
         } catch let error as PersistenceError {
             guard case .damaged = error else { return XCTFail("\(error)") }
         }
         XCTAssertEqual(try Data(contentsOf: file), Data(repeating: 7, count: 10_000))
         do {
-            _ = try await Storage(DiskLocation(path: "/nowhere/at/all.db"))
+            _ = try await SQLiteReadingStore(DiskLocation(path: "/nowhere/at/all.db"))
             XCTFail("it was made")
         } catch let error as PersistenceError {
             guard case .unavailable = error else { return XCTFail("\(error)") }
@@ -104,9 +105,9 @@ final class StorageTests: LimitedTestCase {
     // The file is one process's: what it keeps in memory would not be true.
     func testASecondProcessOnTheSameFileIsRefused() async throws {
         try await DiskArm.both { arm, location in
-            let storage = try await Storage(location)
+            let storage = try await SQLiteReadingStore(location)
             do {
-                _ = try await Storage(location)
+                _ = try await SQLiteReadingStore(location)
                 XCTFail("\(arm): it was opened twice")
             } catch let error as PersistenceError {
                 guard case .unavailable = error else { return XCTFail("\(arm): \(error)") }
@@ -119,7 +120,7 @@ final class StorageTests: LimitedTestCase {
     // SQLite keeps no negative zero; a reading has none.
     func testANegativeZeroIsAReadingLikeOthers() async throws {
         try await DiskArm.both { arm, location in
-            let storage = try await Storage(location)
+            let storage = try await SQLiteReadingStore(location)
             _ = try await storage.write(StorageBatch(name: "a", readings: [reading(1, -0.0), reading(2, -0.5)]))
             let found = try await storage.readings(of: "SD0", from: 0, to: .max, limit: 10)
             XCTAssertEqual(found.map(\.value), [0, -0.5], "\(arm)")
@@ -147,7 +148,7 @@ final class StorageTests: LimitedTestCase {
 
     func testAFullDiskRefusesABatchAndTakesTheNextWhenThereIsRoom() async throws {
         let (disk, location) = simulated()
-        let storage = try await Storage(location)
+        let storage = try await SQLiteReadingStore(location)
         let many = (0..<2000).map { reading(Int64($0)) }
         disk.faults.capacity = disk.usedBytes + 8192
         do {
@@ -165,7 +166,7 @@ final class StorageTests: LimitedTestCase {
         let (disk, location) = simulated()
         disk.faults.capacity = 5000
         do {
-            _ = try await Storage(location)
+            _ = try await SQLiteReadingStore(location)
             XCTFail("it was opened")
         } catch {
             XCTAssertEqual(error as? PersistenceError, .full)
@@ -174,7 +175,7 @@ final class StorageTests: LimitedTestCase {
 
     func testAFailedSyncLeavesTheOutcomeOpenAndStopsTheStorage() async throws {
         let (disk, location) = simulated()
-        let storage = try await Storage(location)
+        let storage = try await SQLiteReadingStore(location)
         disk.faults.syncFailures = .one
         do {
             _ = try await storage.write(StorageBatch(name: "a", readings: [reading(1)]))
@@ -196,10 +197,10 @@ final class StorageTests: LimitedTestCase {
     func testAFlippedBitOfAValueIsToldAndNotDelivered() async throws {
         let (disk, location) = simulated()
         do {
-            let storage = try await Storage(location)
+            let storage = try await SQLiteReadingStore(location)
             _ = try await storage.write(StorageBatch(name: "a", readings: [reading(1, 21.79)]))
         }
-        _ = try await Storage(location)
+        _ = try await SQLiteReadingStore(location)
         let pattern = withUnsafeBytes(of: (21.79).bitPattern.bigEndian) { Array($0) }
         let bytes = try XCTUnwrap(disk.bytes(of: "storage.db"))
         let place = try XCTUnwrap(bytes.indices.first { bytes[$0...].starts(with: pattern) })
@@ -207,7 +208,7 @@ final class StorageTests: LimitedTestCase {
         try copy.flip(bit: 3, ofByte: place + 5, of: "storage.db")
         let vfs = SQLiteVFS(copy, wall: { 0 })
         do {
-            _ = try await Storage(vfs.location("storage.db", sleep: { _ in }))
+            _ = try await SQLiteReadingStore(vfs.location("storage.db", sleep: { _ in }))
             XCTFail("it was opened")
         } catch let error as PersistenceError {
             guard case .damaged(let reason) = error else { return XCTFail("\(error)") }
@@ -217,7 +218,7 @@ final class StorageTests: LimitedTestCase {
 
     func testABitThatFlipsWhileTheFileIsOpenIsNotDeliveredEither() async throws {
         let (disk, location) = simulated()
-        let storage = try await Storage(location)
+        let storage = try await SQLiteReadingStore(location)
         let many = (0..<3000).map { reading(Int64($0), 21.79) }
         _ = try await storage.write(StorageBatch(name: "a", readings: many))
         let pattern = withUnsafeBytes(of: (21.79).bitPattern.bigEndian) { Array($0) }
@@ -244,7 +245,7 @@ final class StorageTests: LimitedTestCase {
         let slow = DiskLocation(path: location.path, vfs: location.vfs, disk: Keeper(location: location)) {
             try await Task.sleep(for: .milliseconds(2))
         }
-        let storage = try await Storage(slow)
+        let storage = try await SQLiteReadingStore(slow)
         let outcomes = await withTaskGroup(of: Bool.self) { group in
             for number in 0..<100 {
                 group.addTask {
@@ -262,7 +263,7 @@ final class StorageTests: LimitedTestCase {
         }
         let stored = try await storage.readings(of: "SD0", from: 0, to: .max, limit: 1000)
         XCTAssertEqual(stored.count, outcomes.count { $0 })
-        XCTAssertTrue((Storage.waitingMax...99).contains(stored.count), "\(stored.count)")
+        XCTAssertTrue((SQLiteReadingStore.waitingMax...99).contains(stored.count), "\(stored.count)")
     }
 
     private struct Keeper: Sendable {

@@ -31,6 +31,9 @@ typedef enum {
 
 #define SEAM_STACK_DEPTH 64
 
+/// For functions that must not call a sanitizer, on a thread that it does not know or knows no more.
+#define SEAM_UNINSTRUMENTED __attribute__((disable_sanitizer_instrumentation))
+
 /// A host's wall clock: `wall = wall_at + (now - since) * (1 + drift_ppb / 1e9)`, all in ns.
 typedef struct {
     int64_t wall_at;
@@ -81,7 +84,7 @@ typedef struct seam_context {
 extern __thread seam_context *seam_thread_context;
 
 /// The context of the kernel that owns this thread, or null.
-static inline seam_context *seam_current(void) { return seam_thread_context; }
+static inline __attribute__((always_inline)) SEAM_UNINSTRUMENTED seam_context *seam_current(void) { return seam_thread_context; }
 /// Makes `context` (or nothing, when null) the owner of this thread.
 static inline void seam_enter(seam_context *context) { seam_thread_context = context; }
 
@@ -205,6 +208,9 @@ typedef enum {
 bool seam_covered(int index, const char **name, seam_coverage *coverage);
 
 // Watchdog: says when a kernel's thread is stuck
+
+/// How many times as long the same work may take because a sanitizer watches it; 1 without one.
+int seam_sanitizer_slowdown(void);
 
 /// Watches this thread's `context`; `limit` and `fatal` are ns of real time, `seed` is what a fatal message names.
 void seam_watch(seam_context *context, uint64_t limit, uint64_t fatal, uint64_t seed);

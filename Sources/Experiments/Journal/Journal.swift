@@ -1,4 +1,5 @@
 public import Documents
+import Durations
 
 /// What happened in a run.
 public struct Journal: Sendable {
@@ -152,13 +153,5 @@ extension Journal {
         }
         if let met = entry.toleranceMet { object["tolerance_met"] = .bool(met) }
         return .object(object)
-    }
-}
-
-extension Duration {
-    /// The number of seconds, to the microsecond.
-    var secondsToMicrosecond: Double {
-        let micros = components.seconds * 1_000_000 + components.attoseconds / 1_000_000_000_000
-        return Double(micros) / 1_000_000
     }
 }

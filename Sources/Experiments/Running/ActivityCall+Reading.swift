@@ -110,9 +110,4 @@ extension Duration {
         let nanoseconds = (seconds * 1e9).rounded()
         return .nanoseconds(Int64(exactly: nanoseconds) ?? (nanoseconds > 0 ? Int64.max : Int64.min + 1))
     }
-
-    /// The number of seconds.
-    var inSeconds: Double {
-        Double(components.seconds) + Double(components.attoseconds) / 1e18
-    }
 }

@@ -1,4 +1,5 @@
 import Documents
+import Durations
 
 extension ExperimentRun {
     /// An activity that has begun.

@@ -1,4 +1,5 @@
 import Documents
+import Durations
 
 extension ExperimentRun {
     /// A test of the hypothesis that is made now.

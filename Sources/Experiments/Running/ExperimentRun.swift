@@ -1,4 +1,5 @@
 import Documents
+import Durations
 
 /// A run of an experiment: its phases in their order, on any clock and any providers.
 ///

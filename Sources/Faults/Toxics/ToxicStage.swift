@@ -1,3 +1,4 @@
+import Durations
 public import NIOCore
 import Randomness
 
@@ -69,10 +70,10 @@ struct ToxicStage: Sendable {
         switch (item, kind) {
         case (.close, _), (.reset, _): endWith(item, at: max(now, lastRelease))
         case (.data, .timeout(let limit)):
-            if limit > .zero, deadlineItem == .close { deadline = now &+ limit.nanoseconds }
+            if limit > .zero, deadlineItem == .close { deadline = now &+ limit.unsignedNanoseconds }
         case (.data, .resetPeer(let delay)), (.end, .resetPeer(let delay)):
             if deadline == nil || deadlineItem == .close {
-                deadline = now &+ delay.nanoseconds
+                deadline = now &+ delay.unsignedNanoseconds
                 deadlineItem = .reset
             }
         case (.end, .timeout):
@@ -114,12 +115,12 @@ struct ToxicStage: Sendable {
         let begin = max(received, freeAt)
         switch (item, kind) {
         case (.data, .latency(let latency, let jitter)):
-            var release = received &+ latency.nanoseconds
-            if jitter.nanoseconds > 0 {
+            var release = received &+ latency.unsignedNanoseconds
+            if jitter.unsignedNanoseconds > 0 {
                 // Uniform in -jitter ..< jitter, to the nanosecond; never before it came.
-                let drawn = random.next(below: 2 * jitter.nanoseconds)
+                let drawn = random.next(below: 2 * jitter.unsignedNanoseconds)
                 release = release &+ drawn
-                release = release > jitter.nanoseconds ? release - jitter.nanoseconds : 0
+                release = release > jitter.unsignedNanoseconds ? release - jitter.unsignedNanoseconds : 0
             }
             append(item, received, max(release, received))
         case (.data(let buffer), .bandwidth(let rate)):
@@ -130,10 +131,10 @@ struct ToxicStage: Sendable {
             var time = begin
             for piece in slices(buffer, size, variation) {
                 append(.data(piece), received, time)
-                time = time &+ delay.nanoseconds
+                time = time &+ delay.unsignedNanoseconds
             }
             freeAt = time
-        case (.end, .slowClose(let delay)): append(item, received, received &+ delay.nanoseconds)
+        case (.end, .slowClose(let delay)): append(item, received, received &+ delay.unsignedNanoseconds)
         default: append(item, received, received)
         }
     }
@@ -199,7 +200,7 @@ struct ToxicStage: Sendable {
     }
 
     private mutating func startTimeout(_ now: UInt64) {
-        if case .timeout(let limit) = kind, limit > .zero { deadline = now &+ limit.nanoseconds }
+        if case .timeout(let limit) = kind, limit > .zero { deadline = now &+ limit.unsignedNanoseconds }
     }
 
     // MARK: Changes while it works
@@ -238,12 +239,5 @@ struct ToxicStage: Sendable {
             items.append(.close)
         }
         return items
-    }
-}
-
-extension Duration {
-    /// Whole nanoseconds of a duration that is not negative, at most 146 years.
-    var nanoseconds: UInt64 {
-        UInt64(min(max(attoseconds / 1_000_000_000, 0), Int128(Int64.max / 2)))
     }
 }

@@ -1,5 +1,5 @@
 import Documents
-import Ports
+import Durations
 import Randomness
 
 /// A schedule at work: which request of which flat it is decides what becomes of it, not how often others ask.

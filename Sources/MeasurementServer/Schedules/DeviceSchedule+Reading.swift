@@ -1,5 +1,5 @@
 public import Documents
-import Ports
+import Durations
 import Randomness
 
 /// Why a document is no schedule.

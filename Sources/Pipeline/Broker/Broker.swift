@@ -1,3 +1,5 @@
+import Durations
+import Measurements
 public import Ports
 
 /// A broker with Kafka's semantics, as far as this landscape needs them: topics in partitions, producers whose repetitions are appended once, groups
@@ -87,20 +89,14 @@ public actor Broker {
 
     // MARK: Consuming
 
-    /// What a fetch gives.
-    public struct Fetched: Hashable, Sendable {
-        /// The records.
-        public let records: [BrokerRecord]
-        /// The place of the record that comes next in the partition.
-        public let latest: Int64
-    }
-
     /// Records of a partition from a place on.
     ///
     /// - Throws: ``BrokerError``.
-    public func fetch(_ partition: TopicPartition, from offset: Int64, max: Int) async throws(BrokerError) -> Fetched {
+    public func fetch(_ partition: TopicPartition, from offset: Int64, max: Int) async throws(BrokerError)
+        -> FetchedRecords
+    {
         let fetched = try await perform(settles: false) { log throws(BrokerError) in
-            Fetched(
+            FetchedRecords(
                 records: try log.fetch(partition, from: offset, max: max), latest: try log.ends(of: partition).latest)
         }
         counters.fetched += fetched.records.count
@@ -122,24 +118,6 @@ public actor Broker {
         var members: [String: ContinuousClock.Instant] = [:]
     }
 
-    /// What a member of a group works on.
-    public struct Assignment: Hashable, Sendable {
-        /// Which sharing of the partitions it is.
-        public let generation: Int
-        /// The partitions, and where each goes on: where the group committed, or where a group that never did begins.
-        public let positions: [Int: Position]
-    }
-
-    /// Where a partition goes on.
-    public struct Position: Hashable, Sendable {
-        /// What the group committed; nil if it never did.
-        public let committed: Int64?
-        /// The first record that is there, and the place of the next.
-        public let earliest: Int64
-        /// The place of the next record.
-        public let latest: Int64
-    }
-
     /// Says that a member is still there.
     ///
     /// - Throws: ``BrokerError/fenced`` when the group has gone on without the member, as after the broker's restart.
@@ -159,7 +137,7 @@ public actor Broker {
     ///
     /// - Returns: What it works on.
     /// - Throws: ``BrokerError``.
-    public func join(_ name: String, member: String, topic: String) async throws(BrokerError) -> Assignment {
+    public func join(_ name: String, member: String, topic: String) async throws(BrokerError) -> GroupAssignment {
         // What is refused changes nothing.
         _ = try await perform(settles: false) { log throws(BrokerError) in try log.partitions(of: topic) }
         var group = groups[name] ?? Group(topic: topic)
@@ -177,14 +155,14 @@ public actor Broker {
         let members = group.members.keys.sorted()
         let generation = group.generation
         return try await perform(settles: false) { log throws(BrokerError) in
-            var positions: [Int: Position] = [:]
+            var positions: [Int: PartitionPosition] = [:]
             for number in 0..<(try log.partitions(of: topic)) where members[number % members.count] == member {
                 let partition = TopicPartition(topic, number)
                 let ends = try log.ends(of: partition)
-                positions[number] = Position(
+                positions[number] = PartitionPosition(
                     committed: try log.committed(name, partition), earliest: ends.earliest, latest: ends.latest)
             }
-            return Assignment(generation: generation, positions: positions)
+            return GroupAssignment(generation: generation, positions: positions)
         }
     }
 

@@ -11,9 +11,9 @@ public protocol BrokerClient: Sendable {
         _ messages: [BrokerMessage], to partition: TopicPartition, from producer: BrokerProducer?, acks: BrokerAcks
     ) async throws(BrokerError) -> Bool
     /// Records of a partition from a place on.
-    func fetch(_ partition: TopicPartition, from offset: Int64, max: Int) async throws(BrokerError) -> Broker.Fetched
+    func fetch(_ partition: TopicPartition, from offset: Int64, max: Int) async throws(BrokerError) -> FetchedRecords
     /// Joins a group, or says that the member is still there.
-    func join(_ group: String, member: String, topic: String) async throws(BrokerError) -> Broker.Assignment
+    func join(_ group: String, member: String, topic: String) async throws(BrokerError) -> GroupAssignment
     /// Says that a member is still there.
     func heartbeat(_ group: String, member: String, generation: Int) async throws(BrokerError)
     /// Notes where a group goes on.
@@ -77,31 +77,31 @@ public struct HTTPBrokerClient: BrokerClient {
     /// Records of a partition from a place on.
     public func fetch(
         _ partition: TopicPartition, from offset: Int64, max: Int
-    ) async throws(BrokerError) -> Broker.Fetched {
+    ) async throws(BrokerError) -> FetchedRecords {
         let answer = try await send(.get, "\(path(partition))?offset=\(offset)&max=\(max)")
         guard let list = answer["records"]?.array, let latest = answer["latest"]?.place else { throw .notUnderstood }
         let records = list.compactMap(BrokerRecord.init(json:))
         guard records.count == list.count else { throw .notUnderstood }
-        return Broker.Fetched(records: records, latest: latest)
+        return FetchedRecords(records: records, latest: latest)
     }
 
     /// Joins a group, or says that the member is still there.
-    public func join(_ group: String, member: String, topic: String) async throws(BrokerError) -> Broker.Assignment {
+    public func join(_ group: String, member: String, topic: String) async throws(BrokerError) -> GroupAssignment {
         let answer = try await send(
             .post, "/consumers/\(group)", ["member": .string(member), "topic": .string(topic)])
         guard let generation = answer["generation"]?.integer, let list = answer["partitions"]?.array else {
             throw .notUnderstood
         }
-        var positions: [Int: Broker.Position] = [:]
+        var positions: [Int: PartitionPosition] = [:]
         for position in list {
             let committed = position["committed"] ?? .null
             guard let number = position["partition"]?.integer, (0..<BrokerLog.partitionsMax).contains(number),
                 let earliest = position["earliest"]?.place, let latest = position["latest"]?.place,
                 committed.isNull || committed.place != nil
             else { throw .notUnderstood }
-            positions[number] = Broker.Position(committed: committed.place, earliest: earliest, latest: latest)
+            positions[number] = PartitionPosition(committed: committed.place, earliest: earliest, latest: latest)
         }
-        return Broker.Assignment(generation: generation, positions: positions)
+        return GroupAssignment(generation: generation, positions: positions)
     }
 
     /// Says that a member is still there.

@@ -1,3 +1,4 @@
+import Durations
 package import Ports
 import SQLite
 
@@ -60,7 +61,7 @@ package final class BrokerLog {
         }
     }
 
-    private static let schema: DurableFile.Schema = DurableFile.Schema(
+    static let schema: DurableFile.Schema = DurableFile.Schema(
         application: 0x574B_6272, version: 1,
         sql: """
             CREATE TABLE partition (

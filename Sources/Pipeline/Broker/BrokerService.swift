@@ -137,22 +137,14 @@ public struct BrokerService: Sendable {
     private static func fetch(
         _ path: String, _ partition: TopicPartition, _ broker: Broker
     ) async throws(BrokerError) -> Value {
-        var offset: Int64 = 0
-        var max = recordsMax
-        if let mark = path.firstIndex(of: "?") {
-            for part in path[path.index(after: mark)...].split(separator: "&") {
-                let words = part.split(separator: "=", maxSplits: 1)
-                guard words.count == 2, let number = Int64(words[1]), number >= 0 else {
-                    throw .refused("'\(part)' is not offset or max with a whole number")
-                }
-                switch words[0] {
-                case "offset": offset = number
-                case "max": max = Int(min(number, Int64(recordsMax)))
-                default: throw .refused("'\(words[0])' is not offset or max")
-                }
-            }
+        let query: NumericQuery
+        do throws(NumericQuery.Malformed) {
+            query = try NumericQuery(of: path, names: ["offset", "max"])
+        } catch {
+            throw .refused(error.description)
         }
-        let fetched = try await broker.fetch(partition, from: offset, max: max)
+        let max = Int(min(query["max"] ?? .max, Int64(recordsMax)))
+        let fetched = try await broker.fetch(partition, from: query["offset"] ?? 0, max: max)
         return ["records": .array(fetched.records.map(\.json)), "latest": .integer(Int(fetched.latest))]
     }
 

@@ -1,5 +1,5 @@
-/// A member of a group: fetches what its partitions have, hands it on, and commits where it goes on.
-public actor GroupConsumer {
+/// A member of a group of our broker: fetches what its partitions have, hands it on, and commits where it goes on.
+public actor GroupConsumer: RecordSource {
     /// What it consumes.
     public struct Options: Sendable {
         /// The topic.
@@ -18,13 +18,13 @@ public actor GroupConsumer {
         public var retry: Duration = .milliseconds(500)
         /// How long it waits at most.
         public var retryMax: Duration = .seconds(5)
-        /// Where a group begins that never committed, or whose place is gone: at the first record that is there, or behind the last.
-        public var beginsAtEarliest: Bool = true
-        /// Commits before records are dealt with: what is under way when it dies is lost.
-        public var commitsFirst: Bool = false
-        /// Joins its group again when the broker does not know it any more; who does not, stands still for ever after the broker's restart.
-        public var rejoins: Bool = true
-        /// Hands on what was committed as well when it begins, as known: to build up again what was in memory.
+        /// Where a group begins that never committed, or whose offset is gone.
+        public var offsetReset: OffsetReset = .earliest
+        /// Commits before records are processed: what is in flight when the member dies is lost.
+        public var commitsBeforeProcessing: Bool = false
+        /// Joins its group again when the broker has fenced it; a member that does not stands still for ever after the broker's restart.
+        public var rejoinsWhenFenced: Bool = true
+        /// Hands on what was committed as well when it begins, as a replay: to build up again what was in memory.
         public var replaysCommitted: Bool = false
 
         /// Consumes a topic as a member of a group.
@@ -35,30 +35,22 @@ public actor GroupConsumer {
         }
     }
 
-    /// Records of a partition, in their order.
-    public struct Batch: Sendable {
-        /// Where they come from.
-        public let partition: TopicPartition
-        /// The records; at least one.
-        public let records: [BrokerRecord]
-        /// Whether they were dealt with before.
-        public let isKnown: Bool
-        /// Says that the member is still there; to be called now and then by who takes long.
-        public let heartbeat: @Sendable () async throws(BrokerError) -> Void
+    /// Where a group begins in a partition of which it has no offset (Kafka's `auto.offset.reset`).
+    public enum OffsetReset: String, Hashable, Sendable, CaseIterable {
+        /// At the first record that is there.
+        case earliest
+        /// Behind the last record.
+        case latest
     }
-
-    /// Deals with records, and returns when they need not come again.
-    public typealias Handler = @Sendable (Batch) async throws(BrokerError) -> Void
 
     private struct Position {
         var next: Int64
-        /// Records before this were dealt with.
+        /// Records before this were processed.
         let committed: Int64
     }
 
     private let options: Options
     private let broker: any BrokerClient
-    private let handler: Handler
     private var generation: Int?
     private var positions: [Int: Position] = [:]
     /// When the broker last heard that it is there.
@@ -70,26 +62,25 @@ public actor GroupConsumer {
     /// Records that the broker had no longer.
     public private(set) var skipped: Int = 0
 
-    /// Makes a member that hands records to a handler.
-    public init(_ broker: any BrokerClient, options: Options, handler: @escaping Handler) {
+    /// Makes a member of a group.
+    public init(_ broker: any BrokerClient, options: Options) {
         self.broker = broker
         self.options = options
-        self.handler = handler
     }
 
-    /// Works for as long as the task lives.
-    public func run() async {
+    /// Hands records to `handler`, batch after batch, for as long as the task lives.
+    public func run(_ handler: @escaping RecordHandler) async {
         var wait = options.retry
         var isOut = false
         while !Task.isCancelled, !isOut {
             do throws(BrokerError) {
-                try await work()
+                try await work(handler)
                 wait = options.retry
             } catch {
                 failures += 1
                 if error == .fenced {
                     generation = nil
-                    isOut = !options.rejoins
+                    isOut = !options.rejoinsWhenFenced
                 }
                 try? await Task.sleep(for: wait)
                 wait = min(wait * 2, options.retryMax)
@@ -100,11 +91,11 @@ public actor GroupConsumer {
     }
 
     /// Gets its partitions, and hands on what is there.
-    private func work() async throws(BrokerError) {
+    private func work(_ handler: RecordHandler) async throws(BrokerError) {
         let generation = try await joined()
         var isIdle = true
         for number in positions.keys.sorted() {
-            if try await advance(number, generation) { isIdle = false }
+            if try await advance(number, generation, handler) { isIdle = false }
         }
         guard isIdle else { return }
         try? await Task.sleep(for: options.pause)
@@ -119,7 +110,7 @@ public actor GroupConsumer {
         joins += 1
         lastHeard = .now
         positions = assignment.positions.mapValues { position in
-            let begin = position.committed ?? (options.beginsAtEarliest ? position.earliest : position.latest)
+            let begin = position.committed ?? beginning(position.earliest, position.latest)
             return Position(next: options.replaysCommitted ? position.earliest : begin, committed: begin)
         }
         generation = assignment.generation
@@ -127,33 +118,43 @@ public actor GroupConsumer {
     }
 
     /// Hands on some records of a partition; false if there are none.
-    private func advance(_ number: Int, _ generation: Int) async throws(BrokerError) -> Bool {
+    private func advance(
+        _ number: Int, _ generation: Int, _ handler: RecordHandler
+    ) async throws(BrokerError) -> Bool {
         guard let position = positions[number] else { return false }
         let partition = TopicPartition(options.topic, number)
-        let isKnown = position.next < position.committed
-        let limit = isKnown ? min(options.recordsMax, Int(position.committed - position.next)) : options.recordsMax
-        let fetched: Broker.Fetched
+        let isReplay = position.next < position.committed
+        let limit = isReplay ? min(options.recordsMax, Int(position.committed - position.next)) : options.recordsMax
+        let fetched: FetchedRecords
         do throws(BrokerError) {
             fetched = try await broker.fetch(partition, from: position.next, max: limit)
         } catch {
             guard case .offsetOutOfRange(let earliest, let latest) = error else { throw error }
             // What was between is gone: kept for less time than nobody read it.
             skipped += max(0, Int(earliest - position.next))
-            let next = options.beginsAtEarliest ? earliest : latest
+            let next = beginning(earliest, latest)
             positions[number] = Position(next: next, committed: max(next, position.committed))
             return true
         }
         guard let last = fetched.records.last else { return false }
         let next = last.offset + 1
         let (broker, options) = (broker, options)
-        let batch = Batch(partition: partition, records: fetched.records, isKnown: isKnown) { () throws(BrokerError) in
+        let batch = RecordBatch(partition: partition, records: fetched.records, isReplay: isReplay) {
+            () throws(BrokerError) in
             try await broker.heartbeat(options.group, member: options.member, generation: generation)
         }
-        if options.commitsFirst, !isKnown { try await commit(partition, generation, next) }
+        if options.commitsBeforeProcessing, !isReplay { try await commit(partition, generation, next) }
         try await handler(batch)
-        if !options.commitsFirst, !isKnown { try await commit(partition, generation, next) }
+        if !options.commitsBeforeProcessing, !isReplay { try await commit(partition, generation, next) }
         positions[number]?.next = next
         return true
+    }
+
+    private func beginning(_ earliest: Int64, _ latest: Int64) -> Int64 {
+        switch options.offsetReset {
+        case .earliest: earliest
+        case .latest: latest
+        }
     }
 
     private func commit(_ partition: TopicPartition, _ generation: Int, _ offset: Int64) async throws(BrokerError) {

@@ -1,6 +1,8 @@
 import Documents
+import Durations
 public import HTTP
 import HTTPTypes
+import Measurements
 import NIOCore
 public import Ports
 

@@ -1,15 +1,17 @@
 import Documents
 import HTTP
 import HTTPTypes
+import Measurements
 import NIOCore
 public import Ports
 
 /// Brings readings from the broker to the storage, and commits where it goes on once the storage has acknowledged them.
 public actor Ingester {
-    /// What it reads and where it writes.
+    /// The consumer group that brings readings to the storage.
+    public static let group: String = "ingester"
+
+    /// Where it writes.
     public struct Options: Sendable {
-        /// The topic of readings, and its place in the group.
-        public var consumer: GroupConsumer.Options
         /// Where the storage answers.
         public var storage: Endpoint
         /// How long it waits before a batch is sent again, at first.
@@ -17,47 +19,45 @@ public actor Ingester {
         /// How long it waits at most.
         public var retryMax: Duration = .seconds(5)
 
-        /// Brings a topic to a storage.
-        public init(topic: String, storage: Endpoint) {
-            consumer = GroupConsumer.Options(topic: topic, group: "ingester", member: "ingester-1")
+        /// Brings readings to a storage.
+        public init(storage: Endpoint) {
             self.storage = storage
         }
     }
 
     private let options: Options
-    private let broker: any BrokerClient
+    private let source: any RecordSource
     private let client: HTTPClient
     /// What was done, for metrics and trials.
     public private(set) var counters: IngesterCounters = IngesterCounters()
 
     /// Makes an ingester that reaches the storage through `ports`.
-    public static func make(_ ports: any Ports, broker: any BrokerClient, options: Options) async throws -> Ingester {
+    ///
+    /// - Throws: What keeps the client from being made.
+    public static func make(_ ports: any Ports, source: any RecordSource, options: Options) async throws -> Ingester {
         let deadline = TimeAmount.seconds(10)
         let client = try await HTTPClient.make(
             ports,
             options: HTTPClient.Options(
                 connect: deadline, firstByte: deadline, total: deadline, connectionsMax: 4, waitingMax: 100,
                 bodyBytesMax: 1 << 20, idle: .seconds(60)))
-        return Ingester(broker, client, options)
+        return Ingester(source, client, options)
     }
 
-    private init(_ broker: any BrokerClient, _ client: HTTPClient, _ options: Options) {
-        self.broker = broker
+    private init(_ source: any RecordSource, _ client: HTTPClient, _ options: Options) {
+        self.source = source
         self.client = client
         self.options = options
     }
 
     /// Works for as long as the task lives.
     public func run() async {
-        let consumer = GroupConsumer(broker, options: options.consumer) { (batch) throws(BrokerError) in
-            try await self.store(batch)
-        }
-        await consumer.run()
+        await source.run { (batch) throws(BrokerError) in try await self.store(batch) }
         await client.shutDown()
     }
 
     /// Gives records to the storage, again and again until it acknowledges them.
-    private func store(_ batch: GroupConsumer.Batch) async throws(BrokerError) {
+    private func store(_ batch: RecordBatch) async throws(BrokerError) {
         var readings: [Reading] = []
         for record in batch.records {
             guard let json = try? JSONReader.read(record.message.value.utf8), let reading = try? Reading(json: json)

@@ -1,4 +1,6 @@
 import Documents
+import Durations
+public import Measurements
 public import Ports
 import SQLite
 
@@ -44,7 +46,7 @@ public actor Outbox: MeasurementSink {
     /// Readings that the broker has taken.
     public private(set) var sent: Int = 0
 
-    private static let schema: DurableFile.Schema = DurableFile.Schema(
+    static let schema: DurableFile.Schema = DurableFile.Schema(
         application: 0x574B_6F62, version: 1,
         sql: """
             CREATE TABLE sender (id INTEGER PRIMARY KEY CHECK (id = 1), name TEXT NOT NULL, epoch INTEGER NOT NULL) STRICT;

@@ -1,4 +1,5 @@
 import Documents
+public import Measurements
 
 /// Sends readings from memory, as producers do that nobody configured: what the poller must not rely on.
 ///

@@ -56,7 +56,7 @@ struct DurableFile {
     }
 
     /// Whether nothing is in the file yet; throws if it is not the service's own.
-    private static func isEmpty(_ database: SQLiteDatabase, _ schema: Schema) throws -> Bool {
+    static func isEmpty(_ database: SQLiteDatabase, _ schema: Schema) throws -> Bool {
         let application = try database.rows("PRAGMA application_id")[0][0].integer ?? 0
         let version = try database.rows("PRAGMA user_version")[0][0].integer ?? 0
         let isEmpty = try database.rows("SELECT count(*) FROM sqlite_schema")[0][0] == .integer(0)

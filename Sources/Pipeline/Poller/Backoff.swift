@@ -1,4 +1,4 @@
-import Ports
+import Durations
 
 /// How long to wait before a failure is tried again: exponential with full jitter.
 struct Backoff {

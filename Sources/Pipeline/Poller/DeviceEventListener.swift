@@ -1,4 +1,6 @@
 import Documents
+import Durations
+import Measurements
 
 /// Tells a poller of the devices that come and go, as the broker's topics have it, and answers when the first values are there.
 ///
@@ -27,7 +29,8 @@ public struct DeviceEventListener: Sendable {
     }
 
     private let poller: Poller
-    private let broker: any BrokerClient
+    private let sources: [any RecordSource]
+    private let answers: any MessageSink
     private let options: Options
     private let flats: KnownFlats = KnownFlats()
 
@@ -35,10 +38,32 @@ public struct DeviceEventListener: Sendable {
     private static let lookInterval: Duration = .seconds(1)
 
     /// Listens for a poller.
-    public init(_ poller: Poller, broker: any BrokerClient, options: Options = Options()) {
+    ///
+    /// - Parameters:
+    ///   - poller: The poller.
+    ///   - sources: Where events come from; each begins with all that was before, as replays.
+    ///   - answers: Where answers go.
+    ///   - options: How it listens.
+    public init(
+        _ poller: Poller, sources: [any RecordSource], answers: any MessageSink, options: Options = Options()
+    ) {
         self.poller = poller
-        self.broker = broker
+        self.sources = sources
+        self.answers = answers
         self.options = options
+    }
+
+    /// Listens to the topics of our broker.
+    public init(_ poller: Poller, broker: any BrokerClient, options: Options = Options()) {
+        let sources = [Topic.create, .delete, .pull].map { topic in
+            var consumer = GroupConsumer.Options(
+                topic: options.prefix + topic.rawValue, group: "poller-\(topic.rawValue)", member: "poller-1")
+            consumer.replaysCommitted = true
+            // Devices come and go in minutes, not in milliseconds.
+            consumer.pause = .seconds(2)
+            return GroupConsumer(broker, options: consumer)
+        }
+        self.init(poller, sources: sources, answers: BrokerMessageSink(broker), options: options)
     }
 
     /// The topics that it needs.
@@ -49,34 +74,26 @@ public struct DeviceEventListener: Sendable {
     /// Listens for as long as the task lives.
     public func run() async {
         await withDiscardingTaskGroup { group in
-            for topic in [Topic.create, .delete, .pull] {
-                var consumer = GroupConsumer.Options(
-                    topic: options.prefix + topic.rawValue, group: "poller-\(topic.rawValue)", member: "poller-1")
-                consumer.replaysCommitted = true
-                // Devices come and go in minutes, not in milliseconds.
-                consumer.pause = .seconds(2)
-                let member = GroupConsumer(broker, options: consumer) { (batch) throws(BrokerError) in
-                    try await handle(batch)
-                }
-                group.addTask { await member.run() }
+            for source in sources {
+                group.addTask { await source.run { (batch) throws(BrokerError) in try await handle(batch) } }
             }
         }
     }
 
-    private func handle(_ batch: GroupConsumer.Batch) async throws(BrokerError) {
+    private func handle(_ batch: RecordBatch) async throws(BrokerError) {
         var created: [(flat: String, offset: Int64)] = []
         for record in batch.records {
             // What is no event is nobody's to answer.
             guard let event = try? DeviceEvent(record.message.value.utf8) else { continue }
             for change in await flats.note(event, at: record.time) { await poller.handle(change) }
-            if case .create(let flat) = event, !batch.isKnown { created.append((flat, record.offset)) }
+            if case .create(let flat) = event, !batch.isReplay { created.append((flat, record.offset)) }
         }
         try await answer(created, batch)
     }
 
     /// Waits for the first values of flats, all at the same time, and says of each that it is there or not.
     private func answer(
-        _ created: [(flat: String, offset: Int64)], _ batch: GroupConsumer.Batch
+        _ created: [(flat: String, offset: Int64)], _ batch: RecordBatch
     ) async throws(BrokerError) {
         let end = ContinuousClock.now + options.firstFetchMax
         var left = created
@@ -114,10 +131,8 @@ public struct DeviceEventListener: Sendable {
                 "rooms": .array(rooms.map(Value.integer)),
             ],
         ]
-        let topic = options.prefix + Topic.created.rawValue
-        _ = try await broker.produce(
-            [BrokerMessage(key: flat, value: JSONWriter.write(event))],
-            to: .of(key: flat, topic: topic, partitions: options.partitions), from: nil, acks: .all)
+        let topic = BrokerTopic(options.prefix + Topic.created.rawValue, partitions: options.partitions)
+        try await answers.send(BrokerMessage(key: flat, value: JSONWriter.write(event)), to: topic)
     }
 }
 

@@ -1,3 +1,5 @@
+import Durations
+import Measurements
 import NIOCore
 
 /// What a poller knows of a flat; touched on its poller's actor only, which is why it may be handed to the poller's own tasks.

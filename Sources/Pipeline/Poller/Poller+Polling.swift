@@ -1,5 +1,7 @@
+import Durations
 import HTTP
 import HTTPTypes
+import Measurements
 import NIOCore
 import Ports
 
@@ -88,7 +90,7 @@ extension Poller {
                 counters.duplicates += readings
                 observer(.fetched(flat: state.flat, new: 0, known: readings, newest: state.newest))
                 return .success([])
-            case .read(let measurements): return .success(take(measurements, of: state))
+            case .read(let payload): return .success(take(payload, of: state))
             }
         case .failure(let failure):
             noteFailure(state, failure)
@@ -100,7 +102,7 @@ extension Poller {
     private enum Answer {
         /// The same bytes as the one before, with so many readings.
         case same(readings: Int)
-        case read(Measurements)
+        case read(ParsedPayload)
     }
 
     /// The largest answer that is kept to be compared with the next.
@@ -124,11 +126,11 @@ extension Poller {
         }
         if let last = state.lastBody, last.body == body { return .success(.same(readings: last.readings)) }
         do throws(PayloadProblem) {
-            let measurements = try options.contract.read(body.readableBytesView, of: state.flat)
-            let isKept = measurements.problems.isEmpty && body.readableBytes <= Self.comparedBytesMax
+            let payload = try options.contract.read(body.readableBytesView, of: state.flat)
+            let isKept = payload.problems.isEmpty && body.readableBytes <= Self.comparedBytesMax
             // A copy: the answer may be a slice of much more.
-            state.lastBody = isKept ? (ByteBuffer(bytes: body.readableBytesView), measurements.readings.count) : nil
-            return .success(.read(measurements))
+            state.lastBody = isKept ? (ByteBuffer(bytes: body.readableBytesView), payload.readings.count) : nil
+            return .success(.read(payload))
         } catch {
             return .failure(.payload(error))
         }
@@ -183,12 +185,12 @@ extension Poller {
     // MARK: Readings
 
     /// Notes what an answer says; the readings that are new.
-    private func take(_ measurements: Measurements, of state: FlatState) -> [Reading] {
+    private func take(_ payload: ParsedPayload, of state: FlatState) -> [Reading] {
         let limit = WallClock.milliseconds + options.skewMax.milliseconds
         var fresh: [Reading] = []
         var (known, refused) = (0, 0)
         var furthest: Int64?
-        for reading in measurements.readings {
+        for reading in payload.readings {
             let isAhead = reading.id.milliseconds > limit
             if isAhead { furthest = max(furthest ?? .min, reading.id.milliseconds) }
             switch state.note(reading, isAhead: isAhead) {
@@ -204,7 +206,7 @@ extension Poller {
         counters.duplicates += known
         counters.refused += refused
         observer(.fetched(flat: state.flat, new: fresh.count, known: known, newest: state.newest))
-        var problem = measurements.problems.first
+        var problem = payload.problems.first
         if refused > 0, problem == nil { problem = .tooManyChannels(limit: FlatState.channelsMax) }
         if let problem {
             counters.partial += 1

@@ -1,5 +1,7 @@
+import Durations
 import HTTP
 public import HTTPTypes
+public import Measurements
 import NIOCore
 public import Ports
 

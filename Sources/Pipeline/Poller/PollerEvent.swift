@@ -1,4 +1,5 @@
 public import HTTP
+public import Measurements
 
 /// Why a poll brought nothing.
 public enum PollFailure: Error, Hashable, Sendable, CustomStringConvertible {

@@ -1,6 +1,8 @@
 import Documents
+import Durations
 public import HTTP
 import HTTPTypes
+import Measurements
 import NIOCore
 public import Ports
 
@@ -75,14 +77,11 @@ public struct PollerService: Sendable {
         return router
     }
 
-    /// A reading; one of a register that shows less than before is marked.
+    /// A reading's JSON; that of a register that shows less than before says how.
     private static func value(_ reading: Reading, _ fall: CounterFall?) -> Value {
-        var object: Value.Object = [
-            "room": .string(reading.id.room), "channel": .string(reading.id.channel), "value": .real(reading.value),
-            "time": .integer(Int(reading.id.milliseconds)),
-        ]
-        if let fall { object["fell"] = .string(fall.rawValue) }
-        return .object(object)
+        var value = reading.json
+        if let fall { value.set(Pointer(tokens: ["fell"]), to: .string(fall.rawValue)) }
+        return value
     }
 
     /// The three ages of the whole, in seconds: the global one, and of the flats' the largest and the 95th percentile.

@@ -1,3 +1,6 @@
+import Durations
+import Measurements
+
 /// Sums by which rows are known to be what was stored: any flipped bit gives another (the mixing is SplitMix64's).
 enum Checksum {
     /// Of a series' names; the key of its readings' sums.

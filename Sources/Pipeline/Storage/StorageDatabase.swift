@@ -1,3 +1,5 @@
+import Durations
+package import Measurements
 package import Ports
 import SQLite
 
@@ -90,7 +92,7 @@ package final class StorageDatabase {
         }
     }
 
-    private static let schema: DurableFile.Schema = DurableFile.Schema(
+    static let schema: DurableFile.Schema = DurableFile.Schema(
         application: 0x574B_7374, version: 1,
         sql: """
             CREATE TABLE series (

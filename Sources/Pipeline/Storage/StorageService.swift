@@ -1,6 +1,8 @@
 import Documents
+import Durations
 public import HTTP
 import HTTPTypes
+import Measurements
 import NIOCore
 public import Ports
 
@@ -9,8 +11,8 @@ public import Ports
 /// `POST /batches`, `/flats/{flat}/readings?from&to&limit`, `/flats/{flat}/latest`, `/freshness`, `/health`, `/ready`, `/metrics`
 /// (docs/storage.md).
 public struct StorageService: Sendable {
-    /// The storage.
-    public let storage: Storage
+    /// What keeps the readings.
+    public let store: any ReadingStore
     /// Where it answers.
     public let server: HTTPServer
 
@@ -23,52 +25,53 @@ public struct StorageService: Sendable {
     ///
     /// - Throws: ``ListenError``.
     public static func start(
-        _ ports: any Ports, at endpoint: Endpoint, storage: Storage
+        _ ports: any Ports, at endpoint: Endpoint, store: any ReadingStore
     ) async throws -> StorageService {
         var options = HTTPServer.Options.standard
         options.bodyBytesMax = bodyBytesMax
         return StorageService(
-            storage: storage,
+            store: store,
             server: try await HTTPServer.start(
-                ports, at: endpoint, options: options, responder: router(storage).responder))
+                ports, at: endpoint, options: options, responder: router(store).responder))
     }
 
     /// Serves until the storage stops.
     ///
     /// - Throws: The reason. The process is to end with it: only a new one may open the file again.
     public func run() async throws {
-        let reason = try await storage.untilStopped()
+        let reason = try await store.untilStopped()
         await server.shutDown()
         throw reason
     }
 
-    private static func router(_ storage: Storage) -> HTTPRouter {
+    private static func router(_ store: any ReadingStore) -> HTTPRouter {
         var router = HTTPRouter()
-        router.on(.get, "/health") { _, _, _ in await health(storage) }
-        router.on(.get, "/ready") { _, _, _ in await health(storage) }
-        router.on(.post, "/batches") { _, _, body in await store(body, storage) }
+        router.on(.get, "/health") { _, _, _ in await health(store) }
+        router.on(.get, "/ready") { _, _, _ in await health(store) }
+        router.on(.post, "/batches") { _, _, body in await write(body, to: store) }
         router.on(.get, "/flats/{flat}/readings") { request, parameters, _ in
             await answer {
-                let query = try Query(request.path ?? "")
-                let readings = try await storage.readings(
-                    of: parameters["flat"] ?? "", from: query.from, to: query.to, limit: query.limit)
+                let query = try NumericQuery(of: request.path ?? "", names: ["from", "to", "limit"])
+                let limit = Int(min(query["limit"] ?? .max, Int64(readingsMax)))
+                let readings = try await store.readings(
+                    of: parameters["flat"] ?? "", from: query["from"] ?? 0, to: query["to"] ?? .max, limit: limit)
                 return ["readings": .array(readings.map(\.json))]
             }
         }
         router.on(.get, "/flats/{flat}/latest") { _, parameters, _ in
             await answer {
-                ["readings": .array(try await storage.latest(of: parameters["flat"] ?? "").map(\.json))]
+                ["readings": .array(try await store.latest(of: parameters["flat"] ?? "").map(\.json))]
             }
         }
-        router.on(.get, "/freshness") { _, _, _ in await answer { freshness(try await storage.latest()) } }
+        router.on(.get, "/freshness") { _, _, _ in await answer { freshness(try await store.latest()) } }
         router.on(.get, "/metrics") { _, _, _ in
-            HTTPReply(.ok, text: await storage.counters.text, type: "text/plain; version=0.0.4")
+            HTTPReply(.ok, text: await store.counters.text, type: "text/plain; version=0.0.4")
         }
         return router
     }
 
-    private static func health(_ storage: Storage) async -> HTTPReply {
-        guard let reason = await storage.stopReason else { return HTTPReply(json: ["status": "up"]) }
+    private static func health(_ store: any ReadingStore) async -> HTTPReply {
+        guard let reason = await store.stopReason else { return HTTPReply(json: ["status": "up"]) }
         return HTTPReply(json: ["status": "down", "error": .string(reason.description)], .serviceUnavailable)
     }
 
@@ -82,11 +85,11 @@ public struct StorageService: Sendable {
         }
     }
 
-    private static func store(_ body: ByteBuffer, _ storage: Storage) async -> HTTPReply {
+    private static func write(_ body: ByteBuffer, to store: any ReadingStore) async -> HTTPReply {
         await answer {
             let json = try JSONReader.read(body.readableBytesView)
             let batch = try StorageBatch(name: json["name"]?.string ?? "", readings: try Reading.list(json["readings"]))
-            let receipt = try await storage.write(batch)
+            let receipt = try await store.write(batch)
             return ["stored": .integer(receipt.stored), "known": .integer(receipt.known)]
         }
     }
@@ -118,29 +121,6 @@ public struct StorageService: Sendable {
         }
         let oldest = newest.values.min().map { Value.real(Double(now - $0) / 1000) } ?? .null
         return ["flats": .object(flats), "data_age_max": oldest]
-    }
-}
-
-/// What of a flat's readings is asked for.
-private struct Query {
-    var from: Int64 = 0
-    var to: Int64 = .max
-    var limit: Int = StorageService.readingsMax
-
-    init(_ path: String) throws(Reading.Malformed) {
-        guard let mark = path.firstIndex(of: "?") else { return }
-        for part in path[path.index(after: mark)...].split(separator: "&") {
-            let words = part.split(separator: "=", maxSplits: 1)
-            guard words.count == 2, let number = Int64(words[1]), number >= 0 else {
-                throw Reading.Malformed(description: "'\(part)' is not from, to or limit with a whole number")
-            }
-            switch words[0] {
-            case "from": from = number
-            case "to": to = number
-            case "limit": limit = Int(min(number, Int64(StorageService.readingsMax)))
-            default: throw Reading.Malformed(description: "'\(words[0])' is not from, to or limit")
-            }
-        }
     }
 }
 

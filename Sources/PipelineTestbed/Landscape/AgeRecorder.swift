@@ -1,4 +1,6 @@
+import Durations
 import HTTP
+import Measurements
 import Pipeline
 import SimulationKernel
 

@@ -1,5 +1,6 @@
 import HTTP
 import MeasurementServer
+import Measurements
 import Pipeline
 import Ports
 import SimulatedWorld
@@ -16,16 +17,20 @@ extension Landscape {
         }
         machines["storage"] = try Machine("storage", in: network, simulation, disk: persistence.disk) {
             ports, machine in
-            let storage = try await Storage(machine.file("storage.db"), rules: persistence.storageRules)
-            try await StorageService.start(ports, at: Service.storage, storage: storage).run()
+            let store = try await SQLiteReadingStore(machine.file("storage.db"), rules: persistence.storageRules)
+            try await StorageService.start(ports, at: Service.storage, store: store).run()
         }
         machines["ingester"] = try Machine("ingester", in: network, simulation, disk: persistence.disk) { ports, _ in
-            var options = Ingester.Options(topic: persistence.topic.name, storage: Service.storage)
-            options.consumer.commitsFirst = persistence.commitsFirst
-            options.consumer.beginsAtEarliest = persistence.beginsAtEarliest
-            options.consumer.rejoins = persistence.rejoins
+            var consumer = GroupConsumer.Options(
+                topic: persistence.topic.name, group: Ingester.group, member: "ingester-1")
+            consumer.commitsBeforeProcessing = persistence.commitsFirst
+            consumer.offsetReset = persistence.beginsAtEarliest ? .earliest : .latest
+            consumer.rejoinsWhenFenced = persistence.rejoins
             let broker = try await HTTPBrokerClient.make(ports, endpoint: Service.broker)
-            try await Ingester.make(ports, broker: broker, options: options).run()
+            try await Ingester.make(
+                ports, source: GroupConsumer(broker, options: consumer),
+                options: Ingester.Options(storage: Service.storage)
+            ).run()
         }
         machines["poller"] = try Machine("poller", in: network, simulation, disk: persistence.disk) { ports, machine in
             let broker = try await HTTPBrokerClient.make(ports, endpoint: Service.broker)

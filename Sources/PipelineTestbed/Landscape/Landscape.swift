@@ -1,5 +1,6 @@
 import HTTPTypes
 import MeasurementServer
+import Measurements
 import Pipeline
 import Ports
 import SimulatedWorld

@@ -1,4 +1,6 @@
+import Durations
 import Faults
+import Measurements
 import Pipeline
 import Ports
 import Randomness

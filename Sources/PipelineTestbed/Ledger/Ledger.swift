@@ -1,7 +1,8 @@
-import Documents
+import Durations
 import MeasurementServer
+import Measurements
 import Pipeline
-import SQLite
+import Ports
 import SimulatedSQLite
 import SimulatedWorld
 import SimulationKernel
@@ -50,9 +51,19 @@ final class Ledger: @unchecked Sendable {
 
     /// Looks at the disks of the machines, as they are at this moment, and tells what became of every reading.
     func audit(_ machines: [String: Machine]) -> LedgerAudit {
-        let stored = Self.stored(machines["storage"]?.disk)
-        let broker = Self.inBroker(machines["broker"]?.disk)
-        let outbox = Self.inOutbox(machines["poller"]?.disk)
+        audit(
+            stored: Self.location(machines["storage"]?.disk, "storage.db").map(SQLiteStoredReadings.init),
+            logged: Self.location(machines["broker"]?.disk, "broker.db").map(BrokerLogReadings.init),
+            outbox: Self.location(machines["poller"]?.disk, "outbox.db").map(OutboxFileContents.init))
+    }
+
+    /// Tells what became of every reading, from what store, log and outbox hold; nil is nothing.
+    func audit(
+        stored: (any StoredReadings)?, logged: (any LoggedReadings)?, outbox: (any OutboxContents)?
+    ) -> LedgerAudit {
+        let stored = Self.values(of: stored)
+        let broker = Self.inBroker(logged)
+        let outbox = Self.identities(in: outbox)
         var audit = LedgerAudit()
         audit.unreadable = [stored.problem, broker.problem, outbox.problem].compactMap { $0 }
         audit.read = histories.count
@@ -66,7 +77,7 @@ final class Ledger: @unchecked Sendable {
                 if outbox.ids.contains(id) {
                     audit.inOutbox += 1
                     audit.waiting.insert(id)
-                } else if broker.waiting.contains(id) {
+                } else if broker.waiting[Ingester.group]?.contains(id) ?? false {
                     audit.inBroker += 1
                     audit.waiting.insert(id)
                 } else {
@@ -77,6 +88,7 @@ final class Ledger: @unchecked Sendable {
                 if id.milliseconds < newest[id.series] ?? .min { audit.notKept += 1 } else { audit.readable += 1 }
             }
         }
+        audit.waitingByGroup = broker.waiting.mapValues(\.count)
         audit.unseen = unseen
         audit.unexpected += stored.values.keys.filter { histories[$0] == nil }
         audit.duplicated = broker.repeated
@@ -112,62 +124,50 @@ final class Ledger: @unchecked Sendable {
         return "\(id): \(parts.joined(separator: ", "))"
     }
 
-    // MARK: Reading disks
+    // MARK: What disks hold
 
-    /// A database of a disk's copy; nil if there is none yet.
-    private static func open(_ disk: Disk?, _ file: String) throws -> SQLiteDatabase? {
+    /// Where a file of a disk's copy is; nil if there is none yet.
+    private static func location(_ disk: Disk?, _ file: String) -> DiskLocation? {
         guard let disk, disk.contains(file) else { return nil }
-        let vfs = SQLiteVFS(disk.snapshot(), wall: { 0 })
-        return try SQLiteDatabase(vfs.location(file, sleep: { _ in }))
+        return SQLiteVFS(disk.snapshot(), wall: { 0 }).location(file, sleep: { _ in })
     }
 
-    private static func stored(_ disk: Disk?) -> (values: [Reading.Identity: Double], problem: String?) {
-        do {
-            guard let database = try open(disk, "storage.db"),
-                try !database.rows("SELECT 1 FROM sqlite_schema WHERE name = 'reading'").isEmpty
-            else { return ([:], nil) }
-            var values: [Reading.Identity: Double] = [:]
-            let statement = try database.prepare(
-                "SELECT flat, room, channel, time, value FROM reading JOIN series ON series.id = reading.series")
-            while try statement.step() {
-                let id = Reading.Identity(
-                    flat: statement.text(0), room: statement.text(1), channel: statement.text(2),
-                    milliseconds: statement.integer(3))
-                values[id] = statement.real(4)
-            }
-            return (values, nil)
+    private static func values(
+        of stored: (any StoredReadings)?
+    ) -> (values: [Reading.Identity: Double], problem: String?) {
+        do throws(PersistenceError) {
+            let readings = try stored?.all() ?? []
+            return (Dictionary(readings.map { ($0.id, $0.value) }) { $1 }, nil)
         } catch {
             return ([:], "the storage's disk: \(error)")
         }
     }
 
-    /// What is in the broker: what its group has not got yet, where each reading is, and how many are there more than once.
+    /// What is in the broker: what each group has not got yet, where each reading is, and how many are there more than once.
     private struct InBroker {
-        var waiting: Set<Reading.Identity> = []
+        var waiting: [String: Set<Reading.Identity>] = [:]
         var places: [Reading.Identity: [String]] = [:]
         var repeated: Int = 0
         var problem: String?
     }
 
-    private static func inBroker(_ disk: Disk?) -> InBroker {
+    private static func inBroker(_ log: (any LoggedReadings)?) -> InBroker {
         var found = InBroker()
-        do {
-            guard let database = try open(disk, "broker.db"),
-                try !database.rows("SELECT 1 FROM sqlite_schema WHERE name = 'record'").isEmpty
-            else { return found }
-            var committed: [Int64: Int64] = [:]
-            for row in try database.rows("SELECT partition, offset FROM committed") {
-                committed[row[0].integer ?? 0] = row[1].integer
-            }
-            let statement = try database.prepare(
-                "SELECT partition, offset, value FROM record ORDER BY partition, offset")
-            while try statement.step() {
-                guard let json = try? JSONReader.read(statement.text(2).utf8), let id = (try? Reading(json: json))?.id
-                else { continue }
-                let (partition, offset) = (statement.integer(0), statement.integer(1))
+        guard let log else { return found }
+        do throws(PersistenceError) {
+            let offsets = try log.committedOffsets()
+            let records = try log.records()
+            let topics = Set(records.map(\.partition.topic))
+            // A group that has committed nothing yet waits for all; which those are, only the storage's is known.
+            var committed = offsets.filter { $0.value.keys.contains { topics.contains($0.topic) } }
+            if committed[Ingester.group] == nil { committed[Ingester.group] = [:] }
+            for record in records {
+                let id = record.reading.id
                 if found.places[id] != nil { found.repeated += 1 }
-                found.places[id, default: []].append("\(partition - 1)@\(offset)")
-                if offset >= committed[partition] ?? 0 { found.waiting.insert(id) }
+                found.places[id, default: []].append("\(record.partition.partition)@\(record.offset)")
+                for (group, offsets) in committed where record.offset >= offsets[record.partition] ?? 0 {
+                    found.waiting[group, default: []].insert(id)
+                }
             }
         } catch {
             found.problem = "the broker's disk: \(error)"
@@ -175,16 +175,11 @@ final class Ledger: @unchecked Sendable {
         return found
     }
 
-    private static func inOutbox(_ disk: Disk?) -> (ids: Set<Reading.Identity>, problem: String?) {
-        do {
-            guard let database = try open(disk, "outbox.db"),
-                try !database.rows("SELECT 1 FROM sqlite_schema WHERE name = 'message'").isEmpty
-            else { return ([], nil) }
-            let ids = try database.rows("SELECT value FROM message").compactMap { row -> Reading.Identity? in
-                guard let text = row[0].text, let json = try? JSONReader.read(text.utf8) else { return nil }
-                return (try? Reading(json: json))?.id
-            }
-            return (Set(ids), nil)
+    private static func identities(
+        in outbox: (any OutboxContents)?
+    ) -> (ids: Set<Reading.Identity>, problem: String?) {
+        do throws(PersistenceError) {
+            return (Set(try outbox?.readings().map(\.id) ?? []), nil)
         } catch {
             return ([], "the poller's disk: \(error)")
         }

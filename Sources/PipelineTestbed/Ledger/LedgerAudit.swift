@@ -1,4 +1,4 @@
-public import Pipeline
+public import Measurements
 
 /// What became of all readings, in Jepsen's terms.
 public struct LedgerAudit: Hashable, Sendable {
@@ -10,8 +10,10 @@ public struct LedgerAudit: Hashable, Sendable {
     public internal(set) var stored: Int = 0
     /// Acknowledged, and on the poller's disk.
     public internal(set) var inOutbox: Int = 0
-    /// Acknowledged, and in the broker behind what is committed.
+    /// Acknowledged, and in the broker behind what the storage's group has committed.
     public internal(set) var inBroker: Int = 0
+    /// Readings in the broker behind what a group has committed, by group.
+    public internal(set) var waitingByGroup: [String: Int] = [:]
     /// Which are on their way.
     var waiting: Set<Reading.Identity> = []
     /// Acknowledged, and on their way on some disk.

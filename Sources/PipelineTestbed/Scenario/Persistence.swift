@@ -1,3 +1,4 @@
+import Measurements
 public import Pipeline
 import SimulatedWorld
 

@@ -1,6 +1,7 @@
 import Documents
 public import Experiments
 public import MeasurementServer
+public import Measurements
 public import Pipeline
 public import Randomness
 

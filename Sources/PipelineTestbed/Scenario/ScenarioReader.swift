@@ -1,6 +1,7 @@
 import Documents
 public import Experiments
 import MeasurementServer
+import Measurements
 import Pipeline
 import Randomness
 

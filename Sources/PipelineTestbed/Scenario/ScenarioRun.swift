@@ -1,6 +1,8 @@
 import Documents
+import Durations
 public import Experiments
 import HTTPActivities
+import Measurements
 import Pipeline
 public import SimulationKernel
 

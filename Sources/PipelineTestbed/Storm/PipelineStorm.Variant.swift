@@ -1,3 +1,4 @@
+import Measurements
 import Pipeline
 
 extension PipelineStorm {

@@ -1,5 +1,7 @@
+import Durations
 import Faults
 import MeasurementServer
+import Measurements
 import Pipeline
 public import Randomness
 import SimulatedWorld

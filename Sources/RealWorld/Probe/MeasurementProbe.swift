@@ -1,10 +1,11 @@
 import Documents
+import Durations
 import Experiments
 import HTTPActivities
 import HTTPTypes
+public import Measurements
 import NIOCore
 import NIOSSL
-public import Pipeline
 import Ports
 
 /// Asks a measurement server once, politely, and says what its answer means by a contract.
@@ -14,7 +15,7 @@ public struct MeasurementProbe: Sendable {
         /// The answer's status.
         public let status: Int
         /// What was understood, and what not.
-        public let measurements: Measurements
+        public let measurements: ParsedPayload
         /// Places that the contract does not look at.
         public let unmapped: [String]
         /// How far the server's clock is ahead of ours, in ms, at least and at most; nil if it does not say what time it is.
@@ -93,7 +94,7 @@ public struct MeasurementProbe: Sendable {
         let bytes = answer.body.readableBytesView
         guard answer.response.status.code == 200 else {
             return Report(
-                status: answer.response.status.code, measurements: Measurements(), unmapped: [], clockOffset: offset,
+                status: answer.response.status.code, measurements: ParsedPayload(), unmapped: [], clockOffset: offset,
                 milliseconds: duration.milliseconds)
         }
         let measurements = try contract.read(bytes, of: flat)

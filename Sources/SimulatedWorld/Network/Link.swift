@@ -130,7 +130,7 @@ public final class Link {
 
     private static func fixedLatency(of options: Options) -> UInt64? {
         guard case .fixed(let latency) = options.latency else { return nil }
-        return UInt64(latency.attoseconds / 1_000_000_000)
+        return UInt64(latency.clampedNanoseconds)
     }
 
     // MARK: Faults and their reverses

@@ -206,7 +206,7 @@ public final class Network {
     ///
     /// - Throws: ``NetworkError/unknownHost(_:)`` and ``NetworkError/notListening(host:port:)``.
     public func delayAccept(host: String, port: Int, by delay: Duration?) throws(NetworkError) {
-        let nanoseconds = UInt64(max(0, (delay ?? .zero).attoseconds / 1_000_000_000))
+        let nanoseconds = UInt64(max(0, (delay ?? .zero).clampedNanoseconds))
         try listener(host, port).acceptDelay = nanoseconds
         world.record(.listener, nanoseconds, text: "\(host):\(port) delay")
     }

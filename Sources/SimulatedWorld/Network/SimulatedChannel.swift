@@ -121,7 +121,7 @@ final class SimulatedChannel: Channel, ChannelCore, @unchecked Sendable {
     // MARK: Options
 
     func setOption<Option: ChannelOption>(_ option: Option, value: Option.Value) -> EventLoopFuture<Void> {
-        let box = UncheckedBox((option, value))
+        let box = UncheckedTransfer((option, value))
         if loop.inEventLoop {
             return loop.makeCompletedFuture { try setOption0(option, value) }
         }
@@ -132,8 +132,8 @@ final class SimulatedChannel: Channel, ChannelCore, @unchecked Sendable {
         if loop.inEventLoop {
             return loop.makeCompletedFuture { try getOption0(option) }
         }
-        let box = UncheckedBox(option)
-        return loop.submit { [self] in UncheckedBox(try getOption0(box.value)) }.map { $0.value }
+        let box = UncheckedTransfer(option)
+        return loop.submit { [self] in UncheckedTransfer(try getOption0(box.value)) }.map { $0.value }
     }
 
     fileprivate func setOption0<Option: ChannelOption>(_ option: Option, _ value: Option.Value) throws {

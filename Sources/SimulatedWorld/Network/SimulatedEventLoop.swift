@@ -191,7 +191,7 @@ final class SimulatedEventLoop: EventLoop, NIOSerialEventLoopExecutor, @unchecke
         }
         scheduled[number] = (event, { promise.fail($0) })
         // The promise of a cancelled task is failed by who cancels it.
-        return Scheduled(promise: promise) { [loop = UncheckedBox(self)] in loop.value.cancelTask(number) }
+        return Scheduled(promise: promise) { [loop = UncheckedTransfer(self)] in loop.value.cancelTask(number) }
     }
 
     private func cancelTask(_ number: UInt64) {
@@ -265,14 +265,5 @@ final class SimulatedEventLoop: EventLoop, NIOSerialEventLoopExecutor, @unchecke
     func shutdownGracefully(queue: DispatchQueue, _ callback: @escaping @Sendable ((any Error)?) -> Void) {
         // The loop is the host's; it ends with it.
         execute { callback(EventLoopError.unsupportedOperation) }
-    }
-}
-
-/// Carries a value that never leaves the kernel's thread into a closure that says it might.
-struct UncheckedBox<Value>: @unchecked Sendable {
-    let value: Value
-
-    init(_ value: Value) {
-        self.value = value
     }
 }

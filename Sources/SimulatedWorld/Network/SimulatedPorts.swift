@@ -53,7 +53,7 @@ public final class SimulatedPorts: Ports, @unchecked Sendable {
         _ initializer: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>,
         _ promise: EventLoopPromise<any Channel>
     ) {
-        let attempt = UncheckedBox(Attempt())
+        let attempt = UncheckedTransfer(Attempt())
         let connection = network.connect(from: host, to: server, port: endpoint.port) { [loop] result in
             loop.run {
                 attempt.value.timeout?.cancel()
@@ -70,7 +70,7 @@ public final class SimulatedPorts: Ports, @unchecked Sendable {
             }
         }
         guard let connection else { return promise.fail(DialError.noPortLeft(endpoint)) }
-        let connectionBox = UncheckedBox(connection)
+        let connectionBox = UncheckedTransfer(connection)
         attempt.value.timeout = loop.scheduleTask(in: options.timeout) {
             connectionBox.value.cancel()
             promise.fail(DialError.timedOut(endpoint, after: options.timeout))

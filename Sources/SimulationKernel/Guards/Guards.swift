@@ -1,3 +1,5 @@
+import CSystemSeam
+
 /// What the kernel does about work that leaves the simulation.
 public struct Guards: Hashable, Sendable {
     /// Whether the first violation ends the run; otherwise violations are counted and the run goes on.
@@ -13,13 +15,18 @@ public struct Guards: Hashable, Sendable {
     public var recordsTaskOrigins: Bool
 
     /// The default, meant for tests: any violation ends the run.
+    ///
+    /// A piece of work may take 5 s, and 10 times as long in a program that is built with a sanitizer.
     public static let strict: Guards = Guards(
-        strict: true, blockLimit: .seconds(5), fatalBlockLimit: .seconds(60), foreignWorkLimit: .milliseconds(50),
-        recordsTaskOrigins: true)
+        strict: true, blockLimit: .seconds(5) * sanitizerSlowdown, fatalBlockLimit: .seconds(60) * sanitizerSlowdown,
+        foreignWorkLimit: .milliseconds(50), recordsTaskOrigins: true)
     /// Violations are counted, nothing is watched.
     public static let counting: Guards = Guards(
-        strict: false, blockLimit: nil, fatalBlockLimit: .seconds(60), foreignWorkLimit: .seconds(1),
-        recordsTaskOrigins: false)
+        strict: false, blockLimit: nil, fatalBlockLimit: .seconds(60) * sanitizerSlowdown,
+        foreignWorkLimit: .seconds(1), recordsTaskOrigins: false)
+
+    /// How many times as long the same work may take because a sanitizer watches it.
+    private static let sanitizerSlowdown: Int = Int(seam_sanitizer_slowdown())
 
     /// Makes guards of their parts.
     public init(

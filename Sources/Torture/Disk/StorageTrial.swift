@@ -1,4 +1,5 @@
 import Faults
+import Measurements
 import Pipeline
 import Ports
 public import Randomness

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CSystemSeam
 import Foundation
+import Measurements
 import Pipeline
 import Ports
 import Randomness

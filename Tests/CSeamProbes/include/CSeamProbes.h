@@ -11,3 +11,6 @@ const char *seam_probe_names(long number);
 const char *library_with(const char *symbol);
 /// The seconds since the machine began, as sysinfo has it.
 long uptime_of_sysinfo(void);
+/// On a new thread, calls interposed functions as the last of its thread-local values goes, when a sanitizer knows the thread no
+/// more; how many calls there were.
+long calls_at_thread_end(long count);

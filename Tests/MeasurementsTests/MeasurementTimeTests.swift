@@ -1,7 +1,7 @@
 import Documents
 import XCTest
 
-@testable import Pipeline
+@testable import Measurements
 
 /// Times as servers write them, beside the plain ones of ContractTests.
 final class MeasurementTimeTests: XCTestCase {
@@ -78,7 +78,7 @@ final class MeasurementTimeTests: XCTestCase {
     }
 
     func testNumbersAreTextsWhereTheContractSaysSo() throws {
-        func things(_ result: String) throws -> Measurements {
+        func things(_ result: String) throws -> ParsedPayload {
             try MeasurementContract.sensorThings.read(
                 Array(
                     """

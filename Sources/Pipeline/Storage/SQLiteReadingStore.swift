@@ -1,9 +1,10 @@
+public import Measurements
 public import Ports
 
-/// Keeps readings: a batch that it acknowledges is there, whatever happens to process, disk and power.
+/// Keeps readings in a file of SQLite.
 ///
 /// One batch at a time, and as many waiting as may. When the disk fails it stops; who wants to go on opens it again, in another process.
-public actor Storage {
+public actor SQLiteReadingStore: ReadingStore {
     /// Batches that may wait; more are refused.
     public static let waitingMax: Int = 64
 
@@ -83,19 +84,5 @@ public actor Storage {
     /// The latest reading of each series of a flat, or of all flats.
     ///
     /// - Throws: ``PersistenceError``.
-    public func latest(of flat: String? = nil) throws(PersistenceError) -> [Reading] { try database.latest(of: flat) }
-}
-
-/// What a storage has done since it was opened.
-public struct StorageCounters: Hashable, Sendable {
-    /// Batches that were acknowledged.
-    public var batches: Int = 0
-    /// Readings that were new.
-    public var stored: Int = 0
-    /// Readings that were known.
-    public var known: Int = 0
-    /// Batches that failed.
-    public var failures: Int = 0
-    /// Batches for which there was no room in the queue.
-    public var refused: Int = 0
+    public func latest(of flat: String?) throws(PersistenceError) -> [Reading] { try database.latest(of: flat) }
 }

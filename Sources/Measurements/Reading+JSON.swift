@@ -40,7 +40,7 @@ extension Reading {
     /// Reads a list of readings.
     ///
     /// - Throws: ``Malformed`` with the number of the first that is none.
-    static func list(_ json: Value?) throws(Malformed) -> [Reading] {
+    package static func list(_ json: Value?) throws(Malformed) -> [Reading] {
         guard let list = json?.array else { throw Malformed(description: "readings is a list") }
         var readings: [Reading] = []
         readings.reserveCapacity(list.count)

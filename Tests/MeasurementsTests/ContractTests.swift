@@ -1,10 +1,10 @@
 import Documents
 import XCTest
 
-@testable import Pipeline
+@testable import Measurements
 
 final class ContractTests: XCTestCase {
-    private func read(_ text: String, _ contract: MeasurementContract = .ieeFlat) throws -> Measurements {
+    private func read(_ text: String, _ contract: MeasurementContract = .ieeFlat) throws -> ParsedPayload {
         try contract.read(text.utf8, of: "SD0")
     }
 
@@ -179,19 +179,6 @@ final class ContractTests: XCTestCase {
                 XCTAssertEqual(
                     MeasurementTime.read(MeasurementTime.write(time, format), [format], zone: .fixed(0), now: 0), time)
             }
-        }
-    }
-
-    func testEventsOfDevicesAreRead() throws {
-        func event(_ text: String) throws -> DeviceEvent { try DeviceEvent(text.utf8) }
-        XCTAssertEqual(
-            try event("{\"id\":\"1\",\"type\":\"event\",\"action\":\"CreateDevice\",\"data\":{\"flatId\":\"SD7\"}}"),
-            .create(flat: "SD7"))
-        XCTAssertEqual(
-            try event("{\"action\":\"PullStateChangeDevice\",\"data\":{\"flatId\":\"SD7\",\"pull\":false}}"),
-            .pull(flat: "SD7", false))
-        for text in ["", "{}", "{\"action\":\"CreateDevice\"}", "{\"action\":\"X\",\"data\":{\"flatId\":\"SD7\"}}"] {
-            XCTAssertThrowsError(try event(text), text)
         }
     }
 }

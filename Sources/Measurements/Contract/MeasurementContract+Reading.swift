@@ -1,7 +1,7 @@
 public import Documents
 
 /// What a payload says.
-public struct Measurements: Hashable, Sendable {
+public struct ParsedPayload: Hashable, Sendable {
     /// The readings that could be understood, in the payload's order.
     public var readings: [Reading] = []
     /// Parts that could not.
@@ -27,7 +27,7 @@ extension MeasurementContract {
     /// - Throws: ``PayloadProblem`` when nothing at all can be read.
     public func read(
         _ payload: some Sequence<UInt8>, of flat: String, now: Int64 = WallClock.milliseconds
-    ) throws(PayloadProblem) -> Measurements {
+    ) throws(PayloadProblem) -> ParsedPayload {
         let document: Value
         do {
             // RFC 8259 lets a reader pass over the mark.
@@ -37,7 +37,7 @@ extension MeasurementContract {
         }
         guard let value = document[records] else { throw .missing(records) }
         guard let list = value.array else { throw .wrongType(records, value, expected: "a list") }
-        var measurements = Measurements()
+        var measurements = ParsedPayload()
         if list.count > Self.recordsMax { measurements.problems.append(.tooManyRecords(limit: Self.recordsMax)) }
         var base = Base(now: now)
         for (index, record) in list.prefix(Self.recordsMax).enumerated() {
@@ -63,7 +63,7 @@ extension MeasurementContract {
 
     private func read(
         _ record: Value, _ roomPointer: Pointer, at pointer: Pointer, of flat: String, now: Int64,
-        into result: inout Measurements
+        into result: inout ParsedPayload
     ) {
         guard let room = record[roomPointer].flatMap(Self.name) else {
             return result.problems.append(.missing(pointer + roomPointer))
@@ -88,7 +88,7 @@ extension MeasurementContract {
 
     private func read(
         _ record: Value, _ row: Row, _ base: inout Base, at pointer: Pointer, of flat: String,
-        into result: inout Measurements
+        into result: inout ParsedPayload
     ) {
         if let name = row.baseName.flatMap({ record[$0]?.string }) { base.name = name }
         if let time = row.baseTime.flatMap({ record[$0]?.number }), time.isFinite { base.seconds = time }

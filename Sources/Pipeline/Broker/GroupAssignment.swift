@@ -1,0 +1,25 @@
+/// What a member of a group works on.
+public struct GroupAssignment: Hashable, Sendable {
+    /// Which sharing of the partitions it is.
+    public let generation: Int
+    /// The partitions, and where each goes on: where the group committed, or where a group that never did begins.
+    public let positions: [Int: PartitionPosition]
+}
+
+/// Where a group goes on in a partition.
+public struct PartitionPosition: Hashable, Sendable {
+    /// What the group committed; nil if it never did.
+    public let committed: Int64?
+    /// The offset of the first record that is there.
+    public let earliest: Int64
+    /// The offset of the next record.
+    public let latest: Int64
+}
+
+/// What a fetch from a partition gives.
+public struct FetchedRecords: Hashable, Sendable {
+    /// The records.
+    public let records: [BrokerRecord]
+    /// The offset of the record that comes next in the partition.
+    public let latest: Int64
+}

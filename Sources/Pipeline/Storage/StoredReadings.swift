@@ -1,0 +1,40 @@
+public import Measurements
+public import Ports
+import SQLite
+
+/// What a store holds, read from its disk while its service is down, or from a copy of its disk.
+public protocol StoredReadings {
+    /// All readings, in no particular order.
+    ///
+    /// - Throws: ``PersistenceError``.
+    func all() throws(PersistenceError) -> [Reading]
+}
+
+/// What the file of a ``SQLiteReadingStore`` holds.
+public struct SQLiteStoredReadings: StoredReadings {
+    private let location: DiskLocation
+
+    /// Reads a file, which may be empty; who opens a file that is in use makes it wait.
+    public init(_ location: DiskLocation) {
+        self.location = location
+    }
+
+    /// All readings, by series and time.
+    ///
+    /// - Throws: ``PersistenceError``.
+    public func all() throws(PersistenceError) -> [Reading] {
+        guard let database = try DurableFile.inspect(location, StorageDatabase.schema) else { return [] }
+        return try PersistenceError.mapped {
+            let statement = try database.prepare(
+                "SELECT flat, room, channel, time, value FROM reading JOIN series ON series.id = reading.series")
+            var readings: [Reading] = []
+            while try statement.step() {
+                let id = Reading.Identity(
+                    flat: statement.text(0), room: statement.text(1), channel: statement.text(2),
+                    milliseconds: statement.integer(3))
+                readings.append(Reading(id, value: statement.real(4)))
+            }
+            return readings
+        }
+    }
+}
