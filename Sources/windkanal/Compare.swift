@@ -1,9 +1,10 @@
+import Activities
 import ArgumentParser
 import Documents
 import Experiments
 import PipelineTestbed
 import Randomness
-import RealWorld
+import Sessions
 
 /// Compares the poller's profiles.
 struct Compare: AsyncParsableCommand {

@@ -1,6 +1,7 @@
+import Activities
 import ArgumentParser
 import Experiments
-import RealWorld
+import Sessions
 
 /// Options that the reference takes before its command; here they may stand on both sides of it.
 struct GlobalOptions: ParsableArguments {

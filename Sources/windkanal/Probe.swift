@@ -1,9 +1,11 @@
+import Activities
 import ArgumentParser
 import Documents
 import Experiments
 import Measurements
 import Pipeline
-import RealWorld
+import Probing
+import Sessions
 
 /// Asks a measurement server once.
 struct Probe: AsyncParsableCommand {

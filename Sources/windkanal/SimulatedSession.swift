@@ -1,10 +1,11 @@
+import Activities
 import Documents
 import Experiments
 import Glibc
 import Measurements
 import Pipeline
 import PipelineTestbed
-import RealWorld
+import Sessions
 import SimulationKernel
 
 /// Runs an experiment in its simulated landscape: once, or for many seeds.

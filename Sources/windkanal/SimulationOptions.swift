@@ -1,10 +1,11 @@
+import Activities
 import ArgumentParser
 import Experiments
 import Measurements
 import Pipeline
 import PipelineTestbed
 import Randomness
-import RealWorld
+import Sessions
 
 /// How an experiment with a landscape is simulated.
 struct SimulationOptions: ParsableArguments {

@@ -2,7 +2,7 @@ import Documents
 import Experiments
 import Glibc
 import PipelineTestbed
-import RealWorld
+import Sessions
 
 /// Runs an experiment for many seeds, in processes on all cores, and writes what came of them.
 struct SweepSession {

@@ -1,7 +1,8 @@
+import Activities
 import ArgumentParser
 import Experiments
 import PipelineTestbed
-import RealWorld
+import Sessions
 
 /// Validates an experiment.
 struct Validate: AsyncParsableCommand {

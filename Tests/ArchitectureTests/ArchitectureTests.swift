@@ -12,15 +12,19 @@ final class ArchitectureTests: XCTestCase {
         "SimulationKernel": ["CSystemSeam", "Randomness", "_Concurrency"],
         "Documents": ["CLibYAML"],
         "Experiments": ["Documents", "Durations"],
-        "HTTPActivities": ["Documents", "Experiments", "HTTP", "HTTPTypes", "NIOCore", "NIOHTTPCompression", "Ports"],
+        "Activities": [
+            "CProcess", "Dispatch", "Documents", "Experiments", "Glibc", "HTTP", "HTTPTypes", "NIOCore",
+            "NIOHTTPCompression", "Ports", "Synchronization",
+        ],
         "Measurements": ["Documents", "Glibc"],
         "Pipeline": ["Documents", "Durations", "HTTP", "HTTPTypes", "Measurements", "NIOCore", "Ports", "SQLite"],
         "MeasurementServer": [
             "Documents", "Durations", "HTTP", "HTTPTypes", "Measurements", "NIOCore", "Ports", "Randomness",
         ],
         "PipelineTestbed": [
-            "Documents", "Durations", "Experiments", "Faults", "HTTP", "HTTPActivities", "HTTPTypes", "MeasurementServer",
-            "Measurements", "Pipeline", "Ports", "Randomness", "SQLite", "SimulatedSQLite", "SimulatedTestbed",
+            "Activities", "Documents", "Durations", "Experiments", "Faults", "HTTP", "HTTPTypes",
+            "MeasurementServer", "Measurements", "Pipeline", "Ports", "Randomness", "SQLite", "SimulatedSQLite",
+            "SimulatedTestbed",
             "SimulatedWorld", "SimulationKernel", "Synchronization", "Testbed",
         ],
         "Fuzzing": ["Documents", "Experiments", "Randomness"],
@@ -30,10 +34,14 @@ final class ArchitectureTests: XCTestCase {
         "SimulatedSQLite": ["CSQLite", "Ports", "SimulatedWorld"],
         "SimulatedWorld": ["Dispatch", "Faults", "Glibc", "NIOCore", "Ports", "Randomness", "SimulationKernel"],
         "HTTP": ["FoundationEssentials", "Glibc", "HTTPTypes", "NIOCore", "NIOHTTP1", "Ports"],
-        "RealWorld": [
-            "CProcess", "Dispatch", "Documents", "Durations", "Experiments", "Glibc", "HTTP", "HTTPActivities",
-            "HTTPTypes",
-            "Measurements", "NIOCore", "NIOPosix", "NIOSSL", "Ports", "Synchronization",
+        "SocketWorld": ["Glibc", "NIOCore", "NIOPosix", "NIOSSL", "Ports", "Synchronization"],
+        "Sessions": [
+            "Activities", "Dispatch", "Documents", "Experiments", "Glibc", "HTTP", "HTTPTypes", "NIOCore",
+            "SocketWorld", "Synchronization",
+        ],
+        "Probing": [
+            "Activities", "Documents", "Durations", "Experiments", "HTTPTypes", "Measurements", "NIOCore", "NIOSSL",
+            "Ports", "SocketWorld",
         ],
         "Testbed": ["Documents", "Experiments", "Faults", "Ports", "Randomness"],
         "SimulatedTestbed": [
@@ -48,9 +56,8 @@ final class ArchitectureTests: XCTestCase {
             "Randomness", "SQLite", "SimulatedSQLite", "SimulatedWorld", "SimulationKernel",
         ],
         "windkanal": [
-            "ArgumentParser", "Dispatch", "Documents", "Experiments", "Glibc", "Measurements", "Pipeline",
-            "PipelineTestbed", "Randomness", "RealWorld",
-            "SimulationKernel", "TraceFiles",
+            "Activities", "ArgumentParser", "Dispatch", "Documents", "Experiments", "Glibc", "Measurements",
+            "Pipeline", "PipelineTestbed", "Probing", "Randomness", "Sessions", "SimulationKernel", "TraceFiles",
         ],
         "lab": [
             "ArgumentParser", "CSystemSeam", "Documents", "Experiments", "Foundation", "Fuzzing", "HTTP", "HTTPTypes",

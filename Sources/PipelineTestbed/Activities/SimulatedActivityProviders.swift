@@ -1,6 +1,6 @@
+import Activities
 import Documents
 import Experiments
-import HTTPActivities
 import MeasurementServer
 import SimulatedWorld
 

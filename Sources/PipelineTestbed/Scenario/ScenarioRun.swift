@@ -1,7 +1,7 @@
+import Activities
 import Documents
 import Durations
 public import Experiments
-import HTTPActivities
 import Measurements
 import Pipeline
 public import SimulationKernel
