@@ -33,7 +33,7 @@ public struct ExperimentSession: Sendable {
         public var examine: @Sendable (Experiment) async -> [Finding]? = { _ in nil }
         /// Whether the experiment is to be run, and not only validated.
         public var isRun: Bool = true
-        /// Whether secrets are taken out of the journal and of what is told.
+        /// Whether secrets are taken out of the journal and the log.
         public var redacts: Bool = true
 
         /// Runs a source as the reference would.

@@ -54,6 +54,6 @@ struct Notifications {
 }
 
 extension String {
-    /// As in `run` of `run-started`.
+    /// The part before the first dash, as `run` of `run-started`.
     fileprivate var prefixBeforeDash: String { String(prefix { $0 != "-" }) }
 }

@@ -11,7 +11,7 @@ public struct Settings: Sendable {
 
     /// Reads a file; one that is not there holds nothing.
     ///
-    /// - Throws: ``SourceError`` for one that is no YAML.
+    /// - Throws: ``SourceError`` for one that is not YAML.
     public static func read(_ path: String) throws(SourceError) -> Settings {
         guard Files.exists(path) else { return Settings(value: .object([:])) }
         do {

@@ -41,6 +41,8 @@ public struct TLSSecurity: ChannelSecurity {
     }
 
     /// Adds the client's handler; an address as a name is checked against the certificate's addresses.
+    ///
+    /// - Throws: What NIOSSL finds wrong with the name, or NIO with the channel.
     public func secureClient(_ channel: any Channel, serverName: String) throws {
         let isAddress = (try? SocketAddress(ipAddress: serverName, port: 0)) != nil
         let handler = try NIOSSLClientHandler(context: context, serverHostname: isAddress ? nil : serverName)
@@ -48,6 +50,8 @@ public struct TLSSecurity: ChannelSecurity {
     }
 
     /// Adds the server's handler.
+    ///
+    /// - Throws: What NIO finds wrong with the channel.
     public func secureServer(_ channel: any Channel) throws {
         try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context), position: .first)
     }

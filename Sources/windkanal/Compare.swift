@@ -23,7 +23,7 @@ struct Compare: AsyncParsableCommand {
     func run() async throws {
         let (environment, settings) = try globals.surroundings()
         let console = ConsoleRecorder(globals.mode)
-        for note in globals.notes(environment) { console.log(note.level, note.text) }
+        for message in globals.messages(environment) { console.log(message.level, message.text) }
         let session = ExperimentSession(console: console, environment: environment, settings: settings)
         // All are read before the first runs.
         var scenarios: [(Experiment, Scenario)] = []

@@ -50,7 +50,7 @@ struct GlobalOptions: ParsableArguments {
     }
 
     /// What there is to be said of the surroundings.
-    func notes(_ environment: [String: String]) -> [SimulatedSession.Note] {
+    func messages(_ environment: [String: String]) -> [SimulatedSession.EarlyMessage] {
         guard let settings, !Files.exists(settings) else { return [] }
         return [(.warning, "there is no settings file '\(settings)': nothing is set")]
     }

@@ -80,7 +80,7 @@ struct SeedRange {
         let form = "seeds look like 1...1000, the first and the last"
         guard let dots = text.firstRange(of: "...") else { throw ValidationError("there are no three dots; \(form)") }
         func number(_ part: Substring) throws -> UInt64 {
-            guard let number = UInt64(part) else { throw ValidationError("'\(part)' is no seed; \(form)") }
+            guard let number = UInt64(part) else { throw ValidationError("'\(part)' is not a seed; \(form)") }
             return number
         }
         let first = try number(text[..<dots.lowerBound])

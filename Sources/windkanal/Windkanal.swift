@@ -36,7 +36,7 @@ enum Main {
         } catch let code as ExitCode {
             status = code.rawValue
         } catch {
-            status = tell(error)
+            status = explain(error)
         }
         if let problem = StandardStream.outputProblem {
             standardError("windkanal: \(problem)")
@@ -46,7 +46,7 @@ enum Main {
     }
 
     /// Tells help, the version, or what is wrong.
-    private static func tell(_ error: any Error) -> Int32 {
+    private static func explain(_ error: any Error) -> Int32 {
         let code = Windkanal.exitCode(for: error)
         guard !code.isSuccess else {
             StandardStream.output.writeLine(Windkanal.message(for: error))

@@ -13,20 +13,20 @@ struct OutgoingRequest {
 
     init(_ call: HTTPCall) throws(ActivityError) {
         guard let text = call.url.string else {
-            throw .unexpected("a URL is a text, not \(call.url.kind)")
+            throw .unexpected("a URL is a string, not \(call.url.kind)")
         }
         url = try RequestURL(text)
         method = call.method.uppercased()
         guard method.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }), !method.isEmpty else {
-            throw .unexpected("'\(call.method)' is no HTTP method")
+            throw .unexpected("'\(call.method)' is not an HTTP method")
         }
         for (name, value) in call.headers where !value.isNull {
             guard let value = value.string, HTTPField.isValidValue(value), value.first?.isWhitespace != true else {
                 throw .unexpected(
-                    "the value of '\(name)' must be a text without line breaks")
+                    "the value of '\(name)' must be a string without line breaks")
             }
             guard HTTPField.Name(name) != nil else {
-                throw .unexpected("'\(name)' is no name of a header")
+                throw .unexpected("'\(name)' is not the name of a header")
             }
             fields.append((name, value))
         }
@@ -37,7 +37,7 @@ struct OutgoingRequest {
         }
         guard let arguments = call.arguments, !arguments.isNull else { return }
         let isJSON = method != "GET" && call.headers["Content-Type"] == "application/json"
-        // Nothing at all is sent of what is empty, but JSON has a text for it.
+        // Nothing at all is sent of what is empty, but JSON has a word for it.
         guard arguments.isTruthy || isJSON else { return }
         if method == "GET" {
             let query = try Self.form(arguments, isQuery: true)
@@ -94,7 +94,7 @@ struct OutgoingRequest {
     /// The request to send.
     func request(_ cookies: String?) throws(ActivityError) -> HTTPRequest {
         guard let method = HTTPRequest.Method(method) else {
-            throw .unexpected("'\(self.method)' is no HTTP method")
+            throw .unexpected("'\(self.method)' is not an HTTP method")
         }
         var request = HTTPRequest(method: method, scheme: nil, authority: url.authority, path: url.target)
         if let host = fields.first(where: { $0.name.lowercased() == "host" }) { request.authority = host.value }

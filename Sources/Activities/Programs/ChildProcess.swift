@@ -7,17 +7,17 @@ import Glibc
 /// Our own, because what the reference does at a timeout is to kill the program and to go on at once, whatever its own children still hold open; swift-subprocess
 /// returns when the output has ended.
 package struct ChildProcess {
-    /// How it ended.
+    /// How a program ended.
     package enum Outcome {
-        /// By itself: with a status, or by a signal, which is a negative number.
+        /// The program ended by itself: with a status, or by a signal, which is a negative number.
         case ended(status: Int, output: [UInt8], errors: [UInt8])
-        /// Its time was up; it was killed. With what it had written.
+        /// The program's time was up, and it was killed; with what it had written.
         case timedOut(output: [UInt8])
-        /// The caller was cancelled; the program was killed, as by Python's `subprocess.run`. With what it had written.
+        /// The caller was cancelled, and the program killed, as by Python's `subprocess.run`; with what it had written.
         case cancelled(output: [UInt8])
-        /// It could not be started.
+        /// The program could not be started.
         case notStarted(reason: String)
-        /// It wrote more than is gathered; it was killed.
+        /// The program wrote more than is gathered, and was killed.
         case tooMuchOutput(limit: Int)
     }
 
@@ -26,11 +26,11 @@ package struct ChildProcess {
 
     /// The program's file.
     package let path: String
-    /// Its arguments, its name first.
+    /// The program's arguments, its name first.
     package let arguments: [String]
-    /// Its environment.
+    /// The program's environment.
     package let environment: [String: String]
-    /// How long it may take; nil is without limit.
+    /// How long the program may take; nil is without limit.
     package var timeout: Duration?
 
     /// Describes a program.
@@ -41,7 +41,7 @@ package struct ChildProcess {
         self.timeout = timeout
     }
 
-    /// Starts it and waits for its end.
+    /// Starts the program and waits for its end.
     package func run() async -> Outcome {
         let cancellation = EventDescriptor()
         defer { cancellation.close() }

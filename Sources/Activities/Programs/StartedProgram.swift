@@ -8,10 +8,10 @@ struct StartedProgram {
     let input: Int32
     /// What it writes is read here.
     let output: Int32
-    /// Its errors are read here; -1 when they go where this process' go.
+    /// The program's errors are read here; -1 when they go where this process' go.
     let errors: Int32
 
-    /// One at a time: a program that starts while another one's pipes are made would inherit them and keep them open.
+    /// Lets programs start one at a time: one that starts while another one's pipes are made would inherit them and keep them open.
     private static let starting: Mutex<Void> = Mutex(())
 
     /// Starts a program.

@@ -7,7 +7,7 @@ struct PythonActivityProvider {
     /// What was looked for in vain.
     private let missing: ActivityProblem
 
-    /// Looks for Python; `log` hears what functions tell.
+    /// Looks for Python; `log` takes what functions log.
     init(environment: [String: String], log: @escaping @Sendable (LogLevel, String) -> Void) {
         let named = environment["WINDKANAL_PYTHON"]
         worker = Programs(environment: environment).locate(named ?? "python3")
@@ -15,7 +15,7 @@ struct PythonActivityProvider {
         missing =
             named.map {
                 ActivityProblem(
-                    "there is no Python to call functions with: WINDKANAL_PYTHON names '\($0)', which is no program",
+                    "there is no Python to call functions with: WINDKANAL_PYTHON names '\($0)', which is not a program",
                     remedy: "give the path of a Python")
             }
             ?? ActivityProblem(
@@ -45,7 +45,7 @@ struct PythonActivityProvider {
 
     /// Calls a function.
     ///
-    /// - Returns: What it returns; what is no JSON as Python's text for it.
+    /// - Returns: What it returns; what is not JSON as Python's text for it.
     /// - Throws: ``ActivityError``.
     func perform(_ call: PythonCall) async throws(ActivityError) -> Value {
         let answer = try await ask([

@@ -247,7 +247,7 @@ enum PythonHelper {
             if threading.get_ident() == main["thread"] and main["current"] in cancelled:
                 raise KeyboardInterrupt
 
-        class Teller(logging.Handler):
+        class LogForwarder(logging.Handler):
             def emit(self, record):
                 try:
                     text = record.getMessage()
@@ -257,11 +257,11 @@ enum PythonHelper {
                 except Exception:
                     self.handleError(record)
 
-        # What drivers tell: the reference shows it among its own messages.
+        # What drivers log: the reference shows it among its own messages.
         logger = logging.getLogger("chaostoolkit")
         logger.setLevel(logging.INFO)
         logger.propagate = False
-        logger.addHandler(Teller(logging.INFO))
+        logger.addHandler(LogForwarder(logging.INFO))
         # An older package of the same purpose, which drivers still import, leads to the same logger.
         logzero = types.ModuleType("logzero")
         logzero.__path__ = []

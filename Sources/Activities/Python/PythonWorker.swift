@@ -25,7 +25,7 @@ final class PythonWorker: Sendable {
 
     /// The longest answer that is taken.
     static let answerBytesMax: Int = 256 << 20
-    /// How long a function may go on that was told to end.
+    /// How long a function may go on that was interrupted.
     private static let grace: DispatchTimeInterval = .seconds(2)
 
     private let interpreter: String
@@ -33,7 +33,7 @@ final class PythonWorker: Sendable {
     private let log: @Sendable (LogLevel, String) -> Void
     private let state: Mutex<State> = Mutex(State())
 
-    /// Prepares a worker; `log` hears what functions tell.
+    /// Prepares a worker; `log` takes what functions log.
     init(
         interpreter: String, environment: [String: String], log: @escaping @Sendable (LogLevel, String) -> Void
     ) {
@@ -145,12 +145,12 @@ final class PythonWorker: Sendable {
         } catch {
             reply = .unreadable(error.description)
         }
-        if id == 0 { return tell(reply) }
+        if id == 0 { return logMessage(reply) }
         take(id)?.resume(returning: reply)
     }
 
-    /// Passes on what a function tells: not an answer, so it has no request.
-    private func tell(_ message: Reply) {
+    /// Passes on what a function logs: not an answer, so it has no request.
+    private func logMessage(_ message: Reply) {
         guard case .answer(let value) = message, let text = value["text"]?.string else { return }
         let level: LogLevel =
             switch value["level"]?.integer ?? 0 {

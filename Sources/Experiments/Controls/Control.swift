@@ -6,7 +6,7 @@ public struct Control: Hashable, Sendable {
     public enum Level: String, Hashable, Sendable {
         /// Reading the experiment.
         case loader = "loading_experiment"
-        /// The whole run.
+        /// The run as a whole.
         case experiment
         /// A test of the hypothesis.
         case hypothesis
@@ -14,7 +14,7 @@ public struct Control: Hashable, Sendable {
         case method
         /// All rollbacks.
         case rollback
-        /// One activity.
+        /// A single activity.
         case activity
     }
 

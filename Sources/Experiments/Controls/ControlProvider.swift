@@ -23,7 +23,7 @@ public struct ControlCall: Hashable, Sendable {
         /// What is called around a part of it.
         case around(Control.Level, Control.Side)
 
-        /// Its name in the module.
+        /// The function's name in the module.
         public var name: String {
             switch self {
             case .configure: "configure_control"
@@ -88,9 +88,9 @@ public struct ControlOutcome: Hashable, Sendable {
         case noModule
         /// The function returned.
         case returned
-        /// It raised an exception, which the run survives.
+        /// The function raised an exception, which the run survives.
         case failed(String)
-        /// It asked for the end of the run.
+        /// The function asked for the end of the run.
         case interrupted(String)
     }
 

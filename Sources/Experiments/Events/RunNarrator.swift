@@ -2,7 +2,7 @@ import Documents
 
 /// Tells a run's events in lines for people.
 ///
-/// What happens in tests beside the method is held back until the test has ended, and told only if the test ended otherwise than the one before:
+/// What happens in tests beside the method is held back until the test has ended, and logged only if the test ended otherwise than the one before:
 /// a hypothesis that is tested every second would drown everything else.
 public struct RunNarrator: Sendable {
     /// A line for people.

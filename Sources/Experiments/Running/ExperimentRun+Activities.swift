@@ -5,7 +5,7 @@ extension ExperimentRun {
     /// An activity that has begun.
     struct StartedActivity {
         var entry: Journal.Entry
-        /// Its place among the entries of its section.
+        /// The entry's place among those of its section.
         let slot: Int
         /// When it began, on the clock that durations are measured with.
         let start: Duration
@@ -136,7 +136,7 @@ extension ExperimentRun {
 
     // MARK: Occurrences
 
-    /// What recorders are told of a step.
+    /// What recorders get to know of a step.
     ///
     /// - Throws: ``ActivityError/unexpected(_:)`` for a step that cannot be performed.
     func occurrence(of step: Plan.Step, iteration: Int? = nil) throws(ActivityError) -> ActivityOccurrence {

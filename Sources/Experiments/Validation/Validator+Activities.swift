@@ -351,7 +351,7 @@ extension Validator {
             let close = known.filter { object[$0] == nil && Self.distance(name.lowercased(), $0) <= 2 }
             guard let meant = close.min(by: { Self.distance(name, $0) < Self.distance(name, $1) }) else { continue }
             add(
-                .warning, "'\(name)' is no part of \(what) and has no effect", pointer.appending(name),
+                .warning, "'\(name)' is not part of \(what) and has no effect", pointer.appending(name),
                 remedy: "did you mean '\(meant)'?")
         }
     }

@@ -10,9 +10,9 @@ public final class ConsoleRecorder: Sendable {
     public enum Mode: Hashable, Sendable {
         /// Lines for people, on the errors' channel, as the reference writes them.
         case lines
-        /// Nothing but what went wrong.
+        /// Only what went wrong.
         case quiet
-        /// One JSON object for each event, on the output's channel.
+        /// A JSON object for each event, on the output's channel.
         case json
     }
 
@@ -177,7 +177,7 @@ public final class ConsoleRecorder: Sendable {
 }
 
 extension Value {
-    /// The same with texts in place of numbers that JSON does not have.
+    /// The value with strings in place of numbers that JSON does not have.
     fileprivate var withoutNonFinite: Value {
         switch self {
         case .real(let real) where !real.isFinite: .string(String(real))

@@ -35,7 +35,7 @@ public final class EventFile: Sendable {
 
     deinit { close() }
 
-    /// Ends it.
+    /// Ends the file.
     public func close() {
         descriptor.withLock { descriptor in
             if descriptor >= 0 { Glibc.close(descriptor) }
@@ -136,7 +136,7 @@ public final class EventFile: Sendable {
 }
 
 extension String {
-    /// Without the blanks and line ends behind it.
+    /// The string without the blanks and line ends behind it.
     fileprivate var trimmed: String {
         var text = self[...]
         while text.last?.isWhitespace ?? false { text.removeLast() }

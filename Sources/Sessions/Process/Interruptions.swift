@@ -23,7 +23,7 @@ final class Interruptions: Sendable {
         if isLate { action() }
     }
 
-    /// From now on interruptions are the run's; one that came before is told to it.
+    /// From now on interruptions are the run's; one that came before is passed on to it.
     func attach(_ run: ExperimentRun) async {
         let first = state.withLock { state in
             state.run = run

@@ -2,13 +2,13 @@ import Glibc
 
 /// What journals say of the machine.
 enum Machine {
-    /// Its kind, as Python's `platform.platform()` spells it.
+    /// The machine's kind, as Python's `platform.platform()` spells it.
     static var platform: String {
         let (system, release, machine, _) = names
         return "\(system)-\(release)-\(machine)-with-\(libraryVersion)"
     }
 
-    /// As in `glibc2.36`.
+    /// The C library's name and version, as in `glibc2.36`.
     private static var libraryVersion: String {
         var buffer = [CChar](repeating: 0, count: 64)
         let count = unsafe confstr(Int32(_CS_GNU_LIBC_VERSION), &buffer, buffer.count)
@@ -16,7 +16,7 @@ enum Machine {
         return text.filter { $0 != " " }
     }
 
-    /// Its name.
+    /// The machine's name.
     static var node: String { names.node }
 
     /// Time since 1970-01-01 00:00 UTC.

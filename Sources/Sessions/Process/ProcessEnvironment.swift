@@ -2,7 +2,7 @@ import Glibc
 
 /// The variables that this process was started with.
 public enum ProcessEnvironment {
-    /// All of them, by name.
+    /// The variables by their names.
     public static var current: [String: String] {
         var variables: [String: String] = [:]
         var entry = unsafe environ
