@@ -149,6 +149,22 @@ final class ControlTests: XCTestCase {
         }
     }
 
+    func testAControlOfATestBesideTheMethodMayEndTheRun() async throws {
+        let calls = Calls { call in
+            ControlOutcome(call.function == .around(.hypothesis, .before) ? .interrupted("enough") : .returned)
+        }
+        var options = RunOptions()
+        options.hypothesisStrategy = .duringMethodOnly
+        let probe = activity("look", more: ["type": "probe", "tolerance": 0])
+        let (journal, _) = try await run(
+            experiment(
+                [control("c")], [activity("a", more: ["pauses": ["after": 0.05]]), activity("b")],
+                more: ["steady-state-hypothesis": ["title": "h", "probes": [probe]]]), calls, options: options)
+        XCTAssertEqual(journal.status, .interrupted)
+        XCTAssertEqual(journal.run.count, 1)
+        XCTAssertTrue(journal.rollbacks.isEmpty)
+    }
+
     // A global control that cannot be configured is not called again; one of the experiment is, as in the reference.
     func testAGlobalControlThatCannotBeConfiguredIsLeftOut() async throws {
         let calls = Calls { call in ControlOutcome(call.function == .configure ? .failed("no") : .returned) }

@@ -242,11 +242,14 @@ public actor ExperimentRun {
                     }
                 })
             // Its first control is called before whatever comes next.
-            if hasControls(step) { await Task {}.value }
+            if hasControls(step) { await Task { takeTurn() }.value }
         } catch {
             recordUnexpected(error, of: step)
         }
     }
+
+    /// Does nothing, when the actor has done what was asked of it before.
+    private func takeTurn() {}
 
     private func recordUnexpected(_ error: ActivityError, of step: Plan.Step) {
         guard error != .interrupted else { return }
