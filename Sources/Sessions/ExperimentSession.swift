@@ -196,9 +196,9 @@ public struct ExperimentSession: Sendable {
 
     /// The controls that are called around every experiment.
     private func globalControls(_ request: Request) -> GlobalControls {
-        GlobalControls(
-            settings: request.callsGlobalControls ? settings : .null,
-            files: request.callsGlobalControls ? request.controlFiles : [])
+        // As with the reference, validation alone calls none.
+        guard request.isRun, request.callsGlobalControls else { return GlobalControls(settings: .null, files: []) }
+        return GlobalControls(settings: settings, files: request.controlFiles)
     }
 
     private func notifications(_ providers: RealActivityProviders) -> Notifications {

@@ -28,7 +28,9 @@ struct Compare: AsyncParsableCommand {
         // All are read before the first runs.
         var scenarios: [(Experiment, Scenario)] = []
         for source in sources {
-            guard let experiment = await session.load(.init(source: source)) else { throw ExitCode(1) }
+            var request = ExperimentSession.Request(source: source)
+            request.callsGlobalControls = false
+            guard let experiment = await session.load(request) else { throw ExitCode(1) }
             do {
                 guard let scenario = try Scenario(of: experiment, reading: { try Files.read($0) }) else {
                     throw failure("\(source) has no extension '\(Scenario.extensionName)'", status: 2)

@@ -156,13 +156,16 @@ final class ControlTests: XCTestCase {
         var options = RunOptions()
         options.hypothesisStrategy = .duringMethodOnly
         let probe = activity("look", more: ["type": "probe", "tolerance": 0])
-        let (journal, _) = try await run(
+        let (journal, events) = try await run(
             experiment(
                 [control("c")], [activity("a", more: ["pauses": ["after": 0.05]]), activity("b")],
                 more: ["steady-state-hypothesis": ["title": "h", "probes": [probe]]]), calls, options: options)
         XCTAssertEqual(journal.status, .interrupted)
         XCTAssertEqual(journal.run.count, 1)
         XCTAssertTrue(journal.rollbacks.isEmpty)
+        var narrator = RunNarrator()
+        let lines = events.flatMap { narrator.lines(for: $0) }.map(\.text)
+        XCTAssertTrue(lines.contains("Control 'c' ended the run in before_hypothesis_control: enough"), "\(lines)")
     }
 
     // A global control that cannot be configured is not called again; one of the experiment is, as in the reference.

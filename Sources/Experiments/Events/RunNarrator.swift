@@ -46,6 +46,9 @@ public struct RunNarrator: Sendable {
             defer { lastEnding = ending }
             return flushDeferred(isNews: ending != lastEnding)
         case .hypothesisFailed: return flushDeferred(isNews: true)
+        case .controlCalled(let control):
+            if case .interrupted = control.end { return flushDeferred(isNews: true) }
+            return []
         default: return []
         }
     }
