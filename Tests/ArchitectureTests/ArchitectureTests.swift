@@ -20,8 +20,8 @@ final class ArchitectureTests: XCTestCase {
         ],
         "PipelineTestbed": [
             "Documents", "Durations", "Experiments", "Faults", "HTTP", "HTTPActivities", "HTTPTypes", "MeasurementServer",
-            "Measurements", "Pipeline", "Ports", "Randomness", "SQLite", "SimulatedSQLite", "SimulatedTestbed",
-            "SimulatedWorld", "SimulationKernel", "Synchronization", "Testbed",
+            "Measurements", "NIOCore", "Pipeline", "Ports", "Randomness", "SQLite", "SimulatedSQLite",
+            "SimulatedTestbed", "SimulatedWorld", "SimulationKernel", "Synchronization", "Testbed",
         ],
         "Fuzzing": ["Documents", "Experiments", "Randomness"],
         "Faults": ["Documents", "Durations", "NIOCore", "Randomness"],
