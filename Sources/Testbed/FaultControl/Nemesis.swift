@@ -22,6 +22,14 @@ public struct Nemesis: Sendable {
             self.weight = weight
             self.draw = draw
         }
+
+        /// The same, but for faults that are not wanted: those are not drawn.
+        public func filtered(_ isWanted: @escaping @Sendable (Fault) -> Bool) -> Source {
+            let draw = draw
+            return Source(name, weight: weight) { random, names in
+                draw(&random, names).flatMap { isWanted($0) ? $0 : nil }
+            }
+        }
     }
 
     /// How schedules are drawn.
