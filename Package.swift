@@ -124,7 +124,7 @@ let package = Package(
             dependencies: [
                 "Activities", "Documents", "Durations", "Experiments", "Faults", "HTTP", "MeasurementServer",
                 "Measurements", "Pipeline", "Ports", "Randomness", "SQLite", "SimulatedSQLite", "SimulatedTestbed",
-                "SimulatedWorld", "SimulationKernel", "Testbed", httpTypes,
+                "SimulatedWorld", "SimulationKernel", "Testbed", nioCore, httpTypes,
             ],
             swiftSettings: strict
         ),
@@ -142,9 +142,8 @@ let package = Package(
         .executableTarget(
             name: "windkanal",
             dependencies: [
-                "Activities", "Documents", "Experiments", "Measurements", "Pipeline", "PipelineTestbed", "Probing",
-                "Randomness", "Sessions",
-                "SimulationKernel", "TraceFiles",
+                "Activities", "Documents", "Experiments", "Faults", "Measurements", "Pipeline", "PipelineTestbed",
+                "Probing", "Randomness", "Sessions", "SimulationKernel", "Testbed", "TraceFiles",
                 argumentParser,
             ],
             swiftSettings: strict
@@ -167,7 +166,7 @@ let package = Package(
             dependencies: [
                 "CSystemSeam", "Documents", "Experiments", "Fuzzing", "HTTP", "Measurements", "Pipeline",
                 "PipelineTestbed", "Ports", "Randomness", "SimulatedSQLite", "SimulatedWorld",
-                "SimulationKernel", "Torture", "TraceFiles", argumentParser, nioCore, httpTypes,
+                "SimulationKernel", "Testbed", "Torture", "TraceFiles", argumentParser, nioCore, httpTypes,
             ],
             swiftSettings: common
         ),
@@ -184,6 +183,7 @@ let package = Package(
         .testTarget(
             name: "SimulationKernelTests",
             dependencies: ["CSeamProbes", "CSystemSeam", "Randomness", "SimulationKernel", "Torture"],
+            packageAccess: false,
             swiftSettings: common
         ),
         .testTarget(
@@ -252,8 +252,8 @@ let package = Package(
         .testTarget(
             name: "ScenarioTests",
             dependencies: [
-                "Documents", "Experiments", "MeasurementServer", "Measurements", "Pipeline", "PipelineTestbed",
-                "SimulatedWorld", "SimulationKernel",
+                "Documents", "Experiments", "Faults", "MeasurementServer", "Measurements", "Pipeline",
+                "PipelineTestbed", "SimulatedWorld", "SimulationKernel", "Testbed",
             ],
             swiftSettings: common
         ),

@@ -53,7 +53,7 @@ public final class Simulation {
             virtualTime: .nanoseconds(Int64(kernel.state.value.now)),
             events: Int(kernel.state.value.events), jobs: Int(kernel.state.value.jobs),
             violations: kernel.violations, violationCount: kernel.violationCount,
-            hostFailures: kernel.hosts.compactMap { host in
+            hostFailures: kernel.hosts.all.compactMap { host in
                 guard case .failure(let error)? = host.exit else { return nil }
                 return (host.name, error)
             },
@@ -88,7 +88,7 @@ public final class Simulation {
     /// - Returns: The host.
     /// - Throws: ``SimulationError/duplicateHost(_:)``.
     @discardableResult
-    public func host(
+    public func addHost(
         _ name: String, starts: Bool = true, boot: (() async throws -> Void)? = nil
     ) throws(SimulationError) -> Host {
         try kernel.addHost(name, starts: starts, boot: boot)
@@ -96,7 +96,7 @@ public final class Simulation {
 
     /// The host with this name, or nil.
     public func host(named name: String) -> Host? {
-        kernel.host(named: name)
+        kernel.hosts.named(name)
     }
 
     /// Opens the stream of random numbers with this label; draws of one never shift those of another.

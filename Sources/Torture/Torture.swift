@@ -45,7 +45,7 @@ public struct Torture {
         let simulation = Simulation(seed: seed, options: options)
         for number in 0..<hosts {
             let leak = number == 0 ? self.leak : nil
-            try simulation.host("host-\(number)") { try await Workload(leak: leak).run() }
+            try simulation.addHost("host-\(number)") { try await Workload(leak: leak).run() }
         }
         // Where the runs of two processes part.
         if let leak, leak != leak.cause { _ = try PlantedWorld(simulation, leak) }

@@ -23,9 +23,9 @@ final class ArchitectureTests: XCTestCase {
         ],
         "PipelineTestbed": [
             "Activities", "Documents", "Durations", "Experiments", "Faults", "HTTP", "HTTPTypes",
-            "MeasurementServer", "Measurements", "Pipeline", "Ports", "Randomness", "SQLite", "SimulatedSQLite",
-            "SimulatedTestbed",
-            "SimulatedWorld", "SimulationKernel", "Synchronization", "Testbed",
+            "MeasurementServer",
+            "Measurements", "NIOCore", "Pipeline", "Ports", "Randomness", "SQLite", "SimulatedSQLite",
+            "SimulatedTestbed", "SimulatedWorld", "SimulationKernel", "Synchronization", "Testbed",
         ],
         "Fuzzing": ["Documents", "Experiments", "Randomness"],
         "Faults": ["Documents", "Durations", "NIOCore", "Randomness"],
@@ -56,13 +56,14 @@ final class ArchitectureTests: XCTestCase {
             "Randomness", "SQLite", "SimulatedSQLite", "SimulatedWorld", "SimulationKernel",
         ],
         "windkanal": [
-            "Activities", "ArgumentParser", "Dispatch", "Documents", "Experiments", "Glibc", "Measurements",
-            "Pipeline", "PipelineTestbed", "Probing", "Randomness", "Sessions", "SimulationKernel", "TraceFiles",
+            "Activities", "ArgumentParser", "Dispatch", "Documents", "Experiments", "Faults", "Glibc", "Measurements",
+            "Pipeline", "PipelineTestbed", "Probing", "Randomness", "Sessions", "SimulationKernel", "Testbed",
+            "TraceFiles",
         ],
         "lab": [
             "ArgumentParser", "CSystemSeam", "Documents", "Experiments", "Foundation", "Fuzzing", "HTTP", "HTTPTypes",
             "Measurements", "NIOCore", "Pipeline", "PipelineTestbed", "Ports", "Randomness", "SimulatedSQLite",
-            "SimulatedWorld", "SimulationKernel", "Torture", "TraceFiles",
+            "SimulatedWorld", "SimulationKernel", "Testbed", "Torture", "TraceFiles",
         ],
     ]
 

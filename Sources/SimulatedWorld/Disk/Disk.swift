@@ -104,6 +104,7 @@ public final class Disk {
     }
 
     package func write(_ file: DiskFile, _ buffer: UnsafeRawBufferPointer, at offset: Int) throws(DiskError) {
+        precondition(offset >= 0, "a write at \(offset), before the file's beginning")
         let growth = max(0, offset + buffer.count - file.size)
         if let capacity = faults.capacity, growth > 0, usedBytes + growth > capacity {
             hits.refusals += 1
@@ -119,6 +120,7 @@ public final class Disk {
     }
 
     package func resize(_ file: DiskFile, _ size: Int) throws(DiskError) {
+        precondition(size >= 0, "a file of \(size) bytes")
         unsafe trace(.resize, size)
         try begin(.write)
         file.resize(size)
@@ -148,6 +150,7 @@ public final class Disk {
 
     /// Earlier entries of the folder become durable with later ones, as in a journal.
     private func makeEntriesDurable(_ count: Int) {
+        assert(count <= pendingEntries.count, "\(count) entries of \(pendingEntries.count) become durable")
         for (name, file) in pendingEntries.prefix(count) { durableEntries[name] = file }
         pendingEntries.removeFirst(count)
     }
@@ -162,6 +165,7 @@ public final class Disk {
             onCrash?(crashAt.crash)
             throw .dead
         }
+        assert(crashAt.map { operations < $0.operation } ?? true, "an operation after the one that crashes")
         let (failures, latency) =
             switch operation {
             case .read: (faults.readFailures, faults.latency)
@@ -239,6 +243,7 @@ public final class Disk {
     ///
     /// Nil takes that back.
     public func scheduleCrash(_ crash: Crash?, atOperation operation: Int = 1) {
+        precondition(operation > 0, "operation \(operation) lies in the past: 1 is the next")
         crashAt = crash.map { (operations + operation, $0) }
     }
 

@@ -8,6 +8,12 @@ public import Faults
 import Randomness
 public import SimulationKernel
 
+/// The two hosts that a link goes from and to.
+struct LinkID: Hashable {
+    let source: HostID
+    let target: HostID
+}
+
 /// One direction between two hosts.
 public final class Link {
     /// How a link behaves; faults default to none.
@@ -110,6 +116,7 @@ public final class Link {
     private static let segmentBytes: UInt64 = 1448
 
     init(source: String, target: String, options: Options, world: World) {
+        precondition(options.invalidity == nil, "\(source)→\(target) has options that were not looked at: \(options)")
         self.source = source
         self.target = target
         self.options = options
@@ -188,6 +195,7 @@ public final class Link {
     }
 
     func register(_ flow: Flow, number: UInt64) {
+        assert(flows[number] == nil, "\(source)→\(target) has two flows of the number \(number)")
         flows[number] = flow
     }
 
@@ -268,11 +276,13 @@ public final class Link {
             counts.lost += 1
             return .lost(.chance)
         }
+        assert(departure >= now, "a packet leaves \(source) at \(departure), before it is sent")
         return .arrives(at: departure + (fixedLatency ?? random.nanoseconds(options.latency)))
     }
 
     /// When a packet will have left behind those that wait; nil when the queue is full.
     private func depart(bytes: Int, at now: UInt64, _ rate: UInt64) -> UInt64? {
+        assert(bytes >= 0 && rate > 0, "\(bytes) bytes at \(rate) bytes per second")
         if busyUntil < now { busyRemainder = 0 }
         let begin = max(now, busyUntil)
         let backlog = UInt128(begin - now) * UInt128(rate) / 1_000_000_000
@@ -280,6 +290,7 @@ public final class Link {
         guard backlog == 0 || backlog + UInt128(bytes) <= UInt128(options.queueBytesMax) else { return nil }
         let (time, rest) = (UInt128(bytes) * 1_000_000_000 + UInt128(busyRemainder))
             .quotientAndRemainder(dividingBy: UInt128(rate))
+        assert(rest < UInt128(rate), "less than a nanosecond remains")
         busyRemainder = UInt64(rest)
         busyUntil = begin + UInt64(min(time, UInt128(Int64.max / 4)))
         return busyUntil
@@ -291,6 +302,7 @@ public final class Link {
     func retransmissionTurn(bytes: Int, at now: UInt64, roundTrip: UInt64) -> UInt64 {
         let turn = max(now + roundTrip, nextRetransmission)
         let rate = options.bytesPerSecond ?? UInt64(Int64.max)
+        assert(turn >= now, "a turn in the past")
         nextRetransmission =
             turn + max(1, UInt64(min(UInt128(bytes) * 1_000_000_000 / UInt128(rate), UInt128(Int64.max / 4))))
         return turn

@@ -71,6 +71,7 @@ final class SimulatedEventLoop: EventLoop, NIOSerialEventLoopExecutor, @unchecke
     }
 
     func register(_ channel: SimulatedChannel) -> UInt64 {
+        assert(!isUnwinding || world.isMuted, "a channel is made on a loop that is made to end")
         lastChannel += 1
         channels[lastChannel] = channel
         return lastChannel

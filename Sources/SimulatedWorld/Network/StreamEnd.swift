@@ -89,6 +89,7 @@ final class StreamEnd {
     }
 
     private func set(_ next: ConnectionState) {
+        assert(state.mayBecome(next), "\(host.name):\(localPort) becomes \(next) from \(state)")
         state = next
         updatePresence()
         if next.isOver { connection?.noteOver(self) }
@@ -178,11 +179,14 @@ final class StreamEnd {
 
     @inline(__always)
     func receive(_ buffer: ByteBuffer) {
+        assert(isPresent, "\(host.name):\(localPort) takes data in \(state)")
+        assert(!receivedEnd, "\(host.name):\(localPort) takes data behind the end of the stream")
         received.append(buffer)
         notifyReadable()
     }
 
     func receiveEnd() {
+        assert(isKnown, "\(host.name):\(localPort) takes the end of a stream that it does not know")
         receivedEnd = true
         advance(.receivesEnd)
         notifyReadable()
