@@ -98,7 +98,7 @@ public actor Outbox: MeasurementSink {
             }
             waiting = Int(try database.rows("SELECT count(*) FROM message WHERE sent IS NULL")[0][0].integer ?? 0)
         }
-        try await location.settleToTheEnd()
+        try await location.waitUntilDurable()
     }
 
     // MARK: Taking
@@ -138,7 +138,7 @@ public actor Outbox: MeasurementSink {
         }
         waiting += readings.count
         wake()
-        try await location.settleToTheEnd()
+        try await location.waitUntilDurable()
     }
 
     private func keep(_ next: [Int: Int64], insteadOf old: [Int: Int64]) throws(SQLiteError) {
