@@ -4,7 +4,7 @@ public import NIOCore
 import NIOHTTP1
 public import Ports
 
-/// A small HTTP/1.1 client for both worlds: keep-alive connections per server, a deadline for each phase, no retries.
+/// A small HTTP/1.1 client for both worlds: keep-alive connections per server, a timeout for each phase, no retries.
 ///
 /// Our own, because AsyncHTTPClient accepts no event loop but NIO's own. It does what the pipeline needs and no more:
 /// one request at a time on a connection, bodies in memory up to a limit, no redirects, no cookies, no proxies.
@@ -74,11 +74,11 @@ public final class HTTPClient: Sendable {
     ///   - request: What to send; an authority it lacks is taken from `endpoint`.
     ///   - body: The request's body.
     ///   - endpoint: The server.
-    ///   - deadline: How long the response may take to begin, and the whole, in place of the options'.
+    ///   - timeout: How long the response may take to begin, and the whole, in place of the options'.
     /// - Returns: The response and its body.
     /// - Throws: ``HTTPFailure``; a status that is no success is no failure.
     public func send(
-        _ request: HTTPRequest, body: ByteBuffer = ByteBuffer(), to endpoint: Endpoint, deadline: TimeAmount? = nil
+        _ request: HTTPRequest, body: ByteBuffer = ByteBuffer(), to endpoint: Endpoint, timeout: TimeAmount? = nil
     ) async throws(HTTPFailure) -> (response: HTTPResponse, body: ByteBuffer) {
         var request = request
         if request.authority == nil { request.authority = endpoint.description }
@@ -89,7 +89,7 @@ public final class HTTPClient: Sendable {
         loop.execute { [request] in
             let exchange = HTTPExchange(
                 head: HTTPConversion.head(request, bodyBytes: body.readableBytes), body: body, endpoint: endpoint,
-                isHead: request.method == .head, promise: promise, pool: pool.value, limit: deadline)
+                isHead: request.method == .head, promise: promise, pool: pool.value, limit: timeout)
             slot.exchange = exchange
             pool.value.start(exchange)
         }

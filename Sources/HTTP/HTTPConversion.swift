@@ -21,7 +21,7 @@ enum HTTPConversion {
         guard let method = HTTPRequest.Method(head.method.rawValue) else { return nil }
         var request = HTTPRequest(method: method, scheme: nil, authority: nil, path: head.uri)
         for (name, value) in head.headers {
-            guard let name = HTTPField.Name(name) else { return nil }
+            guard let name = fieldName(name) else { return nil }
             if name.canonicalName == "host" {
                 request.authority = value
             } else {
@@ -47,8 +47,24 @@ enum HTTPConversion {
             status: .init(code: Int(head.status.code), reasonPhrase: head.status.reasonPhrase))
         for (name, value) in head.headers {
             // Names that are no tokens were refused by the parser.
-            if let name = HTTPField.Name(name) { response.headerFields.append(HTTPField(name: name, value: value)) }
+            if let name = fieldName(name) { response.headerFields.append(HTTPField(name: name, value: value)) }
         }
         return response
     }
+
+    /// The name of a field; nil for what is no token.
+    ///
+    /// Those that come with every message are known, and not looked at byte by byte.
+    private static func fieldName(_ name: String) -> HTTPField.Name? {
+        switch name {
+        case "Content-Type": .contentType
+        case "Date": .date
+        case "host": host
+        case "content-length": contentLength
+        default: HTTPField.Name(name)
+        }
+    }
+
+    private static let host: HTTPField.Name? = HTTPField.Name("host")
+    private static let contentLength: HTTPField.Name? = HTTPField.Name("content-length")
 }

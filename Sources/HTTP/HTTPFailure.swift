@@ -18,7 +18,7 @@ public enum HTTPFailure: Error, Hashable, Sendable, CustomStringConvertible {
     case connect(DialError)
     /// A security handshake failed, or something else below HTTP, in its own words.
     case transport(Phase, reason: String)
-    /// A deadline passed.
+    /// A timeout is over.
     case timedOut(Phase)
     /// The server closed the connection.
     case closed(Phase)

@@ -8,9 +8,23 @@ public struct HTTPRouter: Sendable {
     /// Answers a request with the pattern's parameters and the body.
     public typealias Handler = @Sendable (HTTPRequest, [String: String], ByteBuffer) async -> HTTPReply
 
+    /// A part of a pattern between two slashes.
+    private enum Segment: Sendable {
+        case literal([UInt8])
+        case parameter(String)
+
+        init(_ text: Substring.UTF8View) {
+            if text.first == UInt8(ascii: "{"), text.last == UInt8(ascii: "}") {
+                self = .parameter(String(Substring(text.dropFirst().dropLast())))
+            } else {
+                self = .literal(Array(text))
+            }
+        }
+    }
+
     private struct Route: Sendable {
         let method: HTTPRequest.Method
-        let segments: [Substring]
+        let segments: [Segment]
         let handler: Handler
     }
 
@@ -21,7 +35,7 @@ public struct HTTPRouter: Sendable {
 
     /// Adds a route; the first that matches answers.
     public mutating func on(_ method: HTTPRequest.Method, _ pattern: String, _ handler: @escaping Handler) {
-        routes.append(Route(method: method, segments: Self.segments(pattern), handler: handler))
+        routes.append(Route(method: method, segments: Self.segments(pattern).map(Segment.init), handler: handler))
     }
 
     /// Answers by the routes: 404 where no path matches, 405 where only the method does not.
@@ -30,8 +44,7 @@ public struct HTTPRouter: Sendable {
     }
 
     private func respond(_ request: HTTPRequest, _ body: ByteBuffer) async -> HTTPReply {
-        let path = (request.path ?? "/").prefix { $0 != "?" }
-        let segments = Self.segments(String(path))
+        let segments = Self.segments(request.path ?? "/")
         var allowed: [String] = []
         for route in routes {
             guard let parameters = Self.match(route.segments, segments) else { continue }
@@ -44,19 +57,19 @@ public struct HTTPRouter: Sendable {
         return reply
     }
 
-    private static func segments(_ path: String) -> [Substring] {
-        path.split(separator: "/", omittingEmptySubsequences: true)
+    /// The segments of a path, without its query.
+    private static func segments(_ path: String) -> [Substring.UTF8View] {
+        path[...].utf8.prefix { $0 != UInt8(ascii: "?") }.split(separator: UInt8(ascii: "/"))
     }
 
-    private static func match(_ pattern: [Substring], _ path: [Substring]) -> [String: String]? {
+    private static func match(_ pattern: [Segment], _ path: [Substring.UTF8View]) -> [String: String]? {
         guard pattern.count == path.count else { return nil }
+        for case (.literal(let expected), let segment) in zip(pattern, path) where !segment.elementsEqual(expected) {
+            return nil
+        }
         var parameters: [String: String] = [:]
-        for (expected, segment) in zip(pattern, path) {
-            if expected.hasPrefix("{"), expected.hasSuffix("}") {
-                parameters[String(expected.dropFirst().dropLast())] = PercentEncoding.decode(segment)
-            } else if expected != segment {
-                return nil
-            }
+        for case (.parameter(let name), let segment) in zip(pattern, path) {
+            parameters[name] = PercentEncoding.decode(Substring(segment))
         }
         return parameters
     }

@@ -4,6 +4,7 @@
 public enum PercentEncoding {
     /// The text with each percent sign and its two digits replaced by their byte; anything else stays.
     public static func decode(_ text: some StringProtocol) -> String {
+        guard text.utf8.contains(UInt8(ascii: "%")) else { return String(text) }
         var bytes: [UInt8] = []
         var rest = Array(text.utf8)[...]
         while let byte = rest.popFirst() {

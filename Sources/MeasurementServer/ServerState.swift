@@ -23,6 +23,10 @@ final class ServerState {
     /// Bodies that are right until a device measures again.
     private var bodies: [Int: (until: Int64, body: ByteBuffer)] = [:]
     private let seriesSince: Int64
+    /// Writes usual payloads; nil where the contract's are made of values.
+    private let writer: PayloadWriter?
+    /// Where payloads are written before they are sent.
+    private var scratch: [UInt8] = []
     private var lastDate: (second: Int64, text: String) = (.min, "")
 
     static let all: String = "*"
@@ -38,6 +42,10 @@ final class ServerState {
         pathSuffix = String(parts.suffix)
         requests = Array(repeating: 0, count: options.flats)
         seriesSince = WallClock.milliseconds
+        // What a series has not measured is left out of a payload.
+        writer =
+            options.series == nil && options.contract.channels.allSatisfy { DeviceModel.channels.contains($0.name) }
+            ? PayloadWriter(options.contract) : nil
     }
 
     // MARK: Requests
@@ -159,8 +167,9 @@ final class ServerState {
     private func plainBody(_ flat: Int) -> ByteBuffer {
         let now = WallClock.milliseconds
         if let (until, body) = bodies[flat], now < until { return body }
-        let readings = (1...options.rooms).flatMap { self.readings(flat, $0, at: now) }
-        let body = ByteBuffer(bytes: JSONWriter.writeBytes(options.contract.write(readings)))
+        let body =
+            writer.map { written(flat, at: now, $0) }
+            ?? body(of: (1...options.rooms).flatMap { readings(flat, $0, at: now) })
         if options.series == nil {
             bodies[flat] = (model.sampleTime(flat: flat, at: now) + DeviceModel.intervalMilliseconds, body)
         }
@@ -188,7 +197,21 @@ final class ServerState {
             default: readings += usual
             }
         }
-        return ByteBuffer(bytes: JSONWriter.writeBytes(options.contract.write(readings)))
+        return body(of: readings)
+    }
+
+    private func body(of readings: [Reading]) -> ByteBuffer {
+        ByteBuffer(bytes: JSONWriter.writeBytes(options.contract.write(readings)))
+    }
+
+    /// The payload of all rooms' latest values, without a reading for each.
+    private func written(_ flat: Int, at milliseconds: Int64, _ writer: PayloadWriter) -> ByteBuffer {
+        let time = model.sampleTime(flat: flat, at: milliseconds)
+        scratch.removeAll(keepingCapacity: true)
+        writer.write(rooms: options.rooms, milliseconds: time, into: &scratch) { room, channel in
+            model.value(options.contract.channels[channel].name, flat: flat, room: room, at: time) ?? 0
+        }
+        return ByteBuffer(bytes: scratch)
     }
 
     private func readings(_ flat: Int, _ room: Int, at milliseconds: Int64) -> [Reading] {

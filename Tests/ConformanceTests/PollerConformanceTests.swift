@@ -37,7 +37,7 @@ final class PollerConformanceTests: XCTestCase {
         var options = Poller.Options(
             profile: .bulkhead, endpoint: endpoint, flats: ["SD0", "SD1", "XX9"],
             authorization: HTTPClient.basicAuthorization(user: "user", password: password))
-        options.profile.deadline = .milliseconds(400)
+        options.profile.timeout = .milliseconds(400)
         options.bodyBytesMax = bodyBytesMax
         if arm == .sockets { options.tls = try TLSSecurity(trusting: certificate(trusting)) }
         return try await Poller.make(stage.client, options: options, sink: Forgetful())
@@ -66,7 +66,7 @@ final class PollerConformanceTests: XCTestCase {
         try onBothArms { arm, stage, endpoint, _ in
             let poller = try await Self.poller(arm, stage, endpoint)
             for _ in 0..<2 {
-                let result = await poller.fetch("SD0", deadline: .seconds(2))
+                let result = await poller.fetch("SD0", timeout: .seconds(2))
                 XCTAssertNoThrow(try result.get(), "\(arm)")
             }
             let counters = await poller.counters
@@ -85,7 +85,7 @@ final class PollerConformanceTests: XCTestCase {
             await Self.assertFailure(stranger, "SD0", .status(401, retryAfter: nil), arm)
             guard arm == .sockets else { return }
             let deceived = try await Self.poller(arm, stage, endpoint, trusting: "other.pem")
-            guard case .failure(.http(.transport(_, let reason))) = await deceived.fetch("SD0", deadline: .seconds(2))
+            guard case .failure(.http(.transport(_, let reason))) = await deceived.fetch("SD0", timeout: .seconds(2))
             else {
                 return XCTFail("a wrong certificate was taken")
             }
@@ -107,14 +107,14 @@ final class PollerConformanceTests: XCTestCase {
             for (fault, failure) in faults {
                 let injected = try await admin.send(.put, "devices/SD0/schedule", "{\"fault\":\(fault)}")
                 XCTAssertEqual(injected, 200, "\(arm) \(fault)")
-                switch (await poller.fetch("SD0", deadline: .milliseconds(400)), failure) {
+                switch (await poller.fetch("SD0", timeout: .milliseconds(400)), failure) {
                 case (.failure(.payload(.notJSON)), nil): break
                 case (.failure(let found), let expected): XCTAssertEqual(found, expected, "\(arm) \(fault)")
                 case (.success, _): XCTFail("\(arm) \(fault): it was fetched")
                 }
                 let removed = try await admin.send(.delete, "devices/SD0/schedule")
                 XCTAssertEqual(removed, 200, "\(arm)")
-                let result = await poller.fetch("SD0", deadline: .seconds(2))
+                let result = await poller.fetch("SD0", timeout: .seconds(2))
                 XCTAssertNoThrow(try result.get(), "\(arm) after \(fault)")
             }
         }
@@ -203,7 +203,7 @@ final class PollerConformanceTests: XCTestCase {
     }
 
     private static func assertFailure(_ poller: Poller, _ flat: String, _ expected: PollFailure, _ arm: Arm) async {
-        switch await poller.fetch(flat, deadline: .seconds(2)) {
+        switch await poller.fetch(flat, timeout: .seconds(2)) {
         case .success: XCTFail("\(arm): \(flat) was fetched")
         case .failure(let failure): XCTAssertEqual(failure, expected, "\(arm)")
         }
@@ -212,9 +212,11 @@ final class PollerConformanceTests: XCTestCase {
 
 extension Poller {
     /// Polls a flat once.
-    fileprivate func fetch(_ flat: String, deadline: Duration) async -> Result<[Reading], PollFailure> {
-        guard let state = flats[flat] else { return .success([]) }
-        return await fetch(state, deadline: deadline)
+    fileprivate func fetch(_ flat: String, timeout: Duration) async -> Result<[Reading], PollFailure> {
+        guard let id = flats[flat]?.id else { return .success([]) }
+        flats[flat]?.polling.sweepBegan()
+        defer { flats[flat]?.polling.pollEnded() }
+        return await fetch(id, timeout: timeout)
     }
 }
 

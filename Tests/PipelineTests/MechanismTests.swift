@@ -5,23 +5,23 @@ import XCTest
 
 final class MechanismTests: XCTestCase {
     func testABreakerOpensAfterFailuresInARowAndLooksAgain() {
-        var breaker = CircuitBreaker(.init(failures: 3, open: .seconds(15), probeDeadline: .seconds(35)))
-        for second in 0..<2 { breaker.failed(now: .seconds(second)) }
+        var breaker = CircuitBreaker(.init(failures: 3, open: .seconds(15), probeTimeout: .seconds(35)))
+        for second in 0..<2 { breaker.failed(at: .seconds(second)) }
         breaker.succeeded()
         for second in 3..<6 {
-            XCTAssertEqual(breaker.ask(now: .seconds(second)), .pass)
-            breaker.failed(now: .seconds(second))
+            XCTAssertEqual(breaker.admit(at: .seconds(second)), .allow)
+            breaker.failed(at: .seconds(second))
         }
         XCTAssertEqual(breaker.state, .open(until: .seconds(20)))
-        XCTAssertEqual(breaker.ask(now: .seconds(19)), .refuse)
-        XCTAssertEqual(breaker.ask(now: .seconds(20)), .probe(deadline: .seconds(35)))
+        XCTAssertEqual(breaker.admit(at: .seconds(19)), .reject)
+        XCTAssertEqual(breaker.admit(at: .seconds(20)), .probe(timeout: .seconds(35)))
         // One looks; others stay away until it has seen.
-        XCTAssertEqual(breaker.ask(now: .seconds(21)), .refuse)
-        breaker.failed(now: .seconds(22))
+        XCTAssertEqual(breaker.admit(at: .seconds(21)), .reject)
+        breaker.failed(at: .seconds(22))
         XCTAssertEqual(breaker.state, .open(until: .seconds(37)))
-        XCTAssertEqual(breaker.ask(now: .seconds(40)), .probe(deadline: .seconds(35)))
+        XCTAssertEqual(breaker.admit(at: .seconds(40)), .probe(timeout: .seconds(35)))
         breaker.succeeded()
-        XCTAssertEqual(breaker.ask(now: .seconds(41)), .pass)
+        XCTAssertEqual(breaker.admit(at: .seconds(41)), .allow)
     }
 
     func testWaitsGrowUpToTheCapAndAreJitteredInFull() {
@@ -45,38 +45,79 @@ final class MechanismTests: XCTestCase {
         XCTAssertEqual((0..<20).count { _ in budget.take() }, 10)
     }
 
-    func testSlowTargetsDoNotTakeThePlacesOfFastOnes() {
+    func testSlowTargetsDoNotTakeThePermitsOfFastOnes() {
         var bulkhead = Bulkhead(.init(total: 4, slow: 1))
-        var given: [String] = []
-        bulkhead.take(.slow, id: 1) { given.append("slow 1 \($0)") }
-        bulkhead.take(.slow, id: 2) { given.append("slow 2 \($0)") }
-        bulkhead.take(.slow, id: 3) { given.append("slow 3 \($0)") }
-        for id in 4...7 { bulkhead.take(.fast, id: UInt64(id)) { given.append("fast \(id) \($0)") } }
-        XCTAssertEqual(given, ["slow 1 true", "fast 4 true", "fast 5 true", "fast 6 true"])
-        bulkhead.cancel(.slow, id: 2)
-        bulkhead.release(.slow)
-        bulkhead.release(.fast)
-        XCTAssertEqual(given.suffix(3), ["slow 2 false", "slow 3 true", "fast 7 true"])
+        let slow = (0..<3).map { _ in bulkhead.take(.slow) }
+        let fast = (0..<4).map { _ in bulkhead.take(.fast) }
+        XCTAssertEqual(slow.map(\.isPermit), [true, false, false])
+        XCTAssertEqual(fast.map(\.isPermit), [true, true, true, false])
+        XCTAssertTrue(bulkhead.cancel(slow[1].ticket))
+        XCTAssertFalse(bulkhead.cancel(slow[1].ticket), "it waits no more")
+        XCTAssertFalse(bulkhead.cancel(slow[0].ticket), "a permit does not wait")
+        // The one that waits longest gets what is given back, and keeps it from who comes later.
+        XCTAssertEqual(bulkhead.release(slow[0].ticket), slow[2].ticket)
+        XCTAssertEqual(bulkhead.release(fast[0].ticket), fast[3].ticket)
+        XCTAssertFalse(bulkhead.take(.fast).isPermit)
+        XCTAssertNil(bulkhead.release(slow[2].ticket))
+        XCTAssertTrue(bulkhead.take(.slow).isPermit)
     }
 
     func testReadingsAreNewOnceHoweverTheyComeAgain() {
-        let state = FlatState(flat: "SD0", path: "/", since: .now, breaker: nil)
+        var readings = FlatReadings(flat: "SD0")
         func reading(_ time: Int64) -> Reading {
             Reading(Reading.Identity(flat: "SD0", room: "1", channel: "t", milliseconds: time), value: Double(time))
         }
         XCTAssertEqual(
-            [10, 20, 10, 15, 20, 30].map { state.note(reading($0)) }, [.new, .new, .known, .new, .known, .new])
-        XCTAssertEqual(state.newest, 30)
-        XCTAssertEqual(state.latest.map(\.value), [30])
-        for time in 31...60 { _ = state.note(reading(Int64(time))) }
+            [10, 20, 10, 15, 20, 30].map { readings.note(reading($0)) }, [.new, .new, .known, .new, .known, .new])
+        XCTAssertEqual(readings.newest, 30)
+        XCTAssertEqual(readings.latest.map(\.value), [30])
+        for time in 31...60 { _ = readings.note(reading(Int64(time))) }
         // So late that nobody remembers: not told apart from known ones.
-        XCTAssertEqual(state.note(reading(11)), .known)
+        XCTAssertEqual(readings.note(reading(11)), .known)
         // A time that has not come moves nothing, and what nobody took is new again.
-        XCTAssertEqual(state.note(reading(9_999), isAhead: true), .new)
-        XCTAssertEqual([state.newest, state.latest.first?.id.milliseconds], [60, 60])
-        state.forget([reading(60), reading(9_999)])
-        XCTAssertEqual(state.note(reading(60)), .new)
-        XCTAssertEqual(state.note(reading(9_999), isAhead: true), .new)
+        XCTAssertEqual(readings.note(reading(9_999), isAhead: true), .new)
+        XCTAssertEqual([readings.newest, readings.latest.first?.id.milliseconds], [60, 60])
+        readings.forget([reading(60), reading(9_999)])
+        XCTAssertEqual(readings.note(reading(60)), .new)
+        XCTAssertEqual(readings.note(reading(9_999), isAhead: true), .new)
+    }
+
+    // Rooms come in any order, and come and go; each channel has its own times.
+    func testChannelsAreKnownInWhateverOrderAnAnswerHasThem() {
+        var readings = FlatReadings(flat: "SD0")
+        let rooms = (0..<50).map { "\($0 * 37 % 50)" }
+        func reading(_ room: String, _ channel: String, _ time: Int64) -> Reading {
+            let id = Reading.Identity(flat: "SD0", room: room, channel: channel, milliseconds: time)
+            return Reading(id, value: Double(time))
+        }
+        for (time, order) in [(1, rooms), (2, rooms.reversed()), (3, rooms.sorted()), (4, rooms)] as [(Int64, [String])]
+        {
+            for room in order {
+                for channel in ["t", "m"] {
+                    XCTAssertEqual(readings.note(reading(room, channel, time)), .new)
+                    XCTAssertEqual(readings.note(reading(room, channel, time)), .known)
+                }
+            }
+        }
+        XCTAssertEqual(readings.latest, rooms.sorted().flatMap { [reading($0, "m", 4), reading($0, "t", 4)] })
+        // What one forgets, the others keep, though they were measured together.
+        readings.forget([reading("7", "t", 4)])
+        XCTAssertEqual(readings.note(reading("8", "t", 4)), .known)
+        XCTAssertEqual(readings.note(reading("7", "t", 4)), .new)
+        for number in 100..<1000 { XCTAssertEqual(readings.note(reading("x\(number)", "t", 1)), .new) }
+        XCTAssertEqual(readings.note(reading("one more", "t", 1)), .tooMany)
+    }
+
+    func testAFallBelongsToTheLatestValueAlone() {
+        var readings = FlatReadings(flat: "SD0")
+        func reading(_ time: Int64, _ value: Double) -> Reading {
+            Reading(Reading.Identity(flat: "SD0", room: "1", channel: "m", milliseconds: time), value: value)
+        }
+        for value in [reading(1, 5), reading(2, 3)] { _ = readings.note(value) }
+        XCTAssertEqual(readings.fall(at: reading(2, 3)), .init(from: 5, kind: .reset))
+        XCTAssertNil(readings.fall(at: reading(1, 5)))
+        _ = readings.note(reading(3, 4))
+        XCTAssertNil(readings.fall(at: reading(3, 4)))
     }
 
     // The same phase in every process, and flats spread over the whole interval.

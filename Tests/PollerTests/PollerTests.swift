@@ -116,7 +116,7 @@ final class PollerTests: XCTestCase {
         try TestLandscape.run(every5s, flats: ["SD0"], responder: responder) { landscape in
             try await landscape.sleep(60)
             let latest = await landscape.poller.latest(of: "SD0") ?? []
-            XCTAssertEqual(latest.count, FlatState.channelsMax)
+            XCTAssertEqual(latest.count, FlatReadings.channelsMax)
             let counters = await landscape.poller.counters
             XCTAssertGreaterThan(counters.refused, 1000)
             XCTAssertGreaterThan(
@@ -165,7 +165,7 @@ final class PollerTests: XCTestCase {
 
     func testABreakerLeavesAFailingFlatAloneAndLooksAgain() throws {
         var profile = every5s
-        profile.breaker = CircuitBreaker.Options(failures: 3, open: .seconds(60), probeDeadline: .seconds(35))
+        profile.breaker = CircuitBreaker.Options(failures: 3, open: .seconds(60), probeTimeout: .seconds(35))
         try TestLandscape.run(profile, flats: ["SD0"]) { landscape in
             try await landscape.schedule("SD0", "{\"fault\": \"hang\", \"to\": 60}")
             try await landscape.sleep(70)
@@ -271,8 +271,8 @@ final class PollerTests: XCTestCase {
             XCTAssertEqual(gone.status, 404)
             _ = try await landscape.send(.post, "/events", event("CreateDevice"))
             try await landscape.sleep(30)
-            let state = await landscape.poller.flats["SD2"]
-            XCTAssertTrue((0...1).contains(state?.underWay ?? -1), "\(state?.underWay ?? -1)")
+            let inFlight = await landscape.poller.flats["SD2"]?.polling.inFlight ?? -1
+            XCTAssertTrue((0...1).contains(inFlight), "\(inFlight)")
             let health = try await landscape.get("/health")
             XCTAssertEqual(health.status, 200)
         }

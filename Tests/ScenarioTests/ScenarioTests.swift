@@ -230,7 +230,7 @@ final class ScenarioTests: XCTestCase {
     // What a scenario changes of its profile stays when another is asked for, and null leaves a mechanism out.
     func testSettingsOfAPollerHoldForEveryProfile() throws {
         let poller: Value = [
-            "profile": "adaptive", "deadline": 7, "breaker": .null, "bulkhead": ["total": 9, "slow": 2],
+            "profile": "adaptive", "timeout": 7, "breaker": .null, "bulkhead": ["total": 9, "slow": 2],
         ]
         let document: Value = ["extensions": [["name": "windkanal", "landscape": ["poller": poller]]]]
         var scenario = try XCTUnwrap(try Scenario(of: Experiment(Document(value: document), origin: "")))
@@ -238,7 +238,7 @@ final class ScenarioTests: XCTestCase {
         XCTAssertNotNil(scenario.profile.retry)
         try scenario.use(.pipelined)
         XCTAssertEqual(scenario.profile.name, "pipelined")
-        XCTAssertEqual(scenario.profile.deadline, .seconds(7))
+        XCTAssertEqual(scenario.profile.timeout, .seconds(7))
         XCTAssertEqual(scenario.profile.bulkhead, Bulkhead.Options(total: 9, slow: 2))
     }
 

@@ -243,7 +243,7 @@ final class BrokerTests: LimitedTestCase {
         let location = SQLiteVFS(disk, wall: { 0 }).location("outbox.db", sleep: { _ in })
         let client = FakeBroker()
         var options = Outbox.Options(topic: BrokerTopic("measurements"))
-        options.keep = .seconds(3600)
+        options.retainsAfterAck = .seconds(3600)
         options.retry = .milliseconds(1)
         let outbox = try await Outbox(location, name: "poller", broker: client, options: options)
         let task = Task { try await outbox.run() }
@@ -281,7 +281,7 @@ final class BrokerTests: LimitedTestCase {
         let location = SQLiteVFS(disk, wall: { 0 }).location("outbox.db", sleep: { _ in })
         let client = FakeBroker()
         var options = Outbox.Options(topic: BrokerTopic("measurements"))
-        options.keep = .seconds(3600)
+        options.retainsAfterAck = .seconds(3600)
         options.retry = .milliseconds(1)
         let outbox = try await Outbox(location, name: "poller", broker: client, options: options)
         try await outbox.publish((0..<2000).map { reading(Int64($0)) })
@@ -368,7 +368,7 @@ private final class FakeBroker: BrokerClient, @unchecked Sendable {
         return try result.get()
     }
 
-    func fetch(_ partition: TopicPartition, from offset: Int64, max: Int) async throws(BrokerError) -> FetchedRecords {
+    func fetch(_ fetch: BrokerFetch) async throws(BrokerError) -> [TopicPartition: PartitionFetch] {
         throw .unreachable("it does not fetch")
     }
 

@@ -23,10 +23,8 @@ final class ConsumerTests: XCTestCase {
             try await broker.produce(messages, to: partition, from: producer, acks: acks) != nil
         }
 
-        func fetch(_ partition: TopicPartition, from offset: Int64, max: Int) async throws(BrokerError)
-            -> FetchedRecords
-        {
-            try await broker.fetch(partition, from: offset, max: max)
+        func fetch(_ fetch: BrokerFetch) async throws(BrokerError) -> [TopicPartition: PartitionFetch] {
+            try await broker.fetch(fetch)
         }
 
         func join(_ group: String, member: String, topic: String) async throws(BrokerError) -> GroupAssignment {
@@ -199,6 +197,43 @@ final class ConsumerTests: XCTestCase {
             task.cancel()
             await task.value
             XCTAssertEqual(log.batches, ["new: b"])
+        }
+    }
+
+    // A fetch of what is not there yet is answered as soon as it is, or when its time is over, and holds nobody up.
+    func testAFetchWaitsForRecords() throws {
+        try run { broker, _ in
+            let fetch = BrokerFetch([BrokerFetch.Position(Self.partition, offset: 0, max: 10)], wait: .seconds(2))
+            func seconds(_ work: () async throws -> Void) async rethrows -> Double {
+                let start = ContinuousClock.now
+                try await work()
+                return start.duration(to: .now) / .seconds(1)
+            }
+            let empty = try await seconds {
+                let results = try await broker.fetch(fetch)
+                XCTAssertEqual(results, [Self.partition: .records(FetchedRecords(records: [], latest: 0))])
+            }
+            XCTAssertEqual(empty, 2, accuracy: 0.001)
+            let cancelled = await seconds {
+                let task = Task { try await broker.fetch(fetch) }
+                try? await Task.sleep(for: .seconds(1))
+                task.cancel()
+                _ = try? await task.value
+            }
+            XCTAssertEqual(cancelled, 1, accuracy: 0.001, "a client that is gone waits for nothing")
+            let sent = try await seconds {
+                async let results = broker.fetch(fetch)
+                try await Task.sleep(for: .seconds(1))
+                try await Self.send(broker, ["a"])
+                guard case .records(let fetched)? = try await results[Self.partition] else {
+                    return XCTFail("nothing was fetched")
+                }
+                XCTAssertEqual(fetched.records.map(\.message.value), ["a"])
+            }
+            XCTAssertEqual(sent, 1, accuracy: 0.001)
+            let gone = BrokerFetch([BrokerFetch.Position(Self.partition, offset: 9, max: 10)], wait: .seconds(2))
+            let results = try await broker.fetch(gone)
+            XCTAssertEqual(results, [Self.partition: .outOfRange(earliest: 0, latest: 1)])
         }
     }
 

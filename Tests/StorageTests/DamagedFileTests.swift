@@ -122,7 +122,7 @@ private struct NoBroker: BrokerClient {
     func produce(
         _ messages: [BrokerMessage], to partition: TopicPartition, from producer: BrokerProducer?, acks: BrokerAcks
     ) async throws(BrokerError) -> Bool { throw .unreachable("") }
-    func fetch(_ partition: TopicPartition, from offset: Int64, max: Int) async throws(BrokerError) -> FetchedRecords {
+    func fetch(_ fetch: BrokerFetch) async throws(BrokerError) -> [TopicPartition: PartitionFetch] {
         throw .unreachable("")
     }
     func join(_ group: String, member: String, topic: String) async throws(BrokerError) -> GroupAssignment {

@@ -11,9 +11,9 @@ final class InspectionTests: LimitedTestCase {
         func produce(
             _ messages: [BrokerMessage], to partition: TopicPartition, from producer: BrokerProducer?, acks: BrokerAcks
         ) async throws(BrokerError) -> Bool { throw .unreachable("there is none") }
-        func fetch(
-            _ partition: TopicPartition, from offset: Int64, max: Int
-        ) async throws(BrokerError) -> FetchedRecords { throw .unreachable("there is none") }
+        func fetch(_ fetch: BrokerFetch) async throws(BrokerError) -> [TopicPartition: PartitionFetch] {
+            throw .unreachable("there is none")
+        }
         func join(_ group: String, member: String, topic: String) async throws(BrokerError) -> GroupAssignment {
             throw .unreachable("there is none")
         }

@@ -226,12 +226,19 @@ final class ServiceTests: XCTestCase {
 
     func testRequestsThatTheBrokerDoesNotUnderstandAreNamed() throws {
         try run { stage in
+            func fetch(_ partitions: String) -> String { #"{"wait": 0, "partitions": \#(partitions)}"# }
+            func position(_ offset: Int) -> String {
+                #"{"topic": "t", "partition": 0, "offset": \#(offset), "max": 1}"#
+            }
             for (path, body, part) in [
                 ("/topics/t/partitions/0", "{", "no JSON"), ("/topics/t/partitions/x", "{}", "whole number"),
                 ("/topics/t/partitions/0", "{\"acks\":\"some\"}", "acks is 0, 1 or all"),
                 ("/topics/t/partitions/0", "{\"records\":[]}", "1 to 1000 messages"),
                 ("/topics/t/partitions/0", "{\"records\":[{}]}", "a record's value is a text"),
                 ("/topics/t/partitions/0", "{\"records\":[{\"value\":\"\"}],\"producer\":{}}", "a producer has an id"),
+                ("/fetch", "{}", "a fetch has wait"), ("/fetch", fetch("[]"), "1 to 1000 partitions"),
+                ("/fetch", fetch("[{}]"), "a partition of a fetch has"),
+                ("/fetch", fetch("[\(position(0)),\(position(1))]"), "each partition once"),
                 ("/consumers/g", "{}", "member and topic"), ("/consumers/g/offsets", "{}", "a commit has"),
                 ("/consumers/g/heartbeat", "{}", "a heartbeat has"),
                 (
@@ -260,6 +267,9 @@ final class ServiceTests: XCTestCase {
             func produce(_ sequence: Int) -> String {
                 #"{"producer": {"id": "p", "sequence": \#(sequence)}, "records": [{"value": "a"}, {"value": "b"}]}"#
             }
+            func fetch(_ partition: Int, offset: Int = 0, max: Int = 1, wait: Int = 0) -> String {
+                #"{"wait": \#(wait), "partitions": [{"topic": "t", "partition": \#(partition), "offset": \#(offset), "max": \#(max)}]}"#
+            }
             let long = String(repeating: "m", count: 129)
             for (method, path, body, status) in [
                 (.post, "/topics/t/partitions/-1", produce(0), 404),
@@ -267,11 +277,10 @@ final class ServiceTests: XCTestCase {
                 (.post, "/topics/t/partitions/\(largest)0", produce(0), 400),
                 (.post, "/topics/t/partitions/0", produce(largest), 400),
                 (.post, "/topics/t/partitions/0", produce(1 << 53), 409),
-                (.get, "/topics/t/partitions/0?offset=\(largest)", "", 416),
-                (.get, "/topics/t/partitions/0?offset=-1", "", 400),
-                (.get, "/topics/t/partitions/-\(largest)?offset=0", "", 404),
-                (.get, "/topics/t/partitions/0?max=\(largest)", "", 200),
-                (.get, "/topics/t/partitions/0?max=0", "", 200),
+                (.post, "/fetch", fetch(0, offset: largest), 200), (.post, "/fetch", fetch(0, offset: -1), 400),
+                (.post, "/fetch", fetch(-largest), 404), (.post, "/fetch", fetch(0, max: largest), 200),
+                (.post, "/fetch", fetch(0, max: 0), 200), (.post, "/fetch", fetch(0, max: -1), 400),
+                (.post, "/fetch", fetch(0, wait: -1), 400), (.post, "/fetch", fetch(0, wait: largest), 200),
                 (.post, "/consumers/g/offsets", commit(0, largest), 416),
                 (.post, "/consumers/g/offsets", commit(-1, 0), 400),
                 (.post, "/consumers/g/offsets", commit(largest, 0), 404),

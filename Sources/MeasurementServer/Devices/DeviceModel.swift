@@ -15,6 +15,9 @@ public struct DeviceModel: Hashable, Sendable {
         key = random.next()
     }
 
+    /// What devices measure.
+    static let channels: [String] = ["temperature", "humidity", "meterValue", "heat"]
+
     /// How often devices measure, in ms.
     public static let intervalMilliseconds: Int64 = 60_000
 

@@ -7,8 +7,10 @@ public struct ParsedPayload: Hashable, Sendable {
     /// Parts that could not.
     public var problems: [PayloadProblem] = []
 
-    /// Nothing.
-    public init() {}
+    /// Makes what a payload without problems says.
+    public init(readings: [Reading] = []) {
+        self.readings = readings
+    }
 }
 
 extension MeasurementContract {
@@ -28,6 +30,28 @@ extension MeasurementContract {
     public func read(
         _ payload: some Sequence<UInt8>, of flat: String, now: Int64 = WallClock.milliseconds
     ) throws(PayloadProblem) -> ParsedPayload {
+        try read(Array(payload).span, of: flat, now: now)
+    }
+
+    /// Reads a payload: what is not understood is named, and does not hide the rest.
+    ///
+    /// - Parameters:
+    ///   - payload: The body of an answer.
+    ///   - flat: The flat that was asked for.
+    ///   - now: What times that are relative are relative to, in ms since 1970.
+    /// - Returns: Readings and problems.
+    /// - Throws: ``PayloadProblem`` when nothing at all can be read.
+    public func read(
+        _ payload: Span<UInt8>, of flat: String, now: Int64 = WallClock.milliseconds
+    ) throws(PayloadProblem) -> ParsedPayload {
+        if let readings = scanner?.read(payload, of: flat, contract: self, now: now) {
+            return ParsedPayload(readings: readings)
+        }
+        return try readValues(unsafe payload.withUnsafeBufferPointer { unsafe Array($0) }, of: flat, now: now)
+    }
+
+    /// Reads a payload as a tree of values.
+    func readValues(_ payload: [UInt8], of flat: String, now: Int64) throws(PayloadProblem) -> ParsedPayload {
         let document: Value
         do {
             // RFC 8259 lets a reader pass over the mark.

@@ -85,6 +85,8 @@ public struct MeasurementContract: Hashable, Sendable {
     public let zone: MeasurementZone
     /// Whether a text with a number counts as the number.
     public let takesNumbersAsTexts: Bool
+    /// Reads usual payloads without a tree of values; nil where records are not rooms.
+    let scanner: RoomsScanner?
 
     /// What stands before and behind a flat's name in its path.
     public var pathParts: (prefix: Substring, suffix: Substring) {
@@ -163,6 +165,12 @@ extension MeasurementContract {
             throw ContractError("numbers-as-texts", "is true or false")
         }
         takesNumbersAsTexts = document["numbers-as-texts"]?.bool ?? false
+        scanner =
+            if case .rooms(let room) = layout {
+                RoomsScanner(records: records, room: room, channels: channels)
+            } else {
+                nil
+            }
     }
 }
 

@@ -18,6 +18,9 @@ public actor Broker {
     private var groups: [String: Group] = [:]
     private let stop: ServiceStop = ServiceStop()
     private var lastExpiry: ContinuousClock.Instant?
+    /// Fetches that wait, in the order in which they came.
+    private var waiters: [Waiter] = []
+    private var lastWaiter: UInt64 = 0
     /// What was done, for metrics.
     public private(set) var counters: BrokerCounters = BrokerCounters()
 
@@ -57,6 +60,7 @@ public actor Broker {
             return result
         } catch {
             if case .persistence(let reason) = error { stop.note(reason) }
+            if stop.reason != nil { wake { _ in true } }
             throw error
         }
     }
@@ -91,23 +95,99 @@ public actor Broker {
             try log.append(messages, to: partition, from: producer, acks: acks, time: WallClock.milliseconds)
         }
         if offset == nil { counters.duplicates += messages.count } else { counters.appended += messages.count }
+        if offset != nil { wake { $0.partitions.contains(partition) } }
         return offset
     }
 
     // MARK: Consuming
 
-    /// Records of a partition from a place on.
+    /// Gives records of a partition from an offset on.
     ///
     /// - Throws: ``BrokerError``.
     public func fetch(_ partition: TopicPartition, from offset: Int64, max: Int) async throws(BrokerError)
         -> FetchedRecords
     {
+        try await fetch(partition, from: offset, max: max, bytesMax: BrokerLog.fetchBytesMax)
+    }
+
+    private func fetch(
+        _ partition: TopicPartition, from offset: Int64, max: Int, bytesMax: Int
+    ) async throws(BrokerError) -> FetchedRecords {
         let fetched = try await perform(settles: false) { log throws(BrokerError) in
             FetchedRecords(
-                records: try log.fetch(partition, from: offset, max: max), latest: try log.ends(of: partition).latest)
+                records: try log.fetch(partition, from: offset, max: max, bytesMax: bytesMax),
+                latest: try log.ends(of: partition).latest)
         }
         counters.fetched += fetched.records.count
         return fetched
+    }
+
+    /// The longest wait of a fetch.
+    public static let fetchWaitMax: Duration = .seconds(5)
+    /// Partitions of one fetch.
+    public static let fetchPartitionsMax: Int = 1000
+
+    /// Gives records of partitions, and where there are none waits until there are, as long as the fetch says.
+    ///
+    /// - Throws: ``BrokerError``; what is wrong with one partition stands in its result.
+    public func fetch(_ fetch: BrokerFetch) async throws(BrokerError) -> [TopicPartition: PartitionFetch] {
+        guard (1...Self.fetchPartitionsMax).contains(fetch.positions.count) else {
+            throw .refused("a fetch has 1 to \(Self.fetchPartitionsMax) partitions, not \(fetch.positions.count)")
+        }
+        let results = try await fetchNow(fetch)
+        guard fetch.wait > .zero, results.values.allSatisfy(\.isEmpty) else { return results }
+        await waitForNews(of: Set(fetch.positions.map(\.partition)), for: min(fetch.wait, Self.fetchWaitMax))
+        return try await fetchNow(fetch)
+    }
+
+    private func fetchNow(_ fetch: BrokerFetch) async throws(BrokerError) -> [TopicPartition: PartitionFetch] {
+        // No partition keeps the others from being given.
+        let bytesMax = BrokerLog.fetchBytesMax / fetch.positions.count
+        var results: [TopicPartition: PartitionFetch] = [:]
+        for position in fetch.positions {
+            do throws(BrokerError) {
+                results[position.partition] = .records(
+                    try await self.fetch(
+                        position.partition, from: position.offset, max: position.max, bytesMax: bytesMax))
+            } catch {
+                guard case .offsetOutOfRange(let earliest, let latest) = error else { throw error }
+                results[position.partition] = .outOfRange(earliest: earliest, latest: latest)
+            }
+        }
+        return results
+    }
+
+    /// A fetch that waits for records of some partitions.
+    private struct Waiter {
+        let number: UInt64
+        let partitions: Set<TopicPartition>
+        let continuation: CheckedContinuation<Void, Never>
+    }
+
+    private func waitForNews(of partitions: Set<TopicPartition>, for time: Duration) async {
+        lastWaiter += 1
+        let number = lastWaiter
+        let timer = Task {
+            try? await Task.sleep(for: time)
+            wake { $0.number == number }
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                // A client that is gone already waits for nothing.
+                guard !Task.isCancelled else { return continuation.resume() }
+                waiters.append(Waiter(number: number, partitions: partitions, continuation: continuation))
+            }
+        } onCancel: {
+            timer.cancel()
+        }
+        timer.cancel()
+    }
+
+    private func wake(where isMeant: (Waiter) -> Bool) {
+        let woken = waiters.filter(isMeant)
+        guard !woken.isEmpty else { return }
+        waiters.removeAll(where: isMeant)
+        for waiter in woken { waiter.continuation.resume() }
     }
 
     // MARK: Groups

@@ -1,4 +1,5 @@
 import Documents
+import Durations
 import HTTP
 import HTTPTypes
 import NIOCore
@@ -10,8 +11,8 @@ public protocol BrokerClient: Sendable {
     func produce(
         _ messages: [BrokerMessage], to partition: TopicPartition, from producer: BrokerProducer?, acks: BrokerAcks
     ) async throws(BrokerError) -> Bool
-    /// Records of a partition from a place on.
-    func fetch(_ partition: TopicPartition, from offset: Int64, max: Int) async throws(BrokerError) -> FetchedRecords
+    /// Gives records of partitions, and where there are none waits until there are, as long as the fetch says.
+    func fetch(_ fetch: BrokerFetch) async throws(BrokerError) -> [TopicPartition: PartitionFetch]
     /// Joins a group, or says that the member is still there.
     func join(_ group: String, member: String, topic: String) async throws(BrokerError) -> GroupAssignment
     /// Says that a member is still there.
@@ -22,18 +23,35 @@ public protocol BrokerClient: Sendable {
     ) async throws(BrokerError)
 }
 
+extension BrokerClient {
+    /// Gives records of one partition from an offset on, without waiting for any.
+    ///
+    /// - Throws: ``BrokerError``.
+    public func fetch(
+        _ partition: TopicPartition, from offset: Int64, max: Int
+    ) async throws(BrokerError) -> FetchedRecords {
+        let results = try await fetch(
+            BrokerFetch([BrokerFetch.Position(partition, offset: offset, max: max)], wait: .zero))
+        switch results[partition] {
+        case .records(let fetched)?: return fetched
+        case .outOfRange(let earliest, let latest)?: throw .offsetOutOfRange(earliest: earliest, latest: latest)
+        case nil: return FetchedRecords(records: [], latest: offset)
+        }
+    }
+}
+
 /// Reaches ``BrokerService``.
 public struct HTTPBrokerClient: BrokerClient {
     private let client: HTTPClient
     private let endpoint: Endpoint
 
     /// How long a request may take.
-    private static let deadline: TimeAmount = .seconds(10)
+    private static let timeout: TimeAmount = .seconds(10)
 
     /// Reaches a broker through `ports`.
     public static func make(_ ports: any Ports, endpoint: Endpoint) async throws -> HTTPBrokerClient {
         let options = HTTPClient.Options(
-            connect: deadline, firstByte: deadline, total: deadline, connectionsMax: 8, waitingMax: 1000,
+            connect: timeout, firstByte: timeout, total: timeout, connectionsMax: 8, waitingMax: 1000,
             bodyBytesMax: BrokerService.bodyBytesMax, idle: .seconds(60))
         return HTTPBrokerClient(client: try await HTTPClient.make(ports, options: options), endpoint: endpoint)
     }
@@ -74,15 +92,38 @@ public struct HTTPBrokerClient: BrokerClient {
         return !isDuplicate
     }
 
-    /// Records of a partition from a place on.
-    public func fetch(
-        _ partition: TopicPartition, from offset: Int64, max: Int
-    ) async throws(BrokerError) -> FetchedRecords {
-        let answer = try await send(.get, "\(path(partition))?offset=\(offset)&max=\(max)")
-        guard let list = answer["records"]?.array, let latest = answer["latest"]?.place else { throw .notUnderstood }
-        let records = list.compactMap(BrokerRecord.init(json:))
-        guard records.count == list.count else { throw .notUnderstood }
-        return FetchedRecords(records: records, latest: latest)
+    /// Gives records of partitions, and where there are none waits until there are, as long as the fetch says.
+    ///
+    /// - Throws: ``BrokerError``.
+    public func fetch(_ fetch: BrokerFetch) async throws(BrokerError) -> [TopicPartition: PartitionFetch] {
+        let body: Value = [
+            "wait": .integer(Int(fetch.wait.milliseconds)),
+            "partitions": .array(
+                fetch.positions.map { position in
+                    [
+                        "topic": .string(position.partition.topic),
+                        "partition": .integer(position.partition.partition),
+                        "offset": .integer(Int(position.offset)), "max": .integer(position.max),
+                    ]
+                }),
+        ]
+        let answer = try await send(.post, "/fetch", body)
+        guard let list = answer["partitions"]?.array else { throw .notUnderstood }
+        var results: [TopicPartition: PartitionFetch] = [:]
+        for value in list {
+            guard let topic = value["topic"]?.string, let number = value["partition"]?.integer,
+                let latest = value["latest"]?.place
+            else { throw .notUnderstood }
+            if let list = value["records"]?.array {
+                let records = list.compactMap(BrokerRecord.init(json:))
+                guard records.count == list.count else { throw .notUnderstood }
+                results[TopicPartition(topic, number)] = .records(FetchedRecords(records: records, latest: latest))
+            } else {
+                guard let earliest = value["earliest"]?.place else { throw .notUnderstood }
+                results[TopicPartition(topic, number)] = .outOfRange(earliest: earliest, latest: latest)
+            }
+        }
+        return results
     }
 
     /// Joins a group, or says that the member is still there.

@@ -262,12 +262,14 @@ package final class BrokerLog {
     }
 
     /// Records from a place on.
-    package func fetch(_ partition: TopicPartition, from offset: Int64, max: Int) throws(BrokerError) -> [BrokerRecord]
-    {
+    package func fetch(
+        _ partition: TopicPartition, from offset: Int64, max: Int, bytesMax: Int = fetchBytesMax
+    ) throws(BrokerError) -> [BrokerRecord] {
         let row = try row(partition)
         guard (row.earliest...row.latest).contains(offset) else {
             throw .offsetOutOfRange(earliest: row.earliest, latest: row.latest)
         }
+        guard offset < row.latest else { return [] }
         let fetch = statements.fetch
         defer { fetch.reset() }
         do throws(SQLiteError) {
@@ -275,12 +277,10 @@ package final class BrokerLog {
             var records: [BrokerRecord] = []
             var bytes = 0
             while try fetch.step() {
-                bytes += fetch.text(2).utf8.count + fetch.text(3).utf8.count
-                if bytes > Self.fetchBytesMax, !records.isEmpty { break }
-                records.append(
-                    BrokerRecord(
-                        offset: fetch.integer(0), message: BrokerMessage(key: fetch.text(2), value: fetch.text(3)),
-                        time: fetch.integer(1)))
+                let message = BrokerMessage(key: fetch.text(2), value: fetch.text(3))
+                bytes += message.key.utf8.count + message.value.utf8.count
+                if bytes > bytesMax, !records.isEmpty { break }
+                records.append(BrokerRecord(offset: fetch.integer(0), message: message, time: fetch.integer(1)))
             }
             return records
         } catch {

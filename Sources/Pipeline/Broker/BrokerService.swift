@@ -6,7 +6,7 @@ public import Ports
 
 /// The broker as a service, with an HTTP API in the manner of Kafka's REST proxy (docs/broker.md).
 ///
-/// `POST` and `GET /topics/{topic}/partitions/{partition}`, `POST /consumers/{group}`, `POST /consumers/{group}/heartbeat`, `POST /consumers/{group}/offsets`, `/health`, `/ready`,
+/// `POST /topics/{topic}/partitions/{partition}`, `POST /fetch`, `POST /consumers/{group}`, `POST /consumers/{group}/heartbeat`, `POST /consumers/{group}/offsets`, `/health`, `/ready`,
 /// `/metrics`.
 public struct BrokerService: Sendable {
     /// The broker.
@@ -54,10 +54,8 @@ public struct BrokerService: Sendable {
         router.on(.post, "/topics/{topic}/partitions/{partition}") { _, parameters, body in
             await answer { () throws(BrokerError) in try await produce(body, try partition(parameters), broker) }
         }
-        router.on(.get, "/topics/{topic}/partitions/{partition}") { request, parameters, _ in
-            await answer { () throws(BrokerError) in
-                try await fetch(request.path ?? "", try partition(parameters), broker)
-            }
+        router.on(.post, "/fetch") { _, _, body in
+            await answer { () throws(BrokerError) in try await fetch(body, broker) }
         }
         router.on(.post, "/consumers/{group}") { _, parameters, body in
             await answer { () throws(BrokerError) in try await join(body, parameters["group"] ?? "", broker) }
@@ -134,18 +132,43 @@ public struct BrokerService: Sendable {
         return ["offset": offset.map { .integer(Int($0)) } ?? .null, "duplicate": .bool(offset == nil)]
     }
 
-    private static func fetch(
-        _ path: String, _ partition: TopicPartition, _ broker: Broker
-    ) async throws(BrokerError) -> Value {
-        let query: NumericQuery
-        do throws(NumericQuery.Malformed) {
-            query = try NumericQuery(of: path, names: ["offset", "max"])
-        } catch {
-            throw .refused(error.description)
+    private static func fetch(_ body: ByteBuffer, _ broker: Broker) async throws(BrokerError) -> Value {
+        let json = try json(body)
+        guard let wait = json["wait"]?.integer, wait >= 0, let list = json["partitions"]?.array else {
+            throw .refused("a fetch has wait, in ms, and partitions")
         }
-        let max = Int(min(query["max"] ?? .max, Int64(recordsMax)))
-        let fetched = try await broker.fetch(partition, from: query["offset"] ?? 0, max: max)
-        return ["records": .array(fetched.records.map(\.json)), "latest": .integer(Int(fetched.latest))]
+        var positions: [BrokerFetch.Position] = []
+        for value in list {
+            guard let topic = value["topic"]?.string, let number = value["partition"]?.integer,
+                let offset = value["offset"]?.integer, offset >= 0, let max = value["max"]?.integer, max >= 0
+            else { throw .refused("a partition of a fetch has topic, partition, offset and max") }
+            positions.append(
+                BrokerFetch.Position(
+                    TopicPartition(topic, number), offset: Int64(offset), max: min(max, recordsMax)))
+        }
+        guard Set(positions.map(\.partition)).count == positions.count else {
+            throw .refused("a fetch has each partition once")
+        }
+        let results = try await broker.fetch(BrokerFetch(positions, wait: .milliseconds(min(wait, 1 << 30))))
+        var answers: [Value] = []
+        for partition in positions.map(\.partition) {
+            guard let result = results[partition] else { continue }
+            var answer: Value.Object = [
+                "topic": .string(partition.topic), "partition": .integer(partition.partition),
+            ]
+            switch result {
+            case .records(let fetched):
+                // Most partitions have nothing most of the time.
+                if fetched.records.isEmpty { continue }
+                answer["records"] = .array(fetched.records.map(\.json))
+                answer["latest"] = .integer(Int(fetched.latest))
+            case .outOfRange(let earliest, let latest):
+                answer["earliest"] = .integer(Int(earliest))
+                answer["latest"] = .integer(Int(latest))
+            }
+            answers.append(.object(answer))
+        }
+        return ["partitions": .array(answers)]
     }
 
     private static func join(_ body: ByteBuffer, _ group: String, _ broker: Broker) async throws(BrokerError) -> Value {

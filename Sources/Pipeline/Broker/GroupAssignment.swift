@@ -15,11 +15,3 @@ public struct PartitionPosition: Hashable, Sendable {
     /// The offset of the next record.
     public let latest: Int64
 }
-
-/// What a fetch from a partition gives.
-public struct FetchedRecords: Hashable, Sendable {
-    /// The records.
-    public let records: [BrokerRecord]
-    /// The offset of the record that comes next in the partition.
-    public let latest: Int64
-}

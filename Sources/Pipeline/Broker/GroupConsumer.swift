@@ -10,8 +10,8 @@ public actor GroupConsumer: RecordSource {
         public var member: String
         /// Records that are handed on together, at most.
         public var recordsMax: Int = 500
-        /// How long it waits when there is nothing.
-        public var pause: Duration = .milliseconds(500)
+        /// How long the broker waits when there is nothing (Kafka's `fetch.max.wait.ms`); a heartbeat may be late by as much.
+        public var fetchWait: Duration = .seconds(2)
         /// How often it says that it is still there when there is nothing to commit.
         public var heartbeat: Duration = .seconds(3)
         /// How long it waits before something that failed is tried again, at first.
@@ -93,12 +93,33 @@ public actor GroupConsumer: RecordSource {
     /// Gets its partitions, and hands on what is there.
     private func work(_ handler: RecordHandler) async throws(BrokerError) {
         let generation = try await joined()
-        var isIdle = true
-        for number in positions.keys.sorted() {
-            if try await advance(number, generation, handler) { isIdle = false }
+        let numbers = positions.keys.sorted()
+        let fetch = BrokerFetch(numbers.compactMap(position), wait: options.fetchWait)
+        // Of more members than partitions, some have none.
+        guard !numbers.isEmpty else {
+            try? await Task.sleep(for: options.fetchWait)
+            return try await heartbeat(generation)
         }
-        guard isIdle else { return }
-        try? await Task.sleep(for: options.pause)
+        let results = try await broker.fetch(fetch)
+        for number in numbers {
+            guard let result = results[TopicPartition(options.topic, number)] else { continue }
+            switch result {
+            case .records(let fetched): try await handle(fetched, of: number, generation, handler)
+            case .outOfRange(let earliest, let latest): skip(number, earliest, latest)
+            }
+        }
+        try await heartbeat(generation)
+    }
+
+    private func position(_ number: Int) -> BrokerFetch.Position? {
+        guard let position = positions[number] else { return nil }
+        let isReplay = position.next < position.committed
+        let limit = isReplay ? min(options.recordsMax, Int(position.committed - position.next)) : options.recordsMax
+        return BrokerFetch.Position(TopicPartition(options.topic, number), offset: position.next, max: limit)
+    }
+
+    /// Says that the member is still there, if the broker has not heard of it for some time.
+    private func heartbeat(_ generation: Int) async throws(BrokerError) {
         guard lastHeard.duration(to: .now) >= options.heartbeat else { return }
         try await broker.heartbeat(options.group, member: options.member, generation: generation)
         lastHeard = .now
@@ -117,26 +138,21 @@ public actor GroupConsumer: RecordSource {
         return assignment.generation
     }
 
-    /// Hands on some records of a partition; false if there are none.
-    private func advance(
-        _ number: Int, _ generation: Int, _ handler: RecordHandler
-    ) async throws(BrokerError) -> Bool {
-        guard let position = positions[number] else { return false }
-        let partition = TopicPartition(options.topic, number)
+    /// Goes on behind records that are gone: kept for less time than nobody read them.
+    private func skip(_ number: Int, _ earliest: Int64, _ latest: Int64) {
+        guard let position = positions[number] else { return }
+        skipped += max(0, Int(earliest - position.next))
+        let next = beginning(earliest, latest)
+        positions[number] = Position(next: next, committed: max(next, position.committed))
+    }
+
+    /// Hands on records of a partition.
+    private func handle(
+        _ fetched: FetchedRecords, of number: Int, _ generation: Int, _ handler: RecordHandler
+    ) async throws(BrokerError) {
+        guard let position = positions[number], let last = fetched.records.last else { return }
         let isReplay = position.next < position.committed
-        let limit = isReplay ? min(options.recordsMax, Int(position.committed - position.next)) : options.recordsMax
-        let fetched: FetchedRecords
-        do throws(BrokerError) {
-            fetched = try await broker.fetch(partition, from: position.next, max: limit)
-        } catch {
-            guard case .offsetOutOfRange(let earliest, let latest) = error else { throw error }
-            // What was between is gone: kept for less time than nobody read it.
-            skipped += max(0, Int(earliest - position.next))
-            let next = beginning(earliest, latest)
-            positions[number] = Position(next: next, committed: max(next, position.committed))
-            return true
-        }
-        guard let last = fetched.records.last else { return false }
+        let partition = TopicPartition(options.topic, number)
         let next = last.offset + 1
         let (broker, options) = (broker, options)
         let batch = RecordBatch(partition: partition, records: fetched.records, isReplay: isReplay) {
@@ -147,7 +163,6 @@ public actor GroupConsumer: RecordSource {
         try await handler(batch)
         if !options.commitsBeforeProcessing, !isReplay { try await commit(partition, generation, next) }
         positions[number]?.next = next
-        return true
     }
 
     private func beginning(_ earliest: Int64, _ latest: Int64) -> Int64 {

@@ -18,7 +18,7 @@ public struct Gateway: Sendable {
         /// The service that keeps readings; nil routes none.
         public var storage: Endpoint?
         /// How long it may take to answer.
-        public var deadline: Duration = .seconds(5)
+        public var timeout: Duration = .seconds(5)
         /// Lets requests ask to be answered late.
         public var injection: LatencyInjection = .off
 
@@ -36,11 +36,11 @@ public struct Gateway: Sendable {
     ///
     /// - Throws: ``ListenError``.
     public static func start(_ ports: any Ports, at endpoint: Endpoint, options: Options) async throws -> Gateway {
-        let deadline = TimeAmount.nanoseconds(options.deadline.nanoseconds)
+        let timeout = TimeAmount.nanoseconds(options.timeout.nanoseconds)
         let client = try await HTTPClient.make(
             ports,
             options: HTTPClient.Options(
-                connect: deadline, firstByte: deadline, total: deadline, connectionsMax: 64, waitingMax: 1000,
+                connect: timeout, firstByte: timeout, total: timeout, connectionsMax: 64, waitingMax: 1000,
                 bodyBytesMax: 16 << 20, idle: .seconds(60)))
         var router = HTTPRouter()
         router.on(.get, "/health") { _, _, _ in HTTPReply(json: ["status": "up"]) }

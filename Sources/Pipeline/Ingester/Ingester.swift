@@ -35,11 +35,11 @@ public actor Ingester {
     ///
     /// - Throws: What keeps the client from being made.
     public static func make(_ ports: any Ports, source: any RecordSource, options: Options) async throws -> Ingester {
-        let deadline = TimeAmount.seconds(10)
+        let timeout = TimeAmount.seconds(10)
         let client = try await HTTPClient.make(
             ports,
             options: HTTPClient.Options(
-                connect: deadline, firstByte: deadline, total: deadline, connectionsMax: 4, waitingMax: 100,
+                connect: timeout, firstByte: timeout, total: timeout, connectionsMax: 4, waitingMax: 100,
                 bodyBytesMax: 1 << 20, idle: .seconds(60)))
         return Ingester(source, client, options)
     }

@@ -18,7 +18,7 @@ public actor Outbox: MeasurementSink {
         /// Readings that may wait; more are not taken.
         public var readingsMax: Int = 1_000_000
         /// For how long readings are kept that the broker has taken: they are sent again to a broker that comes back without them.
-        public var keep: Duration = .zero
+        public var retainsAfterAck: Duration = .zero
         /// How long to wait before something that failed is tried again, at first.
         public var retry: Duration = .milliseconds(500)
         /// How long to wait at most.
@@ -31,6 +31,7 @@ public actor Outbox: MeasurementSink {
     }
 
     private let file: DurableFile
+    private let statements: Statements
     private let location: DiskLocation
     private let options: Options
     private let broker: any BrokerClient
@@ -45,6 +46,28 @@ public actor Outbox: MeasurementSink {
     public private(set) var waiting: Int = 0
     /// Readings that the broker has taken.
     public private(set) var sent: Int = 0
+
+    private struct Statements {
+        let add: SQLiteStatement
+        let setNext: SQLiteStatement
+        let oldest: SQLiteStatement
+        let markSent: SQLiteStatement
+        let deleteSent: SQLiteStatement
+        let delete: SQLiteStatement
+
+        init(_ database: SQLiteDatabase) throws(SQLiteError) {
+            add = try database.prepare("INSERT INTO message (partition, sequence, key, value) VALUES (?, ?, ?, ?)")
+            setNext = try database.prepare(
+                "INSERT INTO next VALUES (?, ?) ON CONFLICT DO UPDATE SET sequence = excluded.sequence")
+            oldest = try database.prepare(
+                """
+                SELECT number, partition, sequence, key, value FROM message WHERE sent IS NULL ORDER BY number LIMIT 200
+                """)
+            markSent = try database.prepare("UPDATE message SET sent = ? WHERE number <= ? AND sent IS NULL")
+            deleteSent = try database.prepare("DELETE FROM message WHERE number <= ? AND sent <= ?")
+            delete = try database.prepare("DELETE FROM message WHERE number <= ?")
+        }
+    }
 
     static let schema: DurableFile.Schema = DurableFile.Schema(
         application: 0x574B_6F62, version: 1,
@@ -81,6 +104,7 @@ public actor Outbox: MeasurementSink {
         self.options = options
         file = try DurableFile(location, Self.schema, rules: rules)
         let database = file.database
+        statements = try PersistenceError.mapped { try Statements(database) }
         // A file that is made anew begins its numbers anew, and is another sender for that.
         var random = SystemRandomNumberGenerator()
         let file = "\(name)/\(String(random.next(), radix: 16))"
@@ -114,21 +138,20 @@ public actor Outbox: MeasurementSink {
         do throws(PersistenceError) {
             var next = next
             try file.transaction {
-                let insert = try file.database.prepare(
-                    "INSERT INTO message (partition, sequence, key, value) VALUES (?, ?, ?, ?)")
+                let add = statements.add
                 for reading in readings {
                     let partition = TopicPartition.of(
                         key: reading.id.flat, topic: options.topic.name, partitions: options.topic.partitions
                     ).partition
                     let sequence = next[partition] ?? 0
                     next[partition] = sequence + 1
-                    try insert.bind([
+                    try add.bind([
                         .integer(Int64(partition)), .integer(sequence), .text(reading.id.flat),
                         .text(JSONWriter.write(reading.json)),
                     ])
-                    try insert.run()
+                    try add.run()
                 }
-                try keep(next, insteadOf: self.next)
+                try store(next, insteadOf: self.next)
             }
             self.next = next
         } catch {
@@ -141,11 +164,10 @@ public actor Outbox: MeasurementSink {
         try await location.waitUntilDurable()
     }
 
-    private func keep(_ next: [Int: Int64], insteadOf old: [Int: Int64]) throws(SQLiteError) {
+    private func store(_ next: [Int: Int64], insteadOf old: [Int: Int64]) throws(SQLiteError) {
         for (partition, sequence) in next.sorted(by: { $0.key < $1.key }) where old[partition] != sequence {
-            _ = try file.database.rows(
-                "INSERT INTO next VALUES (?, ?) ON CONFLICT DO UPDATE SET sequence = excluded.sequence",
-                [.integer(Int64(partition)), .integer(sequence)])
+            try statements.setNext.bind([.integer(Int64(partition)), .integer(sequence)])
+            try statements.setNext.run()
         }
     }
 
@@ -214,32 +236,35 @@ public actor Outbox: MeasurementSink {
 
     /// The oldest messages, as many as follow each other in one partition.
     private func oldest() throws(PersistenceError) -> Piece? {
-        let database = file.database
+        let oldest = statements.oldest
+        defer { oldest.reset() }
         return try PersistenceError.mapped {
-            let rows = try database.rows(
-                """
-                SELECT number, partition, sequence, key, value FROM message WHERE sent IS NULL ORDER BY number LIMIT 200
-                """)
-            guard let first = rows.first, let partition = first[1].integer, let sequence = first[2].integer else {
-                return nil
-            }
-            let piece = rows.prefix { $0[1] == first[1] }
-            return Piece(
-                partition: Int(partition), sequence: sequence, last: piece.last?[0].integer ?? 0,
-                messages: piece.map { BrokerMessage(key: $0[3].text ?? "", value: $0[4].text ?? "") })
+            guard try oldest.step() else { return nil }
+            let (partition, sequence) = (oldest.integer(1), oldest.integer(2))
+            var last: Int64
+            var messages: [BrokerMessage] = []
+            repeat {
+                last = oldest.integer(0)
+                messages.append(BrokerMessage(key: oldest.text(3), value: oldest.text(4)))
+            } while try oldest.step() && oldest.integer(1) == partition
+            return Piece(partition: Int(partition), sequence: sequence, last: last, messages: messages)
         }
     }
 
     private func forget(_ piece: Piece) throws(PersistenceError) {
         do throws(PersistenceError) {
             try file.transaction {
+                guard options.retainsAfterAck > .zero else {
+                    try statements.delete.bind([.integer(piece.last)])
+                    return try statements.delete.run()
+                }
                 let now = WallClock.milliseconds
-                _ = try file.database.rows(
-                    "UPDATE message SET sent = ? WHERE number <= ? AND sent IS NULL",
-                    [.integer(now), .integer(piece.last)])
-                _ = try file.database.rows(
-                    "DELETE FROM message WHERE number <= ? AND sent <= ?",
-                    [.integer(piece.last), .integer(now - options.keep.milliseconds)])
+                try statements.markSent.bind([.integer(now), .integer(piece.last)])
+                try statements.markSent.run()
+                try statements.deleteSent.bind([
+                    .integer(piece.last), .integer(now - options.retainsAfterAck.milliseconds),
+                ])
+                try statements.deleteSent.run()
             }
         } catch {
             if error.endsService { failure = error }
@@ -266,7 +291,7 @@ public actor Outbox: MeasurementSink {
                 try update.bind([.integer(sequence), row[0]])
                 try update.run()
             }
-            try keep(next, insteadOf: [:])
+            try store(next, insteadOf: [:])
             guard let name = try database.rows("SELECT name || '/' || epoch FROM sender").first?[0].text else {
                 throw PersistenceError.damaged("the sender's name")
             }

@@ -12,10 +12,12 @@ struct DurableFile {
     }
 
     let database: SQLiteDatabase
+    private let begin: SQLiteStatement
+    private let commit: SQLiteStatement
 
     /// Opens the file, makes it if it is not there, and brings what a process left unsynced to the disk.
     init(_ location: DiskLocation, _ schema: Schema, rules: PersistenceRules) throws(PersistenceError) {
-        database = try PersistenceError.mapped {
+        (database, begin, commit) = try PersistenceError.mapped {
             let database = try SQLiteDatabase(location)
             // Nobody else may have it open: what is kept in memory, and the WAL that is written again, are ours alone.
             if rules.locksExclusively { _ = try database.pragma("locking_mode", "EXCLUSIVE") }
@@ -31,7 +33,7 @@ struct DurableFile {
             try database.execute(
                 "PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = \(rules.checkpointPages); PRAGMA cell_size_check = ON"
             )
-            return database
+            return (database, try database.prepare("BEGIN IMMEDIATE"), try database.prepare("COMMIT"))
         }
     }
 
@@ -79,14 +81,14 @@ struct DurableFile {
     ) throws(PersistenceError) -> Result {
         let result: Result
         do {
-            try database.execute("BEGIN IMMEDIATE")
+            try begin.run()
             result = try body()
         } catch {
             rollBack()
             throw Self.meaning(of: error)
         }
         do throws(SQLiteError) {
-            try database.execute("COMMIT")
+            try commit.run()
         } catch {
             rollBack()
             // Whatever it says, the commit may be found on the disk later; only where there was no room for its last page it is not.

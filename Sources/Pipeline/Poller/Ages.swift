@@ -12,9 +12,9 @@ public struct Ages: Hashable, Sendable {
         public let isFailing: Bool
     }
 
-    /// Since anything was fetched; with passes, since a whole pass succeeded.
+    /// Since anything was fetched; with sweeps, since a whole one succeeded.
     public let lastSuccess: Double
-    /// Those of the flats that are pulled, in the order in which they were added.
+    /// Those of the flats that are enabled, in the order in which they were added.
     public let flats: [Flat]
 }
 

@@ -1,18 +1,18 @@
-/// Bounds the requests under way, and keeps slow targets from taking the places of fast ones.
+/// Bounds the requests in flight, and keeps slow targets from taking the permits of fast ones.
 ///
-/// Places are given in the order in which they were asked for, on two lanes: slow targets share a part of the places, the rest is for the
-/// fast ones alone.
+/// Permits are given in the order in which they were asked for, on two lanes: slow targets share a part of the permits, the rest is for the fast
+/// ones alone. A value that waits for nothing: it hands out tickets, and whoever holds one is told when it has become a permit.
 public struct Bulkhead {
-    /// How many places there are.
+    /// How many permits there are.
     public struct Options: Hashable, Sendable {
         /// In all.
         public var total: Int
         /// For slow targets.
         public var slow: Int
 
-        /// Makes options of their parts; both are at least 1, and slow targets do not get all places.
+        /// Makes options of their parts; both are at least 1, and slow targets do not get all permits.
         public init(total: Int, slow: Int) {
-            precondition(slow >= 1 && total > slow, "a bulkhead of \(total) places, \(slow) of them for slow targets")
+            precondition(slow >= 1 && total > slow, "a bulkhead of \(total) permits, \(slow) of them for slow targets")
             self.total = total
             self.slow = slow
         }
@@ -24,38 +24,64 @@ public struct Bulkhead {
         case slow
     }
 
-    private let options: Options
-    private var used: [Lane: Int] = [.fast: 0, .slow: 0]
-    private var waiting: [Lane: [(id: UInt64, resume: (Bool) -> Void)]] = [.fast: [], .slow: []]
+    /// A claim to a permit.
+    struct Ticket: Hashable {
+        let lane: Lane
+        let number: UInt64
+    }
+
+    /// The permits of one lane.
+    private struct Permits {
+        let limit: Int
+        var used: Int = 0
+        var waiting: [UInt64] = []
+    }
+
+    private var fast: Permits
+    private var slow: Permits
+    private var last: UInt64 = 0
 
     init(_ options: Options) {
-        self.options = options
+        fast = Permits(limit: options.total - options.slow)
+        slow = Permits(limit: options.slow)
     }
 
-    private func places(_ lane: Lane) -> Int { lane == .slow ? options.slow : options.total - options.slow }
+    private subscript(lane: Lane) -> Permits {
+        get { lane == .fast ? fast : slow }
+        _modify { if lane == .fast { yield &fast } else { yield &slow } }
+    }
 
-    /// Takes a place, or waits for one: `resume` is called with true when it is there, with false when the wait is given up.
-    mutating func take(_ lane: Lane, id: UInt64, _ resume: @escaping (Bool) -> Void) {
-        if used[lane, default: 0] < places(lane) {
-            used[lane, default: 0] += 1
-            resume(true)
-        } else {
-            waiting[lane, default: []].append((id, resume))
+    /// Hands out a ticket, which is a permit at once or waits for one behind those that were handed out before.
+    mutating func take(_ lane: Lane) -> (ticket: Ticket, isPermit: Bool) {
+        last += 1
+        let ticket = Ticket(lane: lane, number: last)
+        assert(self[lane].waiting.isEmpty || self[lane].used == self[lane].limit, "a permit was left while some wait")
+        guard self[lane].used == self[lane].limit else {
+            self[lane].used += 1
+            return (ticket, true)
         }
+        self[lane].waiting.append(ticket.number)
+        return (ticket, false)
     }
 
-    /// Gives a place back; who waits longest gets it.
-    mutating func release(_ lane: Lane) {
-        if waiting[lane, default: []].isEmpty {
-            used[lane, default: 0] -= 1
-        } else {
-            waiting[lane]?.removeFirst().resume(true)
+    /// Takes a permit back.
+    ///
+    /// - Returns: The ticket that has become a permit, the one that waited longest; nil if none waits.
+    mutating func release(_ permit: Ticket) -> Ticket? {
+        let lane = permit.lane
+        assert(self[lane].used > 0, "a permit is given back that nobody has")
+        assert(!self[lane].waiting.contains(permit.number), "a ticket is given back that is no permit yet")
+        guard !self[lane].waiting.isEmpty else {
+            self[lane].used -= 1
+            return nil
         }
+        return Ticket(lane: lane, number: self[lane].waiting.removeFirst())
     }
 
-    /// Gives a wait up.
-    mutating func cancel(_ lane: Lane, id: UInt64) {
-        guard let index = waiting[lane]?.firstIndex(where: { $0.id == id }) else { return }
-        waiting[lane]?.remove(at: index).resume(false)
+    /// Takes a ticket back that waits; false if it has become a permit or was taken back already.
+    mutating func cancel(_ ticket: Ticket) -> Bool {
+        guard let index = self[ticket.lane].waiting.firstIndex(of: ticket.number) else { return false }
+        self[ticket.lane].waiting.remove(at: index)
+        return true
     }
 }

@@ -9,64 +9,64 @@ public struct CircuitBreaker: Hashable, Sendable {
         /// How long it stays open.
         public var open: Duration
         /// How long the request that looks again may take.
-        public var probeDeadline: Duration
+        public var probeTimeout: Duration
 
         /// Makes options of their parts.
-        public init(failures: Int, open: Duration, probeDeadline: Duration) {
+        public init(failures: Int, open: Duration, probeTimeout: Duration) {
             self.failures = failures
             self.open = open
-            self.probeDeadline = probeDeadline
+            self.probeTimeout = probeTimeout
         }
     }
 
-    /// Whether requests pass.
+    /// Which requests are admitted.
     public enum State: Hashable, Sendable {
-        /// They do.
+        /// All requests are; so many have failed in a row. Can become `open`.
         case closed(failures: Int)
-        /// They do not, until then.
+        /// No request is until that time; the first one after it becomes the probe. Can become `halfOpen`.
         case open(until: Duration)
-        /// One is looking whether the target is back.
+        /// No request is while one looks whether the target is back. Can become `closed` or `open`.
         case halfOpen
     }
 
     /// What a request may do.
-    public enum Permission: Hashable, Sendable {
-        /// Go on.
-        case pass
-        /// Go on, and look whether the target is back, for so long.
-        case probe(deadline: Duration)
-        /// Stay away.
-        case refuse
+    public enum Admission: Hashable, Sendable {
+        /// The request goes on.
+        case allow
+        /// The request goes on, and looks whether the target is back; it may take so long.
+        case probe(timeout: Duration)
+        /// The request is not sent.
+        case reject
     }
 
-    /// Whether requests pass.
+    /// Which requests are admitted.
     public private(set) var state: State = .closed(failures: 0)
     private let options: Options
 
-    /// A breaker that is closed.
+    /// Makes a breaker that is closed.
     public init(_ options: Options) {
         self.options = options
     }
 
-    /// Asks for a request.
-    public mutating func ask(now: Duration) -> Permission {
+    /// Decides about a request; one that is admitted as the probe must be followed by ``succeeded()`` or ``failed(at:)``.
+    public mutating func admit(at now: Duration) -> Admission {
         switch state {
-        case .closed: return .pass
-        case .halfOpen: return .refuse
+        case .closed: return .allow
+        case .halfOpen: return .reject
         case .open(let until):
-            guard now >= until else { return .refuse }
+            guard now >= until else { return .reject }
             state = .halfOpen
-            return .probe(deadline: options.probeDeadline)
+            return .probe(timeout: options.probeTimeout)
         }
     }
 
-    /// A request succeeded.
+    /// Learns that a request succeeded.
     public mutating func succeeded() {
         state = .closed(failures: 0)
     }
 
-    /// A request failed.
-    public mutating func failed(now: Duration) {
+    /// Learns that a request failed.
+    public mutating func failed(at now: Duration) {
         switch state {
         case .closed(let failures):
             state =
@@ -75,5 +75,15 @@ public struct CircuitBreaker: Hashable, Sendable {
         // A request that began before it opened.
         case .open: break
         }
+    }
+
+    /// Whether all requests are admitted.
+    var isClosed: Bool {
+        if case .closed = state { true } else { false }
+    }
+
+    /// Whether requests are kept away until a time.
+    var isOpen: Bool {
+        if case .open = state { true } else { false }
     }
 }

@@ -59,8 +59,8 @@ public struct DeviceEventListener: Sendable {
             var consumer = GroupConsumer.Options(
                 topic: options.prefix + topic.rawValue, group: "poller-\(topic.rawValue)", member: "poller-1")
             consumer.replaysCommitted = true
-            // Devices come and go in minutes, not in milliseconds.
-            consumer.pause = .seconds(2)
+            // Devices come and go in minutes.
+            consumer.fetchWait = .seconds(5)
             return GroupConsumer(broker, options: consumer)
         }
         self.init(poller, sources: sources, answers: BrokerMessageSink(broker), options: options)

@@ -6,62 +6,42 @@ import NIOCore
 import Ports
 
 extension Poller {
-    // MARK: Passes
+    // MARK: Sweeps
 
     /// Polls all flats, one after another; the first failure ends it.
-    func pass() async {
-        defer { passesUnderWay -= 1 }
-        for flat in order {
-            guard let state = flats[flat], state.isPulled else { continue }
-            guard !Task.isCancelled,
-                case .success(let readings) = await fetch(state, deadline: options.profile.deadline)
-            else { return }
-            await publish(readings, of: state)
+    func sweep() async {
+        defer { sweepsInFlight -= 1 }
+        for name in order {
+            guard let state = flats[name], state.polling.isEnabled else { continue }
+            guard !Task.isCancelled else { return }
+            flats[name]?.polling.sweepBegan()
+            let result = await fetch(state.id, timeout: options.profile.timeout)
+            if isPolled(state.id) { flats[name]?.polling.pollEnded() }
+            guard case .success(let readings) = result else { return }
+            await publish(readings, of: state.id)
         }
-        lastPass = .now
-        observer(.passed)
+        lastSweep = .now
+        observer(.sweepCompleted)
     }
 
     // MARK: One flat
 
-    /// Whether a flat may be polled now; nil leaves this poll out.
-    func permission(for state: FlatState) -> CircuitBreaker.Permission? {
-        guard state.isPulled else { return nil }
-        if state.underWay >= options.profile.overlap { return skip(state, .overlap) }
-        if let stayAway = state.stayAway, stayAway.end > .now { return skip(state, .retryAfter) }
-        switch state.breaker?.ask(now: started.duration(to: .now)) ?? .pass {
-        case .refuse: return skip(state, .breaker)
-        case let permission: return permission
-        }
-    }
-
-    private func skip(_ state: FlatState, _ reason: PollerEvent.Skip) -> CircuitBreaker.Permission? {
-        counters.skips += 1
-        observer(.skipped(flat: state.flat, reason))
-        return nil
-    }
-
     /// Polls a flat, and again as the profile says, as long as there is time before the next poll.
-    func poll(_ state: FlatState, _ permission: CircuitBreaker.Permission, until end: ContinuousClock.Instant) async {
-        defer { state.underWay -= 1 }
-        var deadline = options.profile.deadline
-        if case .probe(let longer) = permission { deadline = longer }
+    func poll(_ flat: FlatState.ID, timeout: Duration, until end: ContinuousClock.Instant) async {
+        defer { if isPolled(flat) { flats[flat.name]?.polling.pollEnded() } }
         var attempt = 0
         while !Task.isCancelled {
-            let lane: Bulkhead.Lane = state.isSlow ? .slow : .fast
-            guard await takePlace(lane) else { return }
-            let result = await fetch(state, deadline: deadline)
-            // The place is for requests: a slow sink keeps nobody from the server.
-            bulkhead?.release(lane)
+            guard isPolled(flat), let lane = flats[flat.name]?.polling.lane, let permit = await acquirePermit(lane)
+            else { return }
+            let result = await fetch(flat, timeout: timeout)
+            // The permit is for requests: a slow sink keeps nobody from the server.
+            release(permit)
             switch result {
-            case .success(let readings): return await publish(readings, of: state)
+            case .success(let readings): return await publish(readings, of: flat)
             case .failure(let failure):
-                guard let retry = options.profile.retry, attempt < retry.attemptsMax, failure.mayBeTriedAgain,
-                    state.breaker?.isClosed ?? true
-                else { return }
-                var random = SystemRandomNumberGenerator()
-                let wait = Backoff(rule: retry).wait(attempt, random: random.next())
-                guard ContinuousClock.now + wait < end, retryBudget.take() else { return }
+                guard case .retry(let wait) = afterFailure(failure, of: flat, attempt: attempt, until: end) else {
+                    return
+                }
                 attempt += 1
                 counters.retries += 1
                 guard (try? await Task.sleep(for: wait)) != nil else { return }
@@ -69,31 +49,41 @@ extension Poller {
         }
     }
 
+    private func afterFailure(
+        _ failure: PollFailure, of flat: FlatState.ID, attempt: Int, until end: ContinuousClock.Instant
+    ) -> FlatPolling.FailureCommand {
+        guard isPolled(flat) else { return .endPoll }
+        var random = SystemRandomNumberGenerator()
+        return flats[flat.name]?.polling.afterFailure(
+            failure, attempt: attempt, until: started.duration(to: end), at: now, budget: &retryBudget, using: &random)
+            ?? .endPoll
+    }
+
     // MARK: Requests
 
     /// Sends one request for a flat and notes what came of it.
     ///
     /// - Returns: Readings that are new.
-    func fetch(_ state: FlatState, deadline: Duration) async -> Result<[Reading], PollFailure> {
+    func fetch(_ flat: FlatState.ID, timeout: Duration) async -> Result<[Reading], PollFailure> {
         counters.requests += 1
         retryBudget.noteRequest()
-        let began = ContinuousClock.now
-        let result = await request(state, deadline)
+        let sent = now
+        let result = await request(flat, timeout)
         // Removed meanwhile: nobody wants to know.
-        guard flats[state.flat] === state else { return result.map { _ in [] } }
-        state.isSlow = began.duration(to: .now) * 2 > options.profile.deadline
+        guard isPolled(flat) else { return result.map { _ in [] } }
         switch result {
         case .success(let answer):
-            noteSuccess(state, began: began)
+            noteSuccess(flat, sentAt: sent)
             switch answer {
             case .same(let readings):
                 counters.duplicates += readings
-                observer(.fetched(flat: state.flat, new: 0, known: readings, newest: state.newest))
+                observer(
+                    .fetched(flat: flat.name, new: 0, known: readings, newest: flats[flat.name]?.readings.newest))
                 return .success([])
-            case .read(let payload): return .success(take(payload, of: state))
+            case .read(let payload): return .success(take(payload, of: flat))
             }
         case .failure(let failure):
-            noteFailure(state, failure)
+            noteFailure(failure, of: flat, sentAt: sent)
             return .failure(failure)
         }
     }
@@ -108,14 +98,15 @@ extension Poller {
     /// The largest answer that is kept to be compared with the next.
     private static let comparedBytesMax: Int = 16 << 10
 
-    private func request(_ state: FlatState, _ deadline: Duration) async -> Result<Answer, PollFailure> {
-        var request = HTTPRequest(method: .get, scheme: nil, authority: options.authority, path: state.path)
+    private func request(_ flat: FlatState.ID, _ timeout: Duration) async -> Result<Answer, PollFailure> {
+        let path = flats[flat.name]?.path ?? options.contract.path(of: flat.name)
+        var request = HTTPRequest(method: .get, scheme: nil, authority: options.authority, path: path)
         if let authorization = options.authorization { request.headerFields.append(authorization) }
         let response: HTTPResponse
         let body: ByteBuffer
         do throws(HTTPFailure) {
-            let limit = TimeAmount.nanoseconds(deadline.nanoseconds)
-            (response, body) = try await client.send(request, to: options.endpoint, deadline: limit)
+            let limit = TimeAmount.nanoseconds(timeout.nanoseconds)
+            (response, body) = try await client.send(request, to: options.endpoint, timeout: limit)
         } catch {
             return .failure(.http(error))
         }
@@ -124,12 +115,15 @@ extension Poller {
             let wait = response.headerFields[.retryAfter].flatMap(Self.seconds)
             return .failure(.status(response.status.code, retryAfter: wait))
         }
-        if let last = state.lastBody, last.body == body { return .success(.same(readings: last.readings)) }
+        // Removed meanwhile, and perhaps another is there under its name.
+        guard isPolled(flat) else { return .success(.same(readings: 0)) }
+        if let last = flats[flat.name]?.lastBody, last.body == body { return .success(.same(readings: last.readings)) }
         do throws(PayloadProblem) {
-            let payload = try options.contract.read(body.readableBytesView, of: state.flat)
+            let payload = try options.contract.read(body.readableBytesUInt8Span, of: flat.name)
             let isKept = payload.problems.isEmpty && body.readableBytes <= Self.comparedBytesMax
             // A copy: the answer may be a slice of much more.
-            state.lastBody = isKept ? (ByteBuffer(bytes: body.readableBytesView), payload.readings.count) : nil
+            flats[flat.name]?.lastBody =
+                isKept ? (ByteBuffer(bytes: body.readableBytesView), payload.readings.count) : nil
             return .success(.read(payload))
         } catch {
             return .failure(.payload(error))
@@ -153,39 +147,34 @@ extension Poller {
         isServerOff = isOff
     }
 
-    private func noteSuccess(_ state: FlatState, began: ContinuousClock.Instant) {
+    private func noteSuccess(_ flat: FlatState.ID, sentAt sent: Duration) {
         counters.successes += 1
-        let now = ContinuousClock.now
-        lastSuccess = now
-        state.lastSuccess = now
-        state.breaker?.succeeded()
-        // A success that was under way already when the server asked does not take its word back.
-        if let stayAway = state.stayAway, began >= stayAway.asked { state.stayAway = nil }
-        if let since = state.failingSince {
-            state.failingSince = nil
-            observer(.recovered(flat: state.flat, after: since.duration(to: now)))
-        }
+        lastSuccess = .now
+        let reports = flats[flat.name]?.polling.succeeded(sentAt: sent, at: now) ?? []
+        for case .recovered(let after) in reports { observer(.recovered(flat: flat.name, after: after)) }
     }
 
-    private func noteFailure(_ state: FlatState, _ failure: PollFailure) {
-        if case .http(.cancelled) = failure { return }
-        counters.failures += 1
-        observer(.failed(flat: state.flat, failure))
-        let wasOpen = state.breaker?.isOpen ?? false
-        state.breaker?.failed(now: started.duration(to: .now))
-        if !wasOpen, state.breaker?.isOpen ?? false { counters.opened += 1 }
-        if case .status(_, let seconds?) = failure, let longest = options.profile.retryAfterMax {
-            state.stayAway = (.now, .now + min(.seconds(seconds), longest))
+    private func noteFailure(_ failure: PollFailure, of flat: FlatState.ID, sentAt sent: Duration) {
+        for report in flats[flat.name]?.polling.failed(failure, sentAt: sent, at: now) ?? [] {
+            switch report {
+            case .failed:
+                counters.failures += 1
+                observer(.failed(flat: flat.name, failure))
+            case .breakerOpened: counters.opened += 1
+            case .failing: observer(.failing(flat: flat.name, failure))
+            case .recovered: break
+            }
         }
-        guard state.failingSince == nil else { return }
-        state.failingSince = .now
-        observer(.failing(flat: state.flat, failure))
     }
 
     // MARK: Readings
 
     /// Notes what an answer says; the readings that are new.
-    private func take(_ payload: ParsedPayload, of state: FlatState) -> [Reading] {
+    private func take(_ payload: ParsedPayload, of flat: FlatState.ID) -> [Reading] {
+        guard var readings = flats[flat.name]?.readings else { return [] }
+        // Taken out, so that it is changed in place.
+        flats[flat.name]?.readings = FlatReadings(flat: flat.name)
+        readings.reserve(payload.readings.count)
         let limit = WallClock.milliseconds + options.skewMax.milliseconds
         var fresh: [Reading] = []
         var (known, refused) = (0, 0)
@@ -193,35 +182,37 @@ extension Poller {
         for reading in payload.readings {
             let isAhead = reading.id.milliseconds > limit
             if isAhead { furthest = max(furthest ?? .min, reading.id.milliseconds) }
-            switch state.note(reading, isAhead: isAhead) {
+            switch readings.note(reading, isAhead: isAhead) {
             case .new:
                 fresh.append(reading)
                 if isAhead { counters.ahead += 1 }
-                noteFall(at: reading, of: state)
+                noteFall(at: reading, in: &readings)
             case .known: known += 1
             case .tooMany: refused += 1
             }
         }
+        let newest = readings.newest
+        flats[flat.name]?.readings = readings
         counters.readings += fresh.count
         counters.duplicates += known
         counters.refused += refused
-        observer(.fetched(flat: state.flat, new: fresh.count, known: known, newest: state.newest))
+        observer(.fetched(flat: flat.name, new: fresh.count, known: known, newest: newest))
         var problem = payload.problems.first
-        if refused > 0, problem == nil { problem = .tooManyChannels(limit: FlatState.channelsMax) }
+        if refused > 0, problem == nil { problem = .tooManyChannels(limit: FlatReadings.channelsMax) }
         if let problem {
             counters.partial += 1
-            observer(.partial(flat: state.flat, problem))
+            observer(.partial(flat: flat.name, problem))
         }
-        if let furthest, !state.isAhead {
-            observer(.clockAhead(flat: state.flat, milliseconds: furthest - WallClock.milliseconds))
+        if let furthest, flats[flat.name]?.hasFutureTimestamps == false {
+            observer(.clockAhead(flat: flat.name, milliseconds: furthest - WallClock.milliseconds))
         }
-        state.isAhead = furthest != nil
+        flats[flat.name]?.hasFutureTimestamps = furthest != nil
         return fresh
     }
 
     /// Tells of a register that shows less than before.
-    private func noteFall(at reading: Reading, of state: FlatState) {
-        guard isCounter(reading.id.channel), let fall = state.fall(at: reading) else { return }
+    private func noteFall(at reading: Reading, in readings: inout FlatReadings) {
+        guard let fall = readings.fall(at: reading), isCounter(reading.id.channel) else { return }
         counters.falls += 1
         observer(.counterFell(reading.id, from: fall.from, to: reading.value, fall.kind))
     }
@@ -232,7 +223,7 @@ extension Poller {
     }
 
     /// Gives new readings to the sink; what it does not take in time is new again when it comes again.
-    func publish(_ readings: [Reading], of state: FlatState) async {
+    func publish(_ readings: [Reading], of flat: FlatState.ID) async {
         guard !readings.isEmpty else { return }
         let (sink, longest) = (sink, options.publishMax)
         let isTaken = await withTaskGroup(of: Bool.self) { group in
@@ -245,31 +236,11 @@ extension Poller {
             return await group.next() ?? false
         }
         guard !isTaken else { return }
-        state.forget(readings)
-        counters.unpublished += readings.count
-        observer(.unpublished(flat: state.flat, readings: readings.count))
-    }
-}
-
-extension PollFailure {
-    /// Whether the same request may bring more in a moment: it did not reach the server, was cut off, or the server says that it is not well.
-    var mayBeTriedAgain: Bool {
-        switch self {
-        case .http(.connect), .http(.timedOut), .http(.closed), .http(.reset): true
-        case .http, .payload: false
-        case .status(let status, let retryAfter): retryAfter == nil && (status >= 500 || status == 408)
+        if isPolled(flat) {
+            flats[flat.name]?.readings.forget(readings)
+            flats[flat.name]?.lastBody = nil
         }
-    }
-}
-
-extension CircuitBreaker {
-    /// Whether it lets everything pass.
-    var isClosed: Bool {
-        if case .closed = state { true } else { false }
-    }
-
-    /// Whether it lets nothing pass.
-    var isOpen: Bool {
-        if case .open = state { true } else { false }
+        counters.unpublished += readings.count
+        observer(.unpublished(flat: flat.name, readings: readings.count))
     }
 }

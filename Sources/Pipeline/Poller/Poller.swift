@@ -55,16 +55,19 @@ public actor Poller {
     let observer: @Sendable (PollerEvent) -> Void
     let started: ContinuousClock.Instant = .now
     var flats: [String: FlatState] = [:]
+    /// How many flats were ever added.
+    private var flatsAdded: UInt64 = 0
     /// The flats in the order in which they were added.
     private(set) var order: [String] = []
     /// Where flats that come while it runs go to be polled.
-    private var added: AsyncStream<String>.Continuation?
-    var lastPass: ContinuousClock.Instant?
+    private var added: AsyncStream<FlatState.ID>.Continuation?
+    var lastSweep: ContinuousClock.Instant?
     var lastSuccess: ContinuousClock.Instant?
-    var bulkhead: Bulkhead?
+    private var bulkhead: Bulkhead?
+    /// Who waits for a permit, by ticket.
+    private var waiting: [Bulkhead.Ticket: CheckedContinuation<Bool, Never>] = [:]
     var retryBudget: RetryBudget
-    private var lastWait: UInt64 = 0
-    var passesUnderWay: Int = 0
+    var sweepsInFlight: Int = 0
     /// What the server last said what time it is, and whether it was wrong.
     var lastDate: String = ""
     var isServerOff: Bool = false
@@ -80,19 +83,19 @@ public actor Poller {
     ) async throws -> Poller {
         for flat in options.flats { try FlatName.check(flat) }
         let profile = options.profile
-        let deadline = TimeAmount.nanoseconds(profile.deadline.nanoseconds)
+        let timeout = TimeAmount.nanoseconds(profile.timeout.nanoseconds)
         var http = HTTPClient.Options(
-            connect: deadline, firstByte: deadline, total: deadline,
+            connect: timeout, firstByte: timeout, total: timeout,
             connectionsMax: connectionsMax(of: profile), waitingMax: flatsMax,
             bodyBytesMax: options.bodyBytesMax, idle: .seconds(60))
         http.tls = options.tls
         return Poller(options, try await HTTPClient.make(ports, options: http), sink, observer)
     }
 
-    /// As many connections as requests can be under way: the mechanisms bound them, not a pool that was made for the flats at the start.
+    /// As many connections as requests can be in flight: the mechanisms bound them, not a pool that was made for the flats at the start.
     private static func connectionsMax(of profile: PollerProfile) -> Int {
         if let bulkhead = profile.bulkhead { return bulkhead.total }
-        return profile.order == .passes ? profile.overlap : flatsMax * profile.overlap
+        return profile.order == .sweeps ? profile.overlap : flatsMax * profile.overlap
     }
 
     private init(
@@ -107,10 +110,15 @@ public actor Poller {
         retryBudget = RetryBudget(percent: options.profile.retry?.budgetPercent ?? 0)
         for flat in options.flats where flats[flat] == nil {
             order.append(flat)
+            flatsAdded += 1
             flats[flat] = FlatState(
-                flat: flat, path: options.contract.path(of: flat), since: started, breaker: options.profile.breaker)
+                FlatState.ID(name: flat, number: flatsAdded), path: options.contract.path(of: flat),
+                profile: options.profile, at: .zero)
         }
     }
+
+    /// The time since the poller's start.
+    var now: Duration { started.duration(to: .now) }
 
     // MARK: Flats
 
@@ -119,15 +127,16 @@ public actor Poller {
     public func add(_ flat: String) -> Bool {
         guard flats[flat] == nil, order.count < Self.flatsMax, FlatName.problem(of: flat) == nil else { return false }
         order.append(flat)
-        flats[flat] = FlatState(
-            flat: flat, path: options.contract.path(of: flat), since: .now, breaker: options.profile.breaker)
-        added?.yield(flat)
+        flatsAdded += 1
+        let id = FlatState.ID(name: flat, number: flatsAdded)
+        flats[flat] = FlatState(id, path: options.contract.path(of: flat), profile: options.profile, at: now)
+        added?.yield(id)
         return true
     }
 
     /// Polls a flat no more; false if it was not polled.
     ///
-    /// Requests under way end, and nothing is taken from them.
+    /// Requests in flight end, and nothing is taken from them.
     @discardableResult
     public func remove(_ flat: String) -> Bool {
         guard flats.removeValue(forKey: flat) != nil else { return false }
@@ -137,11 +146,9 @@ public actor Poller {
 
     /// Stops or goes on polling a flat that stays known; false if it is not.
     @discardableResult
-    public func setPulled(_ flat: String, _ isPulled: Bool) -> Bool {
-        guard let state = flats[flat] else { return false }
-        // Nobody wanted it to be fresh meanwhile.
-        if isPulled, !state.isPulled { (state.since, state.lastSuccess) = (.now, nil) }
-        state.isPulled = isPulled
+    public func setEnabled(_ flat: String, _ isEnabled: Bool) -> Bool {
+        guard flats[flat] != nil else { return false }
+        flats[flat]?.polling.setEnabled(isEnabled, at: now)
         return true
     }
 
@@ -150,7 +157,7 @@ public actor Poller {
     /// Polls until the task is cancelled.
     public func run() async {
         switch options.profile.order {
-        case .passes: await runPasses()
+        case .sweeps: await runSweeps()
         case .independent: await runLoops()
         }
         await client.shutDown()
@@ -158,8 +165,8 @@ public actor Poller {
 
     /// A loop for each flat, those that are added later too.
     private func runLoops() async {
-        let (stream, continuation) = AsyncStream.makeStream(of: String.self)
-        for flat in order { continuation.yield(flat) }
+        let (stream, continuation) = AsyncStream.makeStream(of: FlatState.ID.self)
+        for flat in order.compactMap({ flats[$0]?.id }) { continuation.yield(flat) }
         added = continuation
         await withDiscardingTaskGroup { group in
             for await flat in stream { group.addTask { await self.runLoop(flat) } }
@@ -169,10 +176,11 @@ public actor Poller {
     }
 
     /// Polls one flat at every interval, until it is removed.
-    private func runLoop(_ flat: String) async {
-        guard let state = flats[flat] else { return }
+    private func runLoop(_ flat: FlatState.ID) async {
+        guard isPolled(flat) else { return }
         let interval = options.profile.interval
-        var tick = ContinuousClock.now + (options.profile.spreadsPhase ? Self.phase(of: flat, in: interval) : .zero)
+        let phase = options.profile.spreadsPhase ? Self.phase(of: flat.name, in: interval) : .zero
+        var tick = ContinuousClock.now + phase
         await withDiscardingTaskGroup { group in
             while !Task.isCancelled {
                 do {
@@ -180,11 +188,14 @@ public actor Poller {
                 } catch {
                     break
                 }
-                guard flats[flat] === state else { break }
+                guard isPolled(flat) else { break }
                 let next = self.next(after: tick)
-                if let permission = permission(for: state) {
-                    state.underWay += 1
-                    group.addTask { await self.poll(state, permission, until: next) }
+                switch flats[flat.name]?.polling.tick(at: now) ?? .nothing {
+                case .poll(let timeout): group.addTask { await self.poll(flat, timeout: timeout, until: next) }
+                case .skip(let reason):
+                    counters.skips += 1
+                    observer(.skipped(flat: flat.name, reason))
+                case .nothing: break
                 }
                 tick = next
             }
@@ -192,17 +203,20 @@ public actor Poller {
         }
     }
 
-    /// Passes over all flats, one at every interval.
-    private func runPasses() async {
+    /// Whether a flat is still the one that was added under its number.
+    func isPolled(_ flat: FlatState.ID) -> Bool { flats[flat.name]?.id == flat }
+
+    /// Sweeps over all flats, one at every interval.
+    private func runSweeps() async {
         var tick = ContinuousClock.now
         await withDiscardingTaskGroup { group in
             while !Task.isCancelled {
-                if passesUnderWay < options.profile.overlap {
-                    passesUnderWay += 1
-                    group.addTask { await self.pass() }
+                if sweepsInFlight < options.profile.overlap {
+                    sweepsInFlight += 1
+                    group.addTask { await self.sweep() }
                 } else {
                     counters.skips += 1
-                    observer(.passSkipped)
+                    observer(.sweepSkipped)
                 }
                 tick = next(after: tick)
                 do {
@@ -233,24 +247,34 @@ public actor Poller {
         return .nanoseconds(Int64(UInt64(interval.nanoseconds).multipliedFullWidth(by: hash).high))
     }
 
-    // MARK: Places
+    // MARK: Permits
 
-    /// Waits for a place in the bulkhead; false when the task was cancelled meanwhile.
-    func takePlace(_ lane: Bulkhead.Lane) async -> Bool {
-        guard bulkhead != nil else { return true }
-        lastWait += 1
-        let id = lastWait
-        return await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                bulkhead?.take(lane, id: id) { continuation.resume(returning: $0) }
-            }
-        } onCancel: {
-            Task { await self.cancelWait(lane, id) }
-        }
+    /// A permit that was given; without a bulkhead there is no ticket.
+    struct Permit {
+        fileprivate let ticket: Bulkhead.Ticket?
     }
 
-    private func cancelWait(_ lane: Bulkhead.Lane, _ id: UInt64) {
-        bulkhead?.cancel(lane, id: id)
+    /// Waits for a permit of the bulkhead; nil when the task was cancelled meanwhile.
+    func acquirePermit(_ lane: Bulkhead.Lane) async -> Permit? {
+        guard let (ticket, isPermit) = bulkhead?.take(lane) else { return Permit(ticket: nil) }
+        if isPermit { return Permit(ticket: ticket) }
+        let isGiven = await withTaskCancellationHandler {
+            await withCheckedContinuation { waiting[ticket] = $0 }
+        } onCancel: {
+            Task { await self.cancel(ticket) }
+        }
+        return isGiven ? Permit(ticket: ticket) : nil
+    }
+
+    /// Gives a permit back, and wakes who waited longest for it.
+    func release(_ permit: Permit) {
+        guard let ticket = permit.ticket, let next = bulkhead?.release(ticket) else { return }
+        waiting.removeValue(forKey: next)?.resume(returning: true)
+    }
+
+    private func cancel(_ ticket: Bulkhead.Ticket) {
+        guard bulkhead?.cancel(ticket) ?? false else { return }
+        waiting.removeValue(forKey: ticket)?.resume(returning: false)
     }
 
     // MARK: Ages
@@ -258,33 +282,33 @@ public actor Poller {
     /// How old what is known is.
     public var ages: Ages {
         let wall = WallClock.milliseconds
-        let last = (options.profile.order == .passes ? lastPass : lastSuccess) ?? started
+        let last = (options.profile.order == .sweeps ? lastSweep : lastSuccess) ?? started
         return Ages(
             lastSuccess: last.duration(to: .now).inSeconds,
-            flats: order.compactMap { flats[$0] }.filter(\.isPulled).map { Self.age(of: $0, wall) })
+            flats: order.compactMap { flats[$0] }.filter(\.polling.isEnabled).map { age(of: $0, wall) })
     }
 
     /// How old what is known of a flat is; nil if it is not polled.
-    public func age(of flat: String) -> Ages.Flat? { flats[flat].map { Self.age(of: $0, WallClock.milliseconds) } }
+    public func age(of flat: String) -> Ages.Flat? { flats[flat].map { age(of: $0, WallClock.milliseconds) } }
 
-    private static func age(of state: FlatState, _ wall: Int64) -> Ages.Flat {
+    private func age(of state: FlatState, _ wall: Int64) -> Ages.Flat {
         Ages.Flat(
-            flat: state.flat, lastSuccess: (state.lastSuccess ?? state.since).duration(to: .now).inSeconds,
-            data: state.newest.map { Double(wall - $0) / 1000 }, isFailing: state.failingSince != nil)
+            flat: state.id.name, lastSuccess: (now - (state.polling.lastSuccess ?? state.polling.since)).inSeconds,
+            data: state.readings.newest.map { Double(wall - $0) / 1000 }, isFailing: state.polling.failingSince != nil)
     }
 
     /// Whether something can be delivered: a flat was fetched and does not fail, or there is none to fetch.
     public var isReady: Bool {
-        let pulled = flats.values.filter(\.isPulled)
-        return pulled.isEmpty || pulled.contains { $0.failingSince == nil && $0.lastSuccess != nil }
+        let enabled = flats.values.map(\.polling).filter(\.isEnabled)
+        return enabled.isEmpty || enabled.contains { $0.failingSince == nil && $0.lastSuccess != nil }
     }
 
     /// The latest readings of a flat; nil if it is not polled.
-    public func latest(of flat: String) -> [Reading]? { flats[flat]?.latest }
+    public func latest(of flat: String) -> [Reading]? { flats[flat]?.readings.latest }
 
     /// How one of a flat's latest readings is less than the one before it, if it is a register's.
     func fall(at reading: Reading) -> CounterFall? {
-        isCounter(reading.id.channel) ? flats[reading.id.flat]?.fall(at: reading)?.kind : nil
+        isCounter(reading.id.channel) ? flats[reading.id.flat]?.readings.fall(at: reading)?.kind : nil
     }
 }
 
@@ -314,7 +338,7 @@ public struct PollerCounters: Hashable, Sendable {
     public var falls: Int = 0
     /// Readings whose time had not come.
     public var ahead: Int = 0
-    /// Polls or passes that were due while the process was held up.
+    /// Polls or sweeps that were due while the process was held up.
     public var missed: Int = 0
     /// Times that a breaker opened.
     public var opened: Int = 0

@@ -31,12 +31,12 @@ public enum PollerEvent: Hashable, Sendable {
     case failing(flat: String, PollFailure)
     /// A flat that failed is back; told once.
     case recovered(flat: String, after: Duration)
-    /// A pass over all flats has succeeded.
-    case passed
-    /// A poll was left out: too many are under way, the breaker is open, or the server asked to wait.
+    /// A sweep over all flats has succeeded.
+    case sweepCompleted
+    /// A poll was left out: too many are in flight, the breaker is open, or the server asked to wait.
     case skipped(flat: String, Skip)
-    /// A pass was left out: as many are under way as may be.
-    case passSkipped
+    /// A sweep was left out: as many are in flight as may be.
+    case sweepSkipped
     /// A device's clock is ahead of ours by so many milliseconds; told once, until it is right again.
     case clockAhead(flat: String, milliseconds: Int64)
     /// The server's clock is so many milliseconds ahead of ours, or behind; told once, until it is right again.
@@ -50,7 +50,7 @@ public enum PollerEvent: Hashable, Sendable {
 
     /// Why a poll was left out.
     public enum Skip: String, Hashable, Sendable {
-        /// As many requests of the flat are under way as may be.
+        /// As many requests of the flat are in flight as may be.
         case overlap
         /// The breaker is open.
         case breaker

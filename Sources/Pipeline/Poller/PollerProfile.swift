@@ -2,8 +2,8 @@
 public struct PollerProfile: Hashable, Sendable {
     /// Who waits for whom.
     public enum Order: String, Hashable, Sendable {
-        /// Flats one after another in passes; a failure ends the pass. Passes begin at every interval, whether the last has ended or not.
-        case passes
+        /// Flats one after another in sweeps; a failure ends the sweep. Sweeps begin at every interval, whether the last has ended or not.
+        case sweeps
         /// Each flat on its own.
         case independent
     }
@@ -12,13 +12,13 @@ public struct PollerProfile: Hashable, Sendable {
     public var name: String
     /// Who waits for whom.
     public var order: Order
-    /// The time between two polls of a flat, or two passes.
+    /// The time between two polls of a flat, or two sweeps.
     public var interval: Duration = .seconds(10)
     /// How long a request may take.
-    public var deadline: Duration
-    /// Requests of one flat, or passes, that may be under way at the same time.
+    public var timeout: Duration
+    /// Requests of one flat, or sweeps, that may be in flight at the same time.
     public var overlap: Int = 1
-    /// How many requests may be under way in all; nil is without limit.
+    /// How many requests may be in flight in all; nil is without limit.
     public var bulkhead: Bulkhead.Options?
     /// When a flat that fails is left alone; nil never.
     public var breaker: CircuitBreaker.Options?
@@ -49,26 +49,26 @@ public struct PollerProfile: Hashable, Sendable {
         }
     }
 
-    /// Makes a profile of its name, order and deadline; without any other mechanism.
-    public init(name: String, order: Order, deadline: Duration) {
+    /// Makes a profile of its name, order and timeout; without any other mechanism.
+    public init(name: String, order: Order, timeout: Duration) {
         self.name = name
         self.order = order
-        self.deadline = deadline
+        self.timeout = timeout
     }
 
     /// What is wrong with it, or nil.
     public var validationError: String? {
         if interval < .milliseconds(100) { return "an interval of \(interval) is below 100 ms" }
-        if deadline <= .zero { return "a deadline of \(deadline) is not above 0" }
+        if timeout <= .zero { return "a timeout of \(timeout) is not above 0" }
         if !(1...64).contains(overlap) { return "an overlap of \(overlap) is not from 1 to 64" }
         return nil
     }
 }
 
 extension PollerProfile {
-    /// The student clients' poller: passes every 10 s, 5 s for each request.
+    /// The student clients' poller: sweeps every 10 s, 5 s for each request.
     public static let naive: PollerProfile = {
-        var profile = PollerProfile(name: "naive", order: .passes, deadline: .seconds(5))
+        var profile = PollerProfile(name: "naive", order: .sweeps, timeout: .seconds(5))
         profile.overlap = 16
         profile.spreadsPhase = false
         return profile
@@ -76,7 +76,7 @@ extension PollerProfile {
 
     /// Each flat on its own: 5 s, 32 requests in all, of which slow flats take no more than a quarter.
     public static let bulkhead: PollerProfile = {
-        var profile = PollerProfile(name: "bulkhead", order: .independent, deadline: .seconds(5))
+        var profile = PollerProfile(name: "bulkhead", order: .independent, timeout: .seconds(5))
         profile.bulkhead = Bulkhead.Options(total: 32, slow: 8)
         return profile
     }()
@@ -85,7 +85,7 @@ extension PollerProfile {
     public static let adaptive: PollerProfile = {
         var profile = bulkhead
         profile.name = "adaptive"
-        profile.breaker = CircuitBreaker.Options(failures: 3, open: .seconds(15), probeDeadline: .seconds(35))
+        profile.breaker = CircuitBreaker.Options(failures: 3, open: .seconds(15), probeTimeout: .seconds(35))
         profile.retry = Retry(base: .milliseconds(500), cap: .seconds(8), budgetPercent: 20, attemptsMax: 3)
         profile.retryAfterMax = .seconds(60)
         return profile
@@ -93,7 +93,7 @@ extension PollerProfile {
 
     /// Up to four requests of a flat at the same time, each 35 s.
     public static let pipelined: PollerProfile = {
-        var profile = PollerProfile(name: "pipelined", order: .independent, deadline: .seconds(35))
+        var profile = PollerProfile(name: "pipelined", order: .independent, timeout: .seconds(35))
         profile.overlap = 4
         profile.retryAfterMax = .seconds(60)
         return profile

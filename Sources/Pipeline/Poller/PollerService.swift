@@ -123,7 +123,7 @@ extension Poller {
         switch event {
         case .create(let flat): add(flat)
         case .delete(let flat): remove(flat)
-        case .pull(let flat, let isPulled): setPulled(flat, isPulled)
+        case .pull(let flat, let isPulled): setEnabled(flat, isPulled)
         }
     }
 
@@ -144,7 +144,7 @@ extension Poller {
             ("partial", counters.partial, "Answers of which a part was not understood."),
             ("counter_falls", counters.falls, "Readings of registers that showed less than before."),
             ("ahead", counters.ahead, "Readings whose time had not come."),
-            ("missed", counters.missed, "Polls or passes that were due while the process was held up."),
+            ("missed", counters.missed, "Polls or sweeps that were due while the process was held up."),
             ("breaker_opened", counters.opened, "Times that a breaker opened."),
         ]
         for (name, count, help) in counts { metrics.counter("poller_\(name)", count, help) }

@@ -52,7 +52,7 @@ extension PollerEvent {
             .skipped(let flat, _), .clockAhead(let flat, _), .unpublished(let flat, _), .partial(let flat, _):
             flat
         case .counterFell(let id, _, _, _): id.flat
-        case .passed, .passSkipped, .serverClockOff: nil
+        case .sweepCompleted, .sweepSkipped, .serverClockOff: nil
         }
     }
 }

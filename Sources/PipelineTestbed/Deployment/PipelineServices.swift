@@ -139,7 +139,7 @@ struct PipelineServices {
         switch persistence.sender {
         case .outbox(let acks, let keep):
             var options = Outbox.Options(topic: persistence.topic)
-            options.keep = keep
+            options.retainsAfterAck = keep
             options.acks = acks
             let outbox = try await Outbox(
                 context.file(File.outbox), name: "poller", broker: broker, options: options,

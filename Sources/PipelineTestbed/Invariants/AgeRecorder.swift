@@ -6,7 +6,7 @@ import Pipeline
 /// Watches how old what the poller knows is, second by second, as the world sees it: from what the poller tells, not from what its services answer.
 final class AgeRecorder {
     private let now: () -> UInt64
-    private let hasPasses: Bool
+    private let hasSweeps: Bool
     private let flats: [String]
     private var index: [String: Int] = [:]
     private var lastSuccess: [UInt64]
@@ -33,7 +33,7 @@ final class AgeRecorder {
     init(flats: [String], profile: PollerProfile, now: @escaping () -> UInt64) {
         self.now = now
         self.flats = flats
-        hasPasses = profile.order == .passes
+        hasSweeps = profile.order == .sweeps
         lastSuccess = Array(repeating: 0, count: flats.count)
         newest = Array(repeating: nil, count: flats.count)
         for (number, flat) in flats.enumerated() { index[flat] = number }
@@ -44,13 +44,13 @@ final class AgeRecorder {
         let now = now()
         switch event {
         case .fetched(let flat, _, _, let newest):
-            if !hasPasses { lastGlobal = now }
+            if !hasSweeps { lastGlobal = now }
             guard let number = index[flat] else { return }
             lastSuccess[number] = now
             self.newest[number] = newest
-        case .passed: if hasPasses { lastGlobal = now }
+        case .sweepCompleted: if hasSweeps { lastGlobal = now }
         case .failed(_, let failure): failures[Self.kind(of: failure), default: 0] += 1
-        case .failing, .recovered, .skipped, .passSkipped, .clockAhead, .serverClockOff, .partial, .unpublished,
+        case .failing, .recovered, .skipped, .sweepSkipped, .clockAhead, .serverClockOff, .partial, .unpublished,
             .counterFell:
             break
         }

@@ -39,7 +39,7 @@ public struct ProfileComparison: Sendable {
         self.interruption = interruption
     }
 
-    /// Runs a scenario with every profile; settings of the scenario's own, such as a deadline, stay with its own profile.
+    /// Runs a scenario with every profile; settings of the scenario's own, such as a timeout, stay with its own profile.
     ///
     /// - Parameters:
     ///   - experiment: The experiment.

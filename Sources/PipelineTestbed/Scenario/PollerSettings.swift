@@ -3,7 +3,7 @@ import Pipeline
 /// What a scenario changes of a poller's profile; nil leaves a part as it is, and a part that is nil inside is left out of the profile.
 struct PollerSettings: Sendable {
     var interval: Duration?
-    var deadline: Duration?
+    var timeout: Duration?
     var overlap: Int?
     var spreadsPhase: Bool?
     var retryAfterMax: Duration??
@@ -15,7 +15,7 @@ struct PollerSettings: Sendable {
     func applied(to profile: PollerProfile) -> PollerProfile {
         var profile = profile
         if let interval { profile.interval = interval }
-        if let deadline { profile.deadline = deadline }
+        if let timeout { profile.timeout = timeout }
         if let overlap { profile.overlap = overlap }
         if let spreadsPhase { profile.spreadsPhase = spreadsPhase }
         if let retryAfterMax { profile.retryAfterMax = retryAfterMax }

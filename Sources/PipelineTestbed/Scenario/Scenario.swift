@@ -117,7 +117,7 @@ public struct Scenario: Sendable {
 
     /// The three ages; a hypothesis names the one that it binds.
     public enum AgeKind: String, CaseIterable, Hashable, Sendable {
-        /// Since anything was fetched; with passes, since a whole pass succeeded.
+        /// Since anything was fetched; with sweeps, since a whole one succeeded.
         case globalLastSuccess = "global-last-success"
         /// Since a flat was fetched; the oldest counts.
         case perFlatLastSuccess = "per-flat-last-success"

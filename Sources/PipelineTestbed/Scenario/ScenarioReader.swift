@@ -290,12 +290,12 @@ private struct ScenarioReader {
     private mutating func readPoller(_ value: Value, _ scenario: inout Scenario) {
         let place = "landscape/poller/"
         let known = [
-            "profile", "interval", "deadline", "overlap", "spread-phase", "retry-after", "bulkhead", "breaker", "retry",
+            "profile", "interval", "timeout", "overlap", "spread-phase", "retry-after", "bulkhead", "breaker", "retry",
         ]
         guard check(value, known, at: place) else { return }
         var settings = PollerSettings()
         settings.interval = seconds(value["interval"], place + "interval")
-        settings.deadline = seconds(value["deadline"], place + "deadline")
+        settings.timeout = seconds(value["timeout"], place + "timeout")
         settings.overlap = count(value["overlap"], 1...64, place + "overlap")
         if let spreads = value["spread-phase"] {
             if spreads.bool == nil { add(place + "spread-phase", "is a truth value") }
@@ -332,12 +332,12 @@ private struct ScenarioReader {
     }
 
     private mutating func breaker(_ value: Value, _ place: String) -> CircuitBreaker.Options? {
-        guard check(value, ["failures", "open", "probe-deadline"], at: place) else { return nil }
+        guard check(value, ["failures", "open", "probe-timeout"], at: place) else { return nil }
         guard let failures = count(value["failures"] ?? .null, 1...1000, place + "failures"),
             let open = seconds(value["open"] ?? .null, place + "open"),
-            let deadline = seconds(value["probe-deadline"] ?? .null, place + "probe-deadline")
+            let timeout = seconds(value["probe-timeout"] ?? .null, place + "probe-timeout")
         else { return nil }
-        return CircuitBreaker.Options(failures: failures, open: open, probeDeadline: deadline)
+        return CircuitBreaker.Options(failures: failures, open: open, probeTimeout: timeout)
     }
 
     private mutating func retry(_ value: Value, _ place: String) -> PollerProfile.Retry? {

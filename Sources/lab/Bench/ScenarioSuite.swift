@@ -19,6 +19,9 @@ extension Suite {
             Benchmark("scenario.speed.20", "s/CPU-s") {
                 try LandscapeSpeed(flats: 20, rooms: 4, seconds: 3_000).run()[0]
             },
+            Benchmark("scenario.speed.persistent", "s/CPU-s") {
+                try LandscapeSpeed(flats: 20, rooms: 4, seconds: 3_000, isPersistent: true).run()[0]
+            },
             Benchmark("scenario.speed.1000", "s/CPU-s") {
                 try LandscapeSpeed(flats: 1_000, rooms: 4, seconds: 120).run()[0]
             },
@@ -43,6 +46,8 @@ private struct LandscapeSpeed {
     let flats: Int
     let rooms: Int
     let seconds: Int
+    /// Whether an outbox, a broker, an ingester and a storage keep what is read.
+    var isPersistent: Bool = false
 
     func run() throws -> [Double] {
         let start = seam_thread_cpu()
@@ -64,6 +69,7 @@ private struct LandscapeSpeed {
         var scenario = Scenario()
         scenario.flats = flats
         scenario.rooms = rooms
+        if isPersistent { scenario.persistence = Persistence() }
         scenario.warmUp = .seconds(1)
         scenario.duration = .seconds(seconds)
         let run = ScenarioRun(
