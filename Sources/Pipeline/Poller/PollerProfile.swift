@@ -57,7 +57,7 @@ public struct PollerProfile: Hashable, Sendable {
     }
 
     /// What is wrong with it, or nil.
-    public var invalidity: String? {
+    public var validationError: String? {
         if interval < .milliseconds(100) { return "an interval of \(interval) is below 100 ms" }
         if timeout <= .zero { return "a timeout of \(timeout) is not above 0" }
         if !(1...64).contains(overlap) { return "an overlap of \(overlap) is not from 1 to 64" }
