@@ -109,7 +109,7 @@ let package = Package(
             dependencies: [
                 "Documents", "Durations", "Experiments", "Faults", "HTTP", "HTTPActivities", "MeasurementServer",
                 "Measurements", "Pipeline", "Ports", "Randomness", "SQLite", "SimulatedSQLite", "SimulatedTestbed",
-                "SimulatedWorld", "SimulationKernel", "Testbed", httpTypes,
+                "SimulatedWorld", "SimulationKernel", "Testbed", nioCore, httpTypes,
             ],
             swiftSettings: strict
         ),
@@ -128,7 +128,7 @@ let package = Package(
             name: "windkanal",
             dependencies: [
                 "Documents", "Experiments", "Measurements", "Pipeline", "PipelineTestbed", "Randomness", "RealWorld",
-                "SimulationKernel", "TraceFiles",
+                "SimulationKernel", "Testbed", "TraceFiles",
                 argumentParser,
             ],
             swiftSettings: strict
@@ -151,7 +151,7 @@ let package = Package(
             dependencies: [
                 "CSystemSeam", "Documents", "Experiments", "Fuzzing", "HTTP", "Measurements", "Pipeline",
                 "PipelineTestbed", "Ports", "Randomness", "SimulatedSQLite", "SimulatedWorld",
-                "SimulationKernel", "Torture", "TraceFiles", argumentParser, nioCore, httpTypes,
+                "SimulationKernel", "Testbed", "Torture", "TraceFiles", argumentParser, nioCore, httpTypes,
             ],
             swiftSettings: common
         ),
@@ -235,8 +235,8 @@ let package = Package(
         .testTarget(
             name: "ScenarioTests",
             dependencies: [
-                "Documents", "Experiments", "MeasurementServer", "Measurements", "Pipeline", "PipelineTestbed",
-                "SimulatedWorld", "SimulationKernel",
+                "Documents", "Experiments", "Faults", "MeasurementServer", "Measurements", "Pipeline",
+                "PipelineTestbed", "SimulatedWorld", "SimulationKernel", "Testbed",
             ],
             swiftSettings: common
         ),

@@ -65,12 +65,29 @@ public struct DeploymentNames: Hashable, Sendable {
     public var hosts: [String]
     /// Who has a disk.
     public var disks: [String]
+    /// Who asks whom.
+    public var routes: [Route]
+
+    /// Somebody who asks, and somebody who answers.
+    public struct Route: Hashable, Sendable {
+        /// Who asks.
+        public let client: String
+        /// Who answers.
+        public let server: String
+
+        /// Makes a route.
+        public init(client: String, server: String) {
+            self.client = client
+            self.server = server
+        }
+    }
 
     /// Makes names of their parts.
-    public init(processes: [String], hosts: [String], disks: [String]) {
+    public init(processes: [String], hosts: [String], disks: [String], routes: [Route] = []) {
         self.processes = processes
         self.hosts = hosts
         self.disks = disks
+        self.routes = routes
     }
 }
 

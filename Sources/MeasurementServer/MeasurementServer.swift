@@ -1,3 +1,4 @@
+public import Documents
 public import HTTP
 public import HTTPTypes
 public import Measurements
@@ -54,6 +55,8 @@ public struct MeasurementServer: Sendable {
 
     /// Where it listens.
     public let server: HTTPServer
+    private let state: NIOLoopBound<ServerState>
+    private let loop: any EventLoop
 
     /// The names of so many flats.
     public static func flatNames(_ count: Int) -> [String] { (0..<count).map { "SD\($0)" } }
@@ -78,7 +81,15 @@ public struct MeasurementServer: Sendable {
         let server = try await HTTPServer.start(
             ports, at: endpoint, options: options.http,
             responder: .immediate { request, body in state.value.answer(request, body) })
-        return MeasurementServer(server: server)
+        return MeasurementServer(server: server, state: state, loop: loop)
+    }
+
+    /// Lets a schedule begin now for `*`, a flat or a room, or, with nil, takes the one back that there is; from anywhere.
+    ///
+    /// One that cannot be read, as ``DeviceSchedule/init(_:)`` tells, changes nothing.
+    public func setSchedule(_ document: Value?, of target: String) {
+        let state = state
+        loop.execute { state.value.setSchedule(document, of: target) }
     }
 
     /// Stops serving.

@@ -240,7 +240,7 @@ final class ServerState {
     private func administer(_ request: HTTPRequest, _ path: String, _ body: ByteBuffer) -> HTTPReply {
         let parts = path.split(separator: "/").dropFirst().map { PercentEncoding.decode($0) }
         if parts == ["schedules"], request.method == .delete {
-            for target in schedules.keys.sorted() { options.observer(.unscheduled(target: target)) }
+            for target in schedules.keys.sorted() { options.observer(.unscheduled(target: target, .request)) }
             schedules = [:]
             return reply(json: ["schedules": 0])
         }
@@ -258,15 +258,14 @@ final class ServerState {
             do {
                 let document = try JSONReader.read(body.readableBytesView)
                 let schedule = try DeviceSchedule(document)
-                schedules[target] = ActiveSchedule(schedule, document: document, since: loop.now.uptimeNanoseconds)
-                options.observer(.scheduled(target: target, schedule))
+                set(schedule, document, of: target, by: .request)
                 return reply(json: ["target": .string(target), "windows": .integer(schedule.windows.count)])
             } catch {
                 return reply("\(error)", .badRequest)
             }
         case .delete:
             let was = schedules.removeValue(forKey: target) != nil
-            if was { options.observer(.unscheduled(target: target)) }
+            if was { options.observer(.unscheduled(target: target, .request)) }
             return reply(json: ["target": .string(target), "removed": .bool(was)])
         case .get:
             guard let schedule = schedules[target] else {
@@ -281,6 +280,24 @@ final class ServerState {
             refusal.response.headerFields[.allow] = "PUT, GET, DELETE"
             return refusal
         }
+    }
+
+    /// Lets a schedule begin now.
+    private func set(
+        _ schedule: DeviceSchedule, _ document: Value, of target: String, by origin: MeasurementServerEvent.Origin
+    ) {
+        schedules[target] = ActiveSchedule(schedule, document: document, since: loop.now.uptimeNanoseconds)
+        options.observer(.scheduled(target: target, document, origin))
+    }
+
+    /// Lets a schedule begin now, or, with nil, takes back the one that there is; one that cannot be read changes nothing.
+    func setSchedule(_ document: Value?, of target: String) {
+        guard let document else {
+            if schedules.removeValue(forKey: target) != nil { options.observer(.unscheduled(target: target, .owner)) }
+            return
+        }
+        guard let schedule = try? DeviceSchedule(document) else { return }
+        set(schedule, document, of: target, by: .owner)
     }
 
     private func reply(json: Value) -> HTTPReply {

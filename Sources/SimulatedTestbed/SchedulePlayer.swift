@@ -1,18 +1,18 @@
-import Faults
+public import Faults
 import SimulationKernel
 import Testbed
 
 /// Plays a fault schedule on a simulated deployment: each fault at its time, or when its mark is reached, and for its duration.
-final class SchedulePlayer {
+public final class SchedulePlayer {
     private let deployment: SimulatedDeployment
     /// Faults that wait for their marks.
     private var waiting: [ScheduledFault]
     private var isOver: Bool = false
     /// Faults that could not be applied, with why.
-    private(set) var problems: [String] = []
+    public private(set) var problems: [String] = []
 
     /// Prepares to play; begin it when the run begins.
-    init(_ schedule: FaultSchedule, on deployment: SimulatedDeployment) {
+    public init(_ schedule: FaultSchedule, on deployment: SimulatedDeployment) {
         self.deployment = deployment
         waiting = schedule.faults.filter { if case .on = $0.trigger { true } else { false } }
         for fault in schedule.faults {
@@ -23,7 +23,7 @@ final class SchedulePlayer {
     }
 
     /// Begins nothing any more.
-    func stop() { isOver = true }
+    public func stop() { isOver = true }
 
     private func hear(_ event: TestbedEvent) {
         guard !isOver, case .reached(let mark, let count) = event.kind else { return }

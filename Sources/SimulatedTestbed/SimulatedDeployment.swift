@@ -92,6 +92,29 @@ public final class SimulatedDeployment {
         processesByName[name] = process
     }
 
+    // MARK: Time
+
+    /// The time since the run began.
+    public var elapsed: Duration { .nanoseconds(Int64(world.nanoseconds)) }
+
+    /// The time since the run began, in ns.
+    public var nanoseconds: UInt64 { world.nanoseconds }
+
+    /// Tells again and again, until the run is over.
+    ///
+    /// - Parameters:
+    ///   - interval: How often; above 0.
+    ///   - action: What is done.
+    public func repeatedly(every interval: Duration, _ action: @escaping () -> Void) {
+        precondition(interval > .zero, "again every \(interval); it must be above 0")
+        let next = world.nanoseconds + UInt64(interval.attoseconds / 1_000_000_000)
+        world.schedule(at: next) { [weak self] _ in
+            guard let self else { return }
+            action()
+            repeatedly(every: interval, action)
+        }
+    }
+
     // MARK: Names
 
     /// The process of a name; nil if there is none.

@@ -99,7 +99,8 @@ public struct SimulatedRun {
         for invariant in invariants(world) { world.monitor.add(invariant) }
         let player = SchedulePlayer(schedule, on: world)
         let stop = StopSignal()
-        world.checkRegularly(every: options.checkInterval) { [options] in
+        world.repeatedly(every: options.checkInterval) { [options] in
+            world.monitor.check()
             if options.stopsAtViolation, !world.monitor.violations.isEmpty { stop.fire() }
         }
         let outcome = try simulation.run { try await play(world, player, stop, driver) }
@@ -149,23 +150,5 @@ final class StopSignal: @unchecked Sendable {
         let sleeper = Task { try await Task.sleep(for: duration) }
         self.sleeper = sleeper
         _ = await sleeper.result
-    }
-}
-
-extension SimulatedDeployment {
-    /// Asks all invariants again and again, until the run is over.
-    ///
-    /// - Parameters:
-    ///   - interval: How often.
-    ///   - action: What is done after each time.
-    public func checkRegularly(every interval: Duration, then action: @escaping () -> Void = {}) {
-        precondition(interval > .zero, "a check every \(interval); it must be above 0")
-        let next = world.nanoseconds + UInt64(interval.attoseconds / 1_000_000_000)
-        world.schedule(at: next) { [weak self] _ in
-            guard let self else { return }
-            monitor.check()
-            action()
-            checkRegularly(every: interval, then: action)
-        }
     }
 }

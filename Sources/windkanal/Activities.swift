@@ -1,5 +1,6 @@
 import ArgumentParser
 import Documents
+import Faults
 import PipelineTestbed
 import RealWorld
 
@@ -16,25 +17,25 @@ struct Activities: ParsableCommand {
 
     func run() throws {
         let console = ConsoleRecorder(globals.mode)
-        for activity in LandscapeActivity.all {
-            let arguments = activity.arguments.map { $0.isOptional ? "[\($0.name)]" : $0.name }
+        for activity in PipelineActivities.listing {
+            let arguments = activity.parameters.map { $0.isOptional ? "[\($0.name)]" : $0.name }
             var lines = [
                 "\(activity.module).\(activity.function)(\(arguments.joined(separator: ", ")))",
                 "    \(activity.isProbe ? "probe" : "action"): \(activity.summary)",
             ]
-            lines += activity.arguments.map { "    \($0.name): \($0.meaning)" }
+            lines += activity.parameters.map { "    \($0.name): \($0.meaning)" }
             console.writeResult(lines.joined(separator: "\n"), activity.json)
         }
     }
 }
 
-extension LandscapeActivity {
+extension PipelineActivities.Listing {
     fileprivate var json: Value.Object {
         [
             "event": "activity", "module": .string(module), "func": .string(function),
             "type": isProbe ? "probe" : "action", "summary": .string(summary),
             "arguments": .array(
-                arguments.map {
+                parameters.map {
                     [
                         "name": .string($0.name), "meaning": .string($0.meaning), "optional": .bool($0.isOptional),
                     ]

@@ -6,6 +6,7 @@ import Pipeline
 import PipelineTestbed
 import RealWorld
 import SimulationKernel
+import Testbed
 
 /// Runs an experiment in its simulated landscape: once, or for many seeds.
 struct SimulatedSession {
@@ -111,10 +112,18 @@ struct SimulatedSession {
                 isWritten = false
             }
         }
-        for fault in result.healed { console.log(.warning, "left in place, and taken back: \(fault)") }
+        for fault in result.healed { console.log(.warning, "left in place, and taken back: \(fault.fault)") }
+        for violation in result.violations { console.log(.critical, violation.description) }
+        for problem in result.problems {
+            console.log(.error, "a fault of the schedule could not be applied: \(problem)")
+        }
+        for fault in result.missed {
+            console.log(options.requireImpact ? .critical : .warning, "hit nothing: \(fault.fault)")
+        }
         console.summarize(
             ([result.ageLines, result.boundLine] + (result.audit.map { [$0.text] } ?? [])).joined(separator: "\n"))
-        let status: Int32 = isWritten && result.isSuccess(strict: request.isStrict) ? 0 : 1
+        let status: Int32 =
+            isWritten && result.isSuccess(strict: request.isStrict, requiresImpact: options.requireImpact) ? 0 : 1
         if request.reportsToAgents {
             if let value {
                 console.report(value, of: request, status: status)
@@ -149,7 +158,7 @@ struct SimulatedSession {
         var isSuccess = true
         for seed in seeds {
             let result = try makeRun(seed: seed, ScenarioInterruption()) { _ in }.run()
-            let succeeds = result.isSuccess(strict: request.isStrict)
+            let succeeds = result.isSuccess(strict: request.isStrict, requiresImpact: options.requireImpact)
             StandardStream.output.writeLine("\(result.line(strict: request.isStrict)) success \(succeeds)")
             isSuccess = isSuccess && succeeds
             // Nobody reads any more.

@@ -20,6 +20,9 @@ struct SimulationOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Write the simulation's trace.", valueName: "file"), completion: .file())
     var trace: String?
 
+    @Flag(help: "Fail a simulated run of which a fault has hit nothing.")
+    var requireImpact: Bool = false
+
     /// Print a line for each seed and nothing else: what a sweep's processes do.
     @Flag(help: .hidden)
     var worker: Bool = false
@@ -47,6 +50,7 @@ struct SimulationOptions: ParsableArguments {
         if seed != nil { return "--seed" }
         if seeds != nil { return "--seeds" }
         if profile != nil { return "--profile" }
+        if requireImpact { return "--require-impact" }
         return trace == nil ? nil : "--trace"
     }
 

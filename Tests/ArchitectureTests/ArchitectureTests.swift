@@ -21,8 +21,8 @@ final class ArchitectureTests: XCTestCase {
         "PipelineTestbed": [
             "Documents", "Durations", "Experiments", "Faults", "HTTP", "HTTPActivities", "HTTPTypes",
             "MeasurementServer",
-            "Measurements", "Pipeline", "Ports", "Randomness", "SQLite", "SimulatedSQLite", "SimulatedTestbed",
-            "SimulatedWorld", "SimulationKernel", "Synchronization", "Testbed",
+            "Measurements", "NIOCore", "Pipeline", "Ports", "Randomness", "SQLite", "SimulatedSQLite",
+            "SimulatedTestbed", "SimulatedWorld", "SimulationKernel", "Synchronization", "Testbed",
         ],
         "Fuzzing": ["Documents", "Experiments", "Randomness"],
         "Faults": ["Documents", "Durations", "NIOCore", "Randomness"],
@@ -49,14 +49,14 @@ final class ArchitectureTests: XCTestCase {
             "Randomness", "SQLite", "SimulatedSQLite", "SimulatedWorld", "SimulationKernel",
         ],
         "windkanal": [
-            "ArgumentParser", "Dispatch", "Documents", "Experiments", "Glibc", "Measurements", "Pipeline",
+            "ArgumentParser", "Dispatch", "Documents", "Experiments", "Faults", "Glibc", "Measurements", "Pipeline",
             "PipelineTestbed", "Randomness", "RealWorld",
-            "SimulationKernel", "TraceFiles",
+            "SimulationKernel", "Testbed", "TraceFiles",
         ],
         "lab": [
             "ArgumentParser", "CSystemSeam", "Documents", "Experiments", "Foundation", "Fuzzing", "HTTP", "HTTPTypes",
             "Measurements", "NIOCore", "Pipeline", "PipelineTestbed", "Ports", "Randomness", "SimulatedSQLite",
-            "SimulatedWorld", "SimulationKernel", "Torture", "TraceFiles",
+            "SimulatedWorld", "SimulationKernel", "Testbed", "Torture", "TraceFiles",
         ],
     ]
 

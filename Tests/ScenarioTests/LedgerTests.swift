@@ -9,7 +9,7 @@ import XCTest
 
 @testable import PipelineTestbed
 
-/// The ledger and the storms, against mistakes of their own.
+/// The ledger, against mistakes of its own.
 final class LedgerTests: XCTestCase {
     private func assertEachReadingIsInOneClass(_ audit: LedgerAudit, line: UInt = #line) {
         XCTAssertEqual(
@@ -70,7 +70,7 @@ final class LedgerTests: XCTestCase {
 
     // That another group has not got a reading yet does not bring it to the storage; that another has got it does not lose it.
     func testAReadingWaitsForTheGroupThatBringsItToTheStorage() {
-        let ledger = Ledger(Simulation(seed: 1))
+        let ledger = Ledger { 0 }
         let partition = TopicPartition("measurements", 1)
         let readings = (0..<4).map { number in
             Reading(
@@ -93,26 +93,5 @@ final class LedgerTests: XCTestCase {
         held.committed = ["ahead": [partition: 4]]
         XCTAssertEqual(ledger.audit(stored: nil, logged: held, outbox: nil).waitingByGroup, [Ingester.group: 4])
         XCTAssertEqual(ledger.audit(stored: nil, logged: nil, outbox: nil).lost.count, 4)
-    }
-
-    func testStormsGoOverMoreThanOnePartition() {
-        let partitions = MeasurementServer.flatNames(PipelineStorm.flats).map {
-            TopicPartition.of(key: $0, topic: "measurements", partitions: Persistence().partitions)
-        }
-        XCTAssertGreaterThan(Set(partitions).count, 1)
-    }
-
-    // A disk that is not what it claims to be changes what a storm says.
-    func testEveryWayInWhichTheDiskCouldBeTooFriendlyIsNoticed() throws {
-        XCTAssertEqual(PipelineStorm.DiskCheck.all.map(\.sabotage), DiskSabotage.allCases)
-        for check in PipelineStorm.DiskCheck.all {
-            let (isLostOnTheRightDisk, isLostOnThisDisk) = try check.run(seed: 1)
-            XCTAssertEqual(isLostOnTheRightDisk, !check.variant.isSafe, check.sabotage.rawValue)
-            XCTAssertEqual(isLostOnThisDisk, check.variant.isSafe, check.sabotage.rawValue)
-        }
-    }
-
-    func testEveryReadingOfAStormIsInOneClass() throws {
-        for seed in [3, 7] as [Seed] { assertEachReadingIsInOneClass(try PipelineStorm(seed: seed).run().audit) }
     }
 }

@@ -36,15 +36,18 @@ final class OwnActivityTests: XCTestCase {
     func testArgumentsThatCannotBeUsedAreRefused() async {
         let cases: [(String, Value, String)] = [
             ("service.crash", ["service": "database"], "names the service 'database', which is not there"),
-            ("service.crash", ["service": 7], "is a text, not 7"),
-            ("service.crash", ["service": "gateway"], "names the service 'gateway'"),
+            ("service.crash", ["service": 7], "is a string, not 7"),
+            ("service.crash", ["service": "experimenter"], "names the service 'experimenter'"),
             ("service.crash", ["service": "broker", "down": -1], "is a number of seconds from 0 to 86400, not -1"),
             ("service.crash", ["service": "broker", "down": "5"], "is a number of seconds"),
             ("network.cut", ["service": "storage", "other": "databse"], "names the machine 'databse'"),
             ("network.cut", ["service": "storage", "other": "storage"], "are the same machine"),
             ("network.slow", ["service": "storage", "seconds": 1e9], "is a number of seconds"),
             ("disk.fill", ["service": "poller", "free": 0.5], "is a whole number from 0 to 2^50, not 0.5"),
-            ("disk.fail", ["service": "poller", "writes": 2], "is 0, or a number from 0.000001 to 1, not 2"),
+            (
+                "disk.fail", ["service": "poller", "writes": 2],
+                "is 0, a number from 0.000001 to 1 or a string such as 1/20, not 2"
+            ),
             ("disk.fail", ["service": "poller"], "nothing would fail"),
             ("disk.slow", ["service": "poller", "seconds": .real(.infinity)], "is a number of seconds"),
         ]

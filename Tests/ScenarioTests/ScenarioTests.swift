@@ -5,6 +5,7 @@ import Measurements
 import Pipeline
 import SimulationKernel
 import Synchronization
+import Testbed
 import XCTest
 
 @testable import PipelineTestbed
@@ -158,32 +159,15 @@ final class ScenarioTests: XCTestCase {
         let scenario = try XCTUnwrap(try Scenario(of: experiment))
         let result = try ScenarioRun(experiment, in: scenario, options: RunOptions()).run()
         XCTAssertEqual(
-            result.healed.sorted(),
-            ["broker was down", "ingester and storage were cut off from each other", "the disk of poller had faults"])
+            result.healed.map { "\($0.fault)" },
+            [
+                "network.cut service=storage other=ingester", "service.crash service=broker down=null",
+                "disk.slow service=poller seconds=1",
+            ])
         let audit = try XCTUnwrap(result.audit)
         XCTAssertTrue(audit.holds)
         XCTAssertLessThan(audit.pending, 33)
         XCTAssertGreaterThan(audit.stored, 32)
-    }
-
-    // The paths on which readings are lost, each on purpose.
-    func testEveryPathOfLossIsFoundAndTheSoundPipelineHasNone() throws {
-        for variant in PipelineStorm.Variant.all {
-            // As many as are needed: all of a few, or until the mistake is found.
-            let seeds: ClosedRange<UInt64> = variant.isSafe ? 1...6 : 1...40
-            var violation: String?
-            for seed in seeds where violation == nil {
-                violation = try PipelineStorm(seed: Seed(seed), persistence: variant.persistence).run().violation
-            }
-            XCTAssertEqual(violation == nil, variant.isSafe, "\(variant.name): \(violation ?? "nothing found")")
-        }
-    }
-
-    func testStormsRepeat() throws {
-        let outcomes = try (0..<2).map { _ in try PipelineStorm(seed: 7).run() }
-        XCTAssertEqual(outcomes[0].digest, outcomes[1].digest)
-        XCTAssertEqual(outcomes[0].audit, outcomes[1].audit)
-        XCTAssertGreaterThan(outcomes[0].faults.count, 10)
     }
 
     func testActivitiesOfOurOwnAreCheckedBeforeTheyRun() async throws {
@@ -295,7 +279,7 @@ final class ScenarioTests: XCTestCase {
         let cases: [(Value, String)] = [
             (
                 ["name": "windkanal", "sead": 1],
-                "sead is not known; there are name, landscape, seed, warm-up, duration, bound"
+                "sead is not known; there are name, landscape, seed, warm-up, duration, bound, faults, recovery, invariants"
             ),
             (["name": "windkanal", "seed": -1], "seed is a whole number from 0 on"),
             (["name": "windkanal", "duration": 1e9], "duration is a number of seconds from 0 on"),

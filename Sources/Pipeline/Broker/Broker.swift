@@ -28,8 +28,15 @@ public actor Broker {
     ///
     /// - Throws: ``PersistenceError``.
     public init(_ location: DiskLocation, topics: [BrokerTopic]) async throws {
+        try await self.init(location, topics: topics, rules: .sound)
+    }
+
+    /// Opens the broker's file by rules of which all but the sound ones are for trials.
+    ///
+    /// - Throws: ``PersistenceError``.
+    package init(_ location: DiskLocation, topics: [BrokerTopic], rules: PersistenceRules) async throws {
         self.location = location
-        log = try BrokerLog(location, topics: topics)
+        log = try BrokerLog(location, topics: topics, rules: rules)
         try await location.settleToTheEnd()
     }
 

@@ -20,7 +20,7 @@ package final class BrokerLog {
     /// Partitions of a topic.
     package static let partitionsMax: Int = 1000
     /// Messages after which the WAL is written back.
-    private static let checkpointMessages: Int = 5000
+    private let checkpointMessages: Int
     private var appended: Int = 0
 
     private struct PartitionRow {
@@ -94,6 +94,7 @@ package final class BrokerLog {
         rules.checkpointPages = 0
         file = try DurableFile(location, Self.schema, rules: rules)
         synchronous = rules.synchronous
+        checkpointMessages = rules.checkpointMessages
         self.topics = Dictionary(topics.map { ($0.name, $0) }) { $1 }
         let database = file.database
         statements = try PersistenceError.mapped { try Statements(database) }
@@ -206,7 +207,7 @@ package final class BrokerLog {
     /// the disk.
     private func checkpoint(after messages: Int) throws(BrokerError) {
         appended += messages
-        guard appended >= Self.checkpointMessages else { return }
+        guard appended >= checkpointMessages else { return }
         appended = 0
         do throws(SQLiteError) {
             _ = try file.database.rows("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -90,10 +90,19 @@ public actor Outbox: MeasurementSink {
     ///   - options: How it sends.
     /// - Throws: ``PersistenceError``.
     public init(_ location: DiskLocation, name: String, broker: any BrokerClient, options: Options) async throws {
+        try await self.init(location, name: name, broker: broker, options: options, rules: .sound)
+    }
+
+    /// Opens the outbox's file by rules of which all but the sound ones are for trials.
+    ///
+    /// - Throws: ``PersistenceError``.
+    package init(
+        _ location: DiskLocation, name: String, broker: any BrokerClient, options: Options, rules: PersistenceRules
+    ) async throws {
         self.location = location
         self.broker = broker
         self.options = options
-        file = try DurableFile(location, Self.schema, rules: .sound)
+        file = try DurableFile(location, Self.schema, rules: rules)
         let database = file.database
         statements = try PersistenceError.mapped { try Statements(database) }
         // A file that is made anew begins its numbers anew, and is another sender for that.

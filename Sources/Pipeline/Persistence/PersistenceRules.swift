@@ -21,6 +21,8 @@ package struct PersistenceRules: Hashable, Sendable {
 
     /// Pages of the WAL after which it is written back.
     package var checkpointPages: Int = 1000
+    /// Messages of a broker's log after which its WAL is written back.
+    package var checkpointMessages: Int = 5000
 
     /// The rules by which nothing is lost.
     package static let sound: PersistenceRules = PersistenceRules()

@@ -1,19 +1,21 @@
 import Documents
 import Experiments
+import Faults
 import HTTPActivities
 import MeasurementServer
-import SimulatedWorld
+import SimulatedTestbed
+import Testbed
 
-/// Performs activities from the experimenting machine: HTTP over its network, and functions of `windkanal.…` on the landscape; programs and
-/// other Python do not run in a simulation.
+/// Performs activities from the driver's machine: HTTP over its network, and functions of `windkanal.…` on the deployment; programs and other
+/// Python do not run in a simulation.
 struct SimulatedActivityProviders: ActivityProviders {
     let http: HTTPActivityProvider?
-    let landscape: LandscapeActivityProvider?
-    /// What the landscape has; nil where it could not be read.
-    let map: LandscapeMap?
+    let pipeline: SimulatedPipeline?
+    /// What the deployment has; nil where it could not be read.
+    let map: PipelineMap?
 
-    /// Where services of a landscape listen.
-    private static let port: Int = 8080
+    /// Where services listen.
+    private static let port: Int = ServiceDefinition.usualPort
 
     func perform(_ call: ActivityCall) async throws(ActivityError) -> Value {
         switch call {
@@ -22,10 +24,11 @@ struct SimulatedActivityProviders: ActivityProviders {
             return try await http.perform(call)
         case .process(let call): throw .failed("the program '\(call.path)' does not run in the simulation")
         case .python(let call):
-            guard call.module.hasPrefix("windkanal."), let landscape else {
+            guard call.module.hasPrefix("windkanal."), let pipeline else {
                 throw .failed("the Python function \(call.module).\(call.function) does not run in the simulation")
             }
-            return try landscape.perform(call)
+            return try await PipelineActivities.catalog.perform(
+                call, in: pipeline, names: pipeline.deployment.names)
         }
     }
 
@@ -38,18 +41,23 @@ struct SimulatedActivityProviders: ActivityProviders {
                     "the Python module '\(function.module)' in activity '\(function.activity)' does not run in the simulation",
                     remedy: "take a function of windkanal.*; 'windkanal activities' shows them")
             }
-            guard let activity = LandscapeActivity.named(function.module, function.name) else {
+            guard let activity = PipelineActivities.catalog.named(function.module, function.name) else {
                 return ActivityProblem(
                     "activity '\(function.activity)': there is no \(function.module).\(function.name)",
                     remedy: "'windkanal activities' shows what there is")
             }
-            return activity.problem(of: function.arguments, undecided: function.undecided, in: map)
+            if function.module == "windkanal.ledger", let map, map.names.disks.isEmpty {
+                return ActivityProblem(
+                    "activity '\(function.activity)': \(function.module).\(function.name) needs a landscape with 'persistence': "
+                        + "without it nothing is kept that could be lost")
+            }
+            return activity.problem(of: function.arguments, undecided: function.undecided, names: map?.names)
                 .map { ActivityProblem("activity '\(function.activity)': \($0)") }
         }
     }
 
     func outputKind(of function: PythonFunction) -> OutputKind? {
-        LandscapeActivity.named(function.module, function.name)?.output
+        PipelineActivities.catalog.named(function.module, function.name)?.output
     }
 
     // MARK: Requests
@@ -72,11 +80,13 @@ struct SimulatedActivityProviders: ActivityProviders {
     }
 
     /// What is wrong with a request to the measurement server's admin API.
-    private func problem(ofAdministration request: HTTPCall, _ path: Substring, _ map: LandscapeMap) -> ActivityProblem?
+    private func problem(ofAdministration request: HTTPCall, _ path: Substring, _ map: PipelineMap) -> ActivityProblem?
     {
         let parts = path.split(separator: "/")
         guard parts.first == "_windkanal", parts.last == "schedule" else { return nil }
-        if parts.count == 4, parts[1] == "devices", let problem = map.problem(ofDevices: String(parts[2])) {
+        if parts.count == 4, parts[1] == "devices",
+            let problem = DeviceScheduleFaults.problem(ofDevices: String(parts[2]), in: map.scenario)
+        {
             return ActivityProblem(problem)
         }
         guard request.method.uppercased() == "PUT", let schedule = request.arguments,

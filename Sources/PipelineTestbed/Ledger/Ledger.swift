@@ -4,11 +4,13 @@ import Measurements
 import Pipeline
 import Ports
 import SimulatedSQLite
+import SimulatedTestbed
 import SimulatedWorld
 import SimulationKernel
+import Testbed
 
 /// Follows every reading by its identity from the poller to the storage, as the world sees it: no service can hide what it lost.
-final class Ledger: @unchecked Sendable {
+final class Ledger {
     /// What happened to a reading, in ns of virtual time.
     private struct History {
         var value: Double
@@ -16,7 +18,7 @@ final class Ledger: @unchecked Sendable {
         var acknowledged: UInt64?
     }
 
-    private let simulation: Simulation
+    private let now: () -> UInt64
     private var histories: [Reading.Identity: History] = [:]
     /// The time of the latest reading of each series that was read.
     private var newest: [Reading.Identity.Series: Int64] = [:]
@@ -24,15 +26,16 @@ final class Ledger: @unchecked Sendable {
     /// Readings of which a violation's history is told.
     private static let toldMax: Int = 20
 
-    init(_ simulation: Simulation) {
-        self.simulation = simulation
+    /// Makes a ledger; `now` tells the nanoseconds since the run began.
+    init(now: @escaping () -> UInt64) {
+        self.now = now
     }
 
     // MARK: Noting
 
     /// The poller gives readings to what is to send them.
     func noteAttempt(_ readings: [Reading]) {
-        let now = simulation.world.nanoseconds
+        let now = now()
         for reading in readings where histories[reading.id] == nil {
             histories[reading.id] = History(value: reading.value, attempted: now)
             newest[reading.id.series] = max(newest[reading.id.series] ?? .min, reading.id.milliseconds)
@@ -41,21 +44,28 @@ final class Ledger: @unchecked Sendable {
 
     /// They were taken: from now on none may be lost.
     func noteAcknowledgement(_ readings: [Reading]) {
-        let now = simulation.world.nanoseconds
+        let now = now()
         for reading in readings where histories[reading.id]?.acknowledged == nil {
             histories[reading.id]?.acknowledged = now
+            let series = reading.id.series
+            newestAcknowledged[series] = max(newestAcknowledged[series] ?? .min, reading.id.milliseconds)
         }
     }
 
     // MARK: Auditing
 
     /// Looks at the disks of the machines, as they are at this moment, and tells what became of every reading.
-    func audit(_ machines: [String: Machine]) -> LedgerAudit {
-        audit(
-            stored: Self.location(machines["storage"]?.disk, "storage.db").map(SQLiteStoredReadings.init),
-            logged: Self.location(machines["broker"]?.disk, "broker.db").map(BrokerLogReadings.init),
-            outbox: Self.location(machines["poller"]?.disk, "outbox.db").map(OutboxFileContents.init))
+    func audit(_ deployment: SimulatedDeployment) -> LedgerAudit {
+        typealias Name = PipelineServices.Name
+        typealias File = PipelineServices.File
+        return audit(
+            stored: Self.location(deployment, Name.storage, File.storage).map(SQLiteStoredReadings.init),
+            logged: Self.location(deployment, Name.broker, File.broker).map(BrokerLogReadings.init),
+            outbox: Self.location(deployment, Name.poller, File.outbox).map(OutboxFileContents.init))
     }
+
+    /// The time of the latest acknowledged reading of each series, in ms since 1970.
+    private(set) var newestAcknowledged: [Reading.Identity.Series: Int64] = [:]
 
     /// Tells what became of every reading, from what store, log and outbox hold; nil is nothing.
     func audit(
@@ -127,8 +137,8 @@ final class Ledger: @unchecked Sendable {
     // MARK: What disks hold
 
     /// Where a file of a disk's copy is; nil if there is none yet.
-    private static func location(_ disk: Disk?, _ file: String) -> DiskLocation? {
-        guard let disk, disk.contains(file) else { return nil }
+    static func location(_ deployment: SimulatedDeployment, _ service: ServiceName, _ file: String) -> DiskLocation? {
+        guard let disk = deployment.process(named: service.rawValue)?.disk(), disk.contains(file) else { return nil }
         return SQLiteVFS(disk.snapshot(), wall: { 0 }).location(file, sleep: { _ in })
     }
 
@@ -183,17 +193,5 @@ final class Ledger: @unchecked Sendable {
         } catch {
             return ([], "the poller's disk: \(error)")
         }
-    }
-}
-
-/// Notes in the ledger what goes through it.
-struct LedgerSink: MeasurementSink {
-    let ledger: Ledger
-    let next: any MeasurementSink
-
-    func publish(_ readings: [Reading]) async throws {
-        ledger.noteAttempt(readings)
-        try await next.publish(readings)
-        ledger.noteAcknowledgement(readings)
     }
 }

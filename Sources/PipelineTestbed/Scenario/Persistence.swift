@@ -30,8 +30,16 @@ public struct Persistence: Sendable {
         set { storageRules.synchronous = newValue ? "FULL" : "NORMAL" }
     }
 
+    /// Members of the group that brings readings to the storage.
+    public var ingesters: Int = 1
+    /// Records that the ingester brings to the storage together, at most; nil is what it does by itself.
+    public var batch: Int?
     /// By which rules the storage keeps its file.
     var storageRules: PersistenceRules = .sound
+    /// By which rules the broker keeps its file.
+    var brokerRules: PersistenceRules = .sound
+    /// By which rules the outbox keeps its file.
+    var outboxRules: PersistenceRules = .sound
     /// What the disks of all machines are like.
     var disk: DiskOptions = DiskOptions()
 

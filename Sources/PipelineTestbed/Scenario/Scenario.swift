@@ -1,5 +1,6 @@
 import Documents
 public import Experiments
+public import Faults
 public import MeasurementServer
 public import Measurements
 public import Pipeline
@@ -52,6 +53,33 @@ public struct Scenario: Sendable {
     public var duration: Duration = .seconds(600)
     /// The age that the hypothesis binds, and how old it may be.
     public var bound: Bound = Bound(age: .perFlatLastSuccess, seconds: 20)
+    /// What goes wrong besides what the experiment does, since the run began.
+    public var faults: FaultSchedule = FaultSchedule()
+    /// How long the system may recover at the end, with nothing wrong any more; counts where there is a schedule.
+    public var recovery: Duration = .zero
+    /// What is claimed of the run whatever its probes say; nil is what is claimed of every run.
+    var chosenClaims: Set<Claim>?
+
+    /// What may be claimed of a run.
+    public enum Claim: String, CaseIterable, Hashable, Sendable {
+        /// No acknowledged reading is lost, and none is invented.
+        case nothingLost = "nothing-lost"
+        /// Nothing is in the storage that was never read; where readings may be lost, this is what is left to claim.
+        case nothingInvented = "nothing-invented"
+        /// What was on its way when everything was healed arrives.
+        case arrival
+        /// What the measurement server shows after healing is acknowledged.
+        case complete
+        /// Every flat is fetched again after healing.
+        case fresh
+        /// What storage and gateway answer at the end is true.
+        case answers
+        /// What was acknowledged survives that all power is gone at the end.
+        case durable
+    }
+
+    /// What is claimed of the run: that nothing is lost, where the landscape keeps readings, if it says nothing itself.
+    public var claims: Set<Claim> { chosenClaims ?? (persistence == nil ? [] : [.nothingLost]) }
 
     /// What is not wrong, and yet may not be what was meant.
     var warnings: [String] = []
@@ -81,6 +109,10 @@ public struct Scenario: Sendable {
         public var age: AgeKind
         /// The limit, in seconds.
         public var seconds: Double
+        /// Whether it refutes a run that exceeds it; otherwise it is told of, and no more.
+        public var binds: Bool = false
+        /// For how long after a fault begins or ends it may be exceeded.
+        public var settle: Duration = .zero
     }
 
     /// The three ages; a hypothesis names the one that it binds.

@@ -1,5 +1,6 @@
 import Documents
 public import Experiments
+import Faults
 import MeasurementServer
 import Measurements
 import Pipeline
@@ -85,7 +86,9 @@ private struct ScenarioReader {
 
     mutating func scenario(_ value: Value) -> Scenario {
         var scenario = Scenario()
-        check(value, ["name", "landscape", "seed", "warm-up", "duration", "bound"], at: "")
+        check(
+            value,
+            ["name", "landscape", "seed", "warm-up", "duration", "bound", "faults", "recovery", "invariants"], at: "")
         if let seed = count(value["seed"], 0...Int.max, "seed") { scenario.seed = Seed(UInt64(seed)) }
         scenario.warmUp = seconds(value["warm-up"], "warm-up") ?? scenario.warmUp
         scenario.duration = seconds(value["duration"], "duration") ?? scenario.duration
@@ -95,17 +98,59 @@ private struct ScenarioReader {
         duration = scenario.duration
         if let landscape = value["landscape"] { readLandscape(landscape, &scenario) }
         if let bound = value["bound"] { readBound(bound, &scenario) }
+        readFaults(value, &scenario)
         return scenario
     }
 
     private mutating func readBound(_ value: Value, _ scenario: inout Scenario) {
-        guard check(value, ["age", "seconds"], at: "bound/") else { return }
+        guard check(value, ["age", "seconds", "settle", "binds"], at: "bound/") else { return }
         let kinds = Scenario.AgeKind.allCases.map { ($0.rawValue, $0) }
         guard let age = choice(value["age"] ?? .null, kinds, "bound/age") else { return }
         guard let seconds = value["seconds"]?.number, seconds > 0, seconds.isFinite else {
             return add("bound/seconds", "is a number above 0")
         }
-        scenario.bound = Scenario.Bound(age: age, seconds: seconds)
+        let settle = self.seconds(value["settle"], "bound/settle")
+        // Who says when it may be exceeded means that it binds.
+        let binds = flag(value["binds"], "bound/binds") ?? (settle != nil)
+        scenario.bound = Scenario.Bound(age: age, seconds: seconds, binds: binds, settle: settle ?? .zero)
+    }
+
+    private mutating func readFaults(_ value: Value, _ scenario: inout Scenario) {
+        if let faults = value["faults"] {
+            do throws(FaultError) {
+                scenario.faults = try FaultSchedule(faults)
+                let names = PipelineMap(scenario).names
+                for (index, entry) in scenario.faults.faults.enumerated() {
+                    guard let problem = entry.fault.definition.problem(of: entry.fault.arguments, names: names) else {
+                        continue
+                    }
+                    add("faults/\(index)", "cannot be applied: \(problem)")
+                }
+            } catch {
+                add("faults", "is no fault schedule: \(error)")
+            }
+        }
+        scenario.recovery = seconds(value["recovery"], "recovery") ?? scenario.recovery
+        if scenario.recovery > .zero, scenario.recovery > scenario.duration - scenario.warmUp {
+            add("recovery", "is at most the duration without the warm-up")
+        }
+        guard let list = value["invariants"] else { return }
+        let known = Scenario.Claim.allCases.map(\.rawValue)
+        guard let names = list.array else {
+            return add("invariants", "is a list of \(known.joined(separator: ", "))")
+        }
+        var claims: Set<Scenario.Claim> = []
+        for (index, name) in names.enumerated() {
+            guard let claim = name.string.flatMap(Scenario.Claim.init) else {
+                add("invariants/\(index)", "is one of \(known.joined(separator: ", "))")
+                continue
+            }
+            if scenario.persistence == nil, claim != .fresh {
+                add("invariants/\(index)", "needs a landscape with 'persistence': without it nothing is kept")
+            }
+            claims.insert(claim)
+        }
+        scenario.chosenClaims = claims
     }
 
     // MARK: The landscape
@@ -134,7 +179,8 @@ private struct ScenarioReader {
         let known = [
             "sender", "acks", "queue", "delivery-timeout", "partitions", "retention", "commits-first", "begins-at",
             "rejoins",
-            "keep", "storage-syncs",
+            "keep", "storage-syncs", "ingesters", "checkpoint-messages",
+            "checkpoint-pages", "batch",
         ]
         guard check(value, known, at: place) else { return persistence }
         let acks =
@@ -151,6 +197,15 @@ private struct ScenarioReader {
             persistence.sender = .outbox(acks ?? .all, keep: seconds(value["keep"], place + "keep") ?? .zero)
         }
         persistence.partitions = count(value["partitions"], 1...64, place + "partitions") ?? persistence.partitions
+        persistence.ingesters = count(value["ingesters"], 1...16, place + "ingesters") ?? persistence.ingesters
+        if let messages = count(value["checkpoint-messages"], 1...1_000_000, place + "checkpoint-messages") {
+            persistence.brokerRules.checkpointMessages = messages
+        }
+        if let pages = count(value["checkpoint-pages"], 1...1_000_000, place + "checkpoint-pages") {
+            persistence.storageRules.checkpointPages = pages
+            persistence.outboxRules.checkpointPages = pages
+        }
+        persistence.batch = count(value["batch"], 1...500, place + "batch")
         persistence.retention = seconds(value["retention"], place + "retention")
         persistence.commitsFirst = flag(value["commits-first"], place + "commits-first") ?? false
         persistence.storageSyncs = flag(value["storage-syncs"], place + "storage-syncs") ?? true

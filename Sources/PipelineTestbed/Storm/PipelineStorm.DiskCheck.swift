@@ -29,11 +29,10 @@ extension PipelineStorm {
         /// - Returns: For each of the two, whether something was lost.
         /// - Throws: ``SimulationError`` when simulations cannot run here.
         public func run(seed: Seed) throws -> (isLostOnTheRightDisk: Bool, isLostOnThisDisk: Bool) {
-            var sabotaged = variant.persistence
-            sabotaged.disk.sabotage = sabotage
+            let recipe = StormRecipe(seed: seed)
             return (
-                try PipelineStorm(seed: seed, persistence: variant.persistence).run().violation != nil,
-                try PipelineStorm(seed: seed, persistence: sabotaged).run().violation != nil
+                try PipelineStorm(recipe, variant: variant).run().stormProblem != nil,
+                try PipelineStorm(recipe, variant: variant, sabotage: sabotage).run().stormProblem != nil
             )
         }
     }

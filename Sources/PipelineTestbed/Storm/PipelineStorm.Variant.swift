@@ -6,14 +6,17 @@ extension PipelineStorm {
     public struct Variant: Sendable {
         /// Its name.
         public let name: String
-        /// How it keeps readings.
-        public let persistence: Persistence
+        /// The mistake.
+        let change: @Sendable (inout Persistence) -> Void
         /// Whether nothing may be lost.
         public let isSafe: Bool
 
+        /// The pipeline as it is.
+        public static let asItIs: Variant = variant("as-it-is", isSafe: true) { _ in }
+
         /// The pipeline, and what it would be with a mistake.
         public static let all: [Variant] = [
-            variant("as-it-is", isSafe: true) { _ in },
+            asItIs,
             variant("sends-from-memory") {
                 $0.sender = .memory(acks: .all, readingsMax: 10_000, deliveryTimeout: .seconds(600))
             },
@@ -38,11 +41,9 @@ extension PipelineStorm {
         public static func named(_ name: String) -> Variant? { all.first { $0.name == name } }
 
         private static func variant(
-            _ name: String, isSafe: Bool = false, _ change: (inout Persistence) -> Void
+            _ name: String, isSafe: Bool = false, _ change: @escaping @Sendable (inout Persistence) -> Void
         ) -> Variant {
-            var persistence = Persistence()
-            change(&persistence)
-            return Variant(name: name, persistence: persistence, isSafe: isSafe)
+            Variant(name: name, change: change, isSafe: isSafe)
         }
     }
 }

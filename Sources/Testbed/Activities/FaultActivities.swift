@@ -9,6 +9,7 @@ extension ActivityDefinition {
     /// An action for each kind of fault: `windkanal.network.cut` and all others.
     ///
     /// - Parameter controller: Who applies faults in a context.
+    /// - Returns: The activities.
     public static func faults(
         by controller: @escaping @Sendable (Context) -> any FaultController
     ) -> [ActivityDefinition] {
@@ -30,6 +31,7 @@ extension ActivityDefinition {
     /// The actions that take faults back: `windkanal.network.heal`, `windkanal.service.start` and others.
     ///
     /// - Parameter controller: Who applies faults in a context.
+    /// - Returns: The activities.
     public static func healing(
         by controller: @escaping @Sendable (Context) -> any FaultController
     ) -> [ActivityDefinition] {

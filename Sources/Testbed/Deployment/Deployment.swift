@@ -60,7 +60,13 @@ public struct Deployment: Sendable {
                 hosts.append(node.rawValue)
             }
         }
-        return DeploymentNames(processes: processes.sorted(), hosts: (hosts + [driver]).sorted(), disks: disks.sorted())
+        let routes = services.flatMap { service in
+            service.definition.uses.map {
+                DeploymentNames.Route(client: service.definition.name.rawValue, server: $0.rawValue)
+            }
+        }
+        return DeploymentNames(
+            processes: processes.sorted(), hosts: (hosts + [driver]).sorted(), disks: disks.sorted(), routes: routes)
     }
 
     /// Checks the deployment.
@@ -75,6 +81,8 @@ public struct Deployment: Sendable {
                 guard names.insert(name).inserted else { throw .duplicateName(name) }
             }
         }
+        let known = Set(services.map(\.definition.name))
+        for used in services.flatMap(\.definition.uses) where !known.contains(used) { throw .noService(used) }
         for node in Set(services.flatMap(\.nodes)).sorted() where names.contains(node.rawValue) {
             throw .duplicateName(node.rawValue)
         }

@@ -14,6 +14,8 @@ public struct ServiceDefinition: Sendable {
 
     /// What it is called.
     public let name: ServiceName
+    /// The services that it asks.
+    public let uses: [ServiceName]
     /// The disks that each replica has of its own.
     public let volumes: [VolumeName]
     /// The port that it listens on; nil for what only asks others.
@@ -31,15 +33,17 @@ public struct ServiceDefinition: Sendable {
     /// - Parameters:
     ///   - name: What it is called.
     ///   - port: The port that it listens on; nil for what only asks others.
+    ///   - uses: The services that it asks: faults are drawn for what is between them.
     ///   - volumes: The disks that each replica has of its own.
     ///   - readiness: When it counts as ready.
     ///   - run: What it does.
     public init(
-        _ name: ServiceName, port: Int? = usualPort, volumes: [VolumeName] = [], readiness: Readiness = .listening,
-        run: @escaping @Sendable (ServiceContext) async throws -> Void
+        _ name: ServiceName, port: Int? = usualPort, uses: [ServiceName] = [], volumes: [VolumeName] = [],
+        readiness: Readiness = .listening, run: @escaping @Sendable (ServiceContext) async throws -> Void
     ) {
         self.name = name
         self.port = port
+        self.uses = uses
         self.volumes = volumes
         self.readiness = port == nil ? .running : readiness
         self.run = run

@@ -11,16 +11,24 @@ public struct Nemesis: Sendable {
         public let name: String
         /// How much more often than others it is drawn.
         public let weight: Int
-        /// Draws; nil where the deployment has nobody whom it could hit.
-        let draw: @Sendable (inout RandomStream, DeploymentNames) -> Fault?
+        /// Draws faults that begin together; none where the deployment has nobody whom they could hit.
+        let draw: @Sendable (inout RandomStream, DeploymentNames) -> [Fault]
 
         /// Makes a source.
         public init(
-            _ name: String, weight: Int = 1, draw: @escaping @Sendable (inout RandomStream, DeploymentNames) -> Fault?
+            _ name: String, weight: Int = 1, draw: @escaping @Sendable (inout RandomStream, DeploymentNames) -> [Fault]
         ) {
             self.name = name
             self.weight = weight
             self.draw = draw
+        }
+
+        /// The same, but for faults that are not wanted: those are not drawn.
+        public func filtered(_ isWanted: @escaping @Sendable (Fault) -> Bool) -> Source {
+            let draw = draw
+            return Source(name, weight: weight) { random, names in
+                draw(&random, names).filter(isWanted)
+            }
         }
     }
 
@@ -59,10 +67,9 @@ public struct Nemesis: Sendable {
         var faults: [ScheduledFault] = []
         var time = options.quiet
         while time < options.quiet + options.duration {
-            if let fault = mix[random.index(below: mix.count)].draw(&random, names) {
-                let trigger = self.trigger(at: time, &random)
-                faults.append(ScheduledFault(trigger, for: random.duration(in: options.span), fault))
-            }
+            let drawn = mix[random.index(below: mix.count)].draw(&random, names)
+            let (trigger, span) = (self.trigger(at: time, &random), random.duration(in: options.span))
+            faults += drawn.map { ScheduledFault(trigger, for: span, $0) }
             time += random.duration(in: options.interval)
         }
         return FaultSchedule(faults)
@@ -126,62 +133,57 @@ extension Nemesis {
         link("toxic", weight: 2) { .toxic(toxic(&$0)) },
     ]
 
-    /// Faults of whoever accepts connections, and of the resolver.
+    /// Faults of whoever accepts connections, and of the resolver; who is connected is made to connect again.
     public static let listeners: [Source] = [
-        on(\.hosts, "refuse") { .listener(.refuse, $1) }, on(\.hosts, "black hole") { .listener(.blackHole, $1) },
-        on(\.hosts, "accept late") {
-            .listener(.acceptLate(by: $0.duration(in: .milliseconds(10)...(.seconds(8)))), $1)
-        },
-        on(\.hosts, "unresolvable") { .listener(.unresolvable, $1) },
+        listener("refuse") { _ in .refuse }, listener("black hole") { _ in .blackHole },
+        listener("accept late") { .acceptLate(by: $0.duration(in: .milliseconds(10)...(.seconds(8)))) },
+        listener("unresolvable") { _ in .unresolvable },
     ]
 
     /// Crashes, power losses and pauses, at once and in the middle of something.
     public static let processes: [Source] = [
-        on(\.processes, "crash", weight: 2) { .process(.crash(.now, down: down(&$0)), $1) },
+        on(\.processes, "crash", weight: 2) { [.process(.crash(.now, down: down(&$0)), $1)] },
         on(\.processes, "power loss", weight: 2) {
-            .process(.powerLoss(.now, down: down(&$0), outcome: outcome(&$0)), $1)
+            [.process(.powerLoss(.now, down: down(&$0), outcome: outcome(&$0)), $1)]
         },
         on(\.disks, "crash inside an operation", weight: 2) {
-            .process(.crash(.operation(1 + $0.index(below: 60)), down: down(&$0)), $1)
+            [.process(.crash(.operation(1 + $0.index(below: 30)), down: down(&$0)), $1)]
         },
         on(\.disks, "power loss inside an operation", weight: 4) {
-            .process(.powerLoss(.operation(1 + $0.index(below: 60)), down: down(&$0), outcome: outcome(&$0)), $1)
+            [.process(.powerLoss(.operation(1 + $0.index(below: 30)), down: down(&$0), outcome: outcome(&$0)), $1)]
         },
         on(\.processes, "crash while starting") {
-            .process(.crashStarting(after: $0.duration(in: .milliseconds(0)...(.milliseconds(200)))), $1)
+            [
+                .process(.crashStarting(after: $0.duration(in: .milliseconds(0)...(.milliseconds(200)))), $1),
+                .process(.crash(.now, down: $0.duration(in: .milliseconds(0)...(.milliseconds(500)))), $1),
+            ]
         },
-        on(\.processes, "pause") { .process(.pause, $1) },
+        on(\.processes, "pause") { [.process(.pause, $1)] },
     ]
 
     /// Wall clocks that jump and drift.
     public static let clocks: [Source] = [
         on(\.processes, "clock step") {
-            .clock(.step(by: $0.duration(in: .milliseconds(-7_200_000)...(.seconds(7200)))), $1)
+            [.clock(.step(by: $0.duration(in: .milliseconds(-7_200_000)...(.seconds(7200)))), $1)]
         },
         on(\.processes, "clock drift") {
-            .clock(.drift(nanosecondsPerSecond: $0.index(below: 200_000) - 100_000), $1)
+            [.clock(.drift(nanosecondsPerSecond: $0.index(below: 200_000) - 100_000), $1)]
         },
     ]
 
     /// Faults of disks that a sound service survives without loss.
     public static let disks: [Source] = [
-        on(\.disks, "failing reads") {
-            .disk(.fail(reads: $0.share(oneIn: 5...100), writes: .zero, syncs: .zero), $1)
-        },
+        on(\.disks, "failing reads") { [.disk(.fail(reads: $0.share(oneIn: 1...8), writes: .zero, syncs: .zero), $1)] },
         on(\.disks, "failing writes") {
-            .disk(.fail(reads: .zero, writes: $0.share(oneIn: 5...60), syncs: .zero), $1)
+            [.disk(.fail(reads: .zero, writes: $0.share(oneIn: 2...20), syncs: .zero), $1)]
         },
-        on(\.disks, "failing syncs") {
-            .disk(.fail(reads: .zero, writes: .zero, syncs: $0.share(oneIn: 2...20)), $1)
-        },
-        on(\.disks, "full disk") { .disk(.fill(free: $0.index(below: 40_000)), $1) },
+        on(\.disks, "failing syncs") { [.disk(.fail(reads: .zero, writes: .zero, syncs: $0.share(oneIn: 1...8)), $1)] },
+        on(\.disks, "full disk") { [.disk(.fill(free: $0.index(below: 12_000)), $1)] },
         on(\.disks, "slow disk") {
-            .disk(
-                .slow(
-                    syncs: $0.duration(in: .milliseconds(1)...(.seconds(3))),
-                    operations: $0.index(below: 3) == 0
-                        ? $0.duration(in: .milliseconds(1)...(.milliseconds(20))) : .zero),
-                $1)
+            let syncs = $0.duration(in: .milliseconds(1)...(.seconds(3)))
+            let isSlow = $0.index(below: 3) == 0
+            let operations = isSlow ? $0.duration(in: .milliseconds(1)...(.milliseconds(20))) : .zero
+            return [.disk(.slow(syncs: syncs, operations: operations), $1)]
         },
     ]
 
@@ -190,31 +192,49 @@ extension Nemesis {
         link("corrupted streams") {
             .toxic(Toxic("holes", .packetLoss(rate: $0.share(oneIn: 5...50), correlation: .zero)))
         },
-        on(\.disks, "lying syncs") { .disk(.lie($0.share(oneIn: 1...10)), $1) },
-        on(\.disks, "bit rot") { .disk(.rot(bits: 1 + $0.index(below: 20)), $1) },
-        on(\.disks, "lost disk") { .disk(.lose, $1) },
+        on(\.disks, "lying syncs") { [.disk(.lie($0.share(oneIn: 1...10)), $1)] },
+        on(\.disks, "bit rot") { [.disk(.rot(bits: 1 + $0.index(below: 20)), $1)] },
+        on(\.disks, "lost disk") { [.disk(.lose, $1)] },
     ]
+
+    /// Two who talk to each other, where it is known who does; one in four is any machine, and all others or another.
+    private static func route(_ random: inout RandomStream, _ names: DeploymentNames) -> FaultRoute? {
+        let direction: FaultRoute.Direction =
+            random.index(below: 2) == 0 ? .both : random.index(below: 2) == 0 ? .outbound : .inbound
+        if random.index(below: 4) > 0, let route = random.pick(names.routes) {
+            return FaultRoute(FaultTarget(route.client), FaultTarget(route.server), direction)
+        }
+        guard let target = random.pick(names.hosts) else { return nil }
+        let other = random.index(below: 4) == 0 ? random.pick(names.hosts.filter { $0 != target }) : nil
+        return FaultRoute(FaultTarget(target), other.map { FaultTarget($0) } ?? .everybody, direction)
+    }
+
+    private static func listener(
+        _ name: String, fault: @escaping @Sendable (inout RandomStream) -> ListenerFault
+    ) -> Source {
+        Source(name) { random, names in
+            let servers = names.routes.map(\.server)
+            guard let server = random.pick(servers.isEmpty ? names.hosts : servers) else { return [] }
+            let target = FaultTarget(server)
+            return [.listener(fault(&random), target), .link(.reset, FaultRoute(target))]
+        }
+    }
 
     private static func link(
         _ name: String, weight: Int = 1, fault: @escaping @Sendable (inout RandomStream) -> LinkFault
     ) -> Source {
         Source(name, weight: weight) { random, names in
-            guard let target = random.pick(names.hosts) else { return nil }
-            let others = names.hosts.filter { $0 != target }
-            let other = random.index(below: 3) == 0 ? nil : random.pick(others)
-            let direction: FaultRoute.Direction =
-                random.index(below: 2) == 0 ? .both : random.index(below: 2) == 0 ? .outbound : .inbound
-            return .link(
-                fault(&random), FaultRoute(FaultTarget(target), other.map { FaultTarget($0) } ?? .everybody, direction))
+            guard let route = route(&random, names) else { return [] }
+            return [.link(fault(&random), route)]
         }
     }
 
     private static func on(
         _ whom: @escaping @Sendable (DeploymentNames) -> [String], _ name: String, weight: Int = 1,
-        fault: @escaping @Sendable (inout RandomStream, FaultTarget) -> Fault
+        faults: @escaping @Sendable (inout RandomStream, FaultTarget) -> [Fault]
     ) -> Source {
         Source(name, weight: weight) { random, names in
-            random.pick(whom(names)).map { FaultTarget($0) }.map { fault(&random, $0) }
+            random.pick(whom(names)).map { faults(&random, FaultTarget($0)) } ?? []
         }
     }
 

@@ -9,6 +9,8 @@ public final class InvariantMonitor {
     private let now: () -> Duration
     private var invariants: [any Invariant] = []
     private var told: Set<Told> = []
+    /// Claims that others than invariants made.
+    private var claims: [String] = []
     private var healedAt: Duration?
     /// The violations, in their order.
     public private(set) var violations: [Violation] = []
@@ -52,17 +54,27 @@ public final class InvariantMonitor {
             isEnd ? .end : healedAt.map { .healed(for: time - $0) } ?? .underFaults
         let moment = CheckMoment(time: time, phase: phase)
         for (index, invariant) in invariants.enumerated() {
-            for finding in invariant.check(at: moment) { keep(finding, of: invariant, index, at: time) }
+            for finding in invariant.check(at: moment) { keep(finding, invariant.name, index, at: time) }
         }
     }
 
-    private func keep(_ finding: InvariantFinding, of invariant: any Invariant, _ index: Int, at time: Duration) {
+    /// Keeps what somebody else than an invariant that is asked found: a check that sends requests, for instance.
+    public func record(_ finding: InvariantFinding, against claim: String) {
+        keep(finding, claim, -1 - (claims.firstIndex(of: claim) ?? addClaim(claim)), at: now())
+    }
+
+    private func addClaim(_ claim: String) -> Int {
+        claims.append(claim)
+        return claims.count - 1
+    }
+
+    private func keep(_ finding: InvariantFinding, _ claim: String, _ index: Int, at time: Duration) {
         guard violations.count < Self.violationsMax,
             told.insert(Told(invariant: index, entities: finding.entities)).inserted
         else { return }
         let events = log.history(of: finding.entities, limit: Self.historyMax).map(\.description)
         let violation = Violation(
-            invariant: invariant.name, time: time, entities: finding.entities, message: finding.message,
+            invariant: claim, time: time, entities: finding.entities, message: finding.message,
             history: finding.history + events)
         violations.append(violation)
         log.record(.violated(violation))

@@ -1,12 +1,16 @@
 public import Documents
 public import Experiments
 import SimulationKernel
+public import Testbed
 
 extension ScenarioRun.Result {
     /// The verdict's word: the journal's, or what kept a journal from coming about.
     public func verdict(strict: Bool) -> String {
         if isInterrupted { return Verdict.interrupted.rawValue }
+        // Whatever the probes say: what must always be true was not.
+        if !violations.isEmpty { return Verdict.refuted.rawValue }
         guard stopReason == .finished else { return "stopped" }
+        if !problems.isEmpty { return Verdict.inconclusive.rawValue }
         return journal?.verdict(by: Self.rule(strict)).verdict.rawValue ?? "crashed"
     }
 
@@ -14,8 +18,23 @@ extension ScenarioRun.Result {
     public static func rule(_ isStrict: Bool) -> Verdict.Rule { isStrict ? .strict : .scenario }
 
     /// Whether it counts as a success.
-    public func isSuccess(strict: Bool) -> Bool {
-        stopReason == .finished && !isInterrupted && journal?.isSuccess(by: Self.rule(strict)) ?? false
+    ///
+    /// - Parameters:
+    ///   - strict: Whether a deviation counts that was seen during the method only.
+    ///   - requiresImpact: Whether every fault must have hit something.
+    /// - Returns: Whether the run proves what it was to prove.
+    public func isSuccess(strict: Bool, requiresImpact: Bool = false) -> Bool {
+        stopReason == .finished && !isInterrupted && violations.isEmpty && problems.isEmpty
+            && (!requiresImpact || missed.isEmpty) && journal?.isSuccess(by: Self.rule(strict)) ?? false
+    }
+
+    /// Faults that hit nothing: what the run says of them, it says of nothing.
+    public var missed: [AppliedFault] { faults.filter { $0.impact.verdict == .missed } }
+
+    /// What was violated, which faults could not be applied, and which hit nothing, in lines for people.
+    public var findingLines: [String] {
+        violations.map(\.description) + problems.map { "could not be applied: \($0)" }
+            + missed.map { "hit nothing: \($0.fault)" }
     }
 
     /// The line for programs, without the time that the process took.
@@ -37,6 +56,9 @@ extension ScenarioRun.Result {
                 "exceeded": .integer(secondsBeyondBound), "watched": .integer(secondsWatched),
             ],
             "audit": audit.map { .string($0.text) } ?? .null,
+            "violations": .array(violations.map { .object($0.document) }),
+            "faults": .array(faults.map { .object($0.document) }),
+            "problems": .array(problems.map { .string($0) }),
         ]
     }
 
@@ -63,7 +85,7 @@ extension ScenarioRun.Result {
 
     /// What became of the scenario's bound, for people.
     public var boundLine: String {
-        "bound: \(bound.age.rawValue) age up to \(Self.text(bound.seconds)) s; "
+        "bound\(bound.binds ? "" : " (told, not binding)"): \(bound.age.rawValue) age up to \(Self.text(bound.seconds)) s; "
             + (secondsBeyondBound == 0 ? "kept" : "exceeded for \(secondsBeyondBound) s of \(secondsWatched)")
     }
 

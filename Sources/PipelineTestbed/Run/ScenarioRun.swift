@@ -1,10 +1,13 @@
 import Documents
 import Durations
 public import Experiments
+import Faults
 import HTTPActivities
 import Measurements
 import Pipeline
+import SimulatedTestbed
 public import SimulationKernel
+public import Testbed
 
 /// A run of an experiment in a simulated landscape, from one seed.
 public struct ScenarioRun: Sendable {
@@ -34,8 +37,16 @@ public struct ScenarioRun: Sendable {
         public let bound: Scenario.Bound
         /// What became of the readings; nil where the landscape keeps none.
         public let audit: LedgerAudit?
-        /// Faults that the experiment left in place and that were taken back, for people.
-        public let healed: [String]
+        /// What was violated, in its order.
+        public let violations: [Violation]
+        /// The faults that were applied, by whomever, with what they hit.
+        public let faults: [AppliedFault]
+        /// Faults of the scenario's schedule that could not be applied, with why.
+        public let problems: [String]
+        /// How often each mark was reached.
+        public let marks: [Mark: Int]
+        /// Faults that were left in place when the experiment ended, and were taken back.
+        public let healed: [AppliedFault]
         /// Polls that failed, by kind.
         public let failures: [String: Int]
         /// The trace, if it was recorded.
@@ -52,14 +63,17 @@ public struct ScenarioRun: Sendable {
     private let recording: TraceRecording.Limits?
     private let recorder: @Sendable (RunEvent) -> Void
     private let interruption: ScenarioInterruption
+    /// Whether the first violation ends the run: storms have nothing to learn from what follows.
+    private let stopsAtViolation: Bool
 
     /// Prepares a run; `recorder` hears of it in virtual time, `interruption` may end it.
     public init(
         _ experiment: Experiment, in scenario: Scenario, options: RunOptions, environment: [String: String] = [:],
         recording: TraceRecording.Limits? = nil, interruption: ScenarioInterruption = ScenarioInterruption(),
-        recorder: @escaping @Sendable (RunEvent) -> Void = { _ in }
+        stopsAtViolation: Bool = false, recorder: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) {
         self.interruption = interruption
+        self.stopsAtViolation = stopsAtViolation
         self.experiment = experiment
         self.scenario = scenario
         self.options = options
@@ -75,7 +89,7 @@ public struct ScenarioRun: Sendable {
         let scenario = scenario ?? (try? Scenario(of: experiment)).flatMap(\.self)
         var validator = Validator(
             experiment,
-            providers: SimulatedActivityProviders(http: nil, landscape: nil, map: scenario.map(LandscapeMap.init)),
+            providers: SimulatedActivityProviders(http: nil, pipeline: nil, map: scenario.map(PipelineMap.init)),
             environment: environment, variables: variables)
         let warnings = (scenario?.warnings ?? []).map { ScenarioError.warning($0, of: experiment) }
         return await validator.validate() + warnings
@@ -87,7 +101,7 @@ public struct ScenarioRun: Sendable {
             experiment, options: options,
             environment: RunEnvironment(
                 clock: ContinuousClock(), wallTime: { Simulation.Options().epoch + scenario.warmUp },
-                providers: SimulatedActivityProviders(http: nil, landscape: nil, map: nil), variables: environment,
+                providers: SimulatedActivityProviders(http: nil, pipeline: nil, map: nil), variables: environment,
                 platform: "windkanal", node: "simulation", recorder: recorder))
         await run.interrupt(kind)
         return try? await run.run()
@@ -104,9 +118,9 @@ public struct ScenarioRun: Sendable {
                 budget: Budget(
                     virtualTime: Scenario.durationMax * 2, events: 2_000_000_000, wallTime: Self.wallTimeMax),
                 recording: recording))
-        let landscape = try Landscape(simulation, scenario)
+        let pipeline = try SimulatedPipeline(scenario, in: simulation)
         let box = Box()
-        landscape.recorder.look = { [interruption] in
+        let look: () -> Void = { [interruption] in
             guard let kind = interruption.requested, !box.isInterrupted else { return }
             box.isInterrupted = true
             interruption.heed()
@@ -114,27 +128,73 @@ public struct ScenarioRun: Sendable {
             guard let run = box.running else { return simulation.stop("interrupted by \(kind.rawValue)") }
             Task { await run.interrupt(kind) }
         }
-        let outcome = try simulation.run { try await play(in: landscape, box) }
-        landscape.recorder.look = {}
+        let (log, monitor) = (pipeline.deployment.log, pipeline.deployment.monitor)
+        log.listen { [recorder] event in
+            look()
+            if let document = event.document { recorder(.testbed(document["event"]?.string ?? "", document)) }
+        }
+        let claims = PipelineClaims(scenario, pipeline)
+        for invariant in claims.invariants { monitor.add(invariant) }
+        let player = SchedulePlayer(scenario.faults, on: pipeline.deployment)
+        let outcome = try simulation.run {
+            try await play(pipeline, claims, player, box) {
+                look()
+                if stopsAtViolation, !monitor.violations.isEmpty { simulation.stop(Self.violated) }
+            }
+        }
         if outcome.stopReason == .finished { try outcome.get() }
         return Result(
             seed: seed, isInterrupted: box.isInterrupted, journal: box.journal, failure: box.failure,
-            redactor: box.redactor,
-            stopReason: outcome.stopReason,
-            digest: outcome.digest, virtualTime: outcome.virtualTime, events: outcome.events,
-            ages: landscape.recorder.statistics, bound: scenario.bound, audit: box.audit, healed: box.healed,
-            failures: landscape.recorder.failures,
+            redactor: box.redactor, stopReason: outcome.stopReason, digest: outcome.digest,
+            virtualTime: outcome.virtualTime, events: outcome.events, ages: pipeline.ages.statistics,
+            bound: scenario.bound, audit: box.audit, violations: monitor.violations, faults: pipeline.faults,
+            problems: player.problems, marks: log.marks, healed: box.healed, failures: pipeline.ages.failures,
             recording: outcome.recording)
     }
 
-    private func play(in landscape: Landscape, _ box: Box) async throws {
+    /// Why a run ends that is to end with the first violation.
+    static let violated: String = "an invariant is violated"
+
+    private func play(
+        _ pipeline: SimulatedPipeline, _ claims: PipelineClaims, _ player: SchedulePlayer, _ box: Box,
+        _ look: @escaping () -> Void
+    ) async throws {
         let began = ContinuousClock.now
         try await Task.sleep(for: scenario.warmUp)
-        landscape.recorder.start()
-        let map = LandscapeMap(scenario)
+        watch(pipeline, box, look)
+        await experiment(on: pipeline, box)
+        if !box.isInterrupted, !scenario.faults.faults.isEmpty {
+            try await Task.sleep(until: began + scenario.duration - scenario.recovery, clock: .continuous)
+        }
+        player.stop()
+        // Nothing that was left in place outlives the experiment; what is on its way has time to arrive.
+        box.healed = pipeline.deployment.heal()
+        guard !box.isInterrupted else { return }
+        let end = max(began + scenario.duration, ContinuousClock.now + scenario.recovery)
+        try await claims.recover(until: end)
+        box.isOver = true
+        pipeline.deployment.monitor.check(isEnd: true)
+        guard scenario.persistence != nil else { return }
+        let audit = pipeline.audit()
+        // The digest stands for what was kept, too.
+        Simulation.note(audit.text)
+        box.audit = audit
+    }
+
+    /// Samples ages and asks invariants, from now on and every second.
+    private func watch(_ pipeline: SimulatedPipeline, _ box: Box, _ look: @escaping () -> Void) {
+        pipeline.deployment.repeatedly(every: .seconds(1)) {
+            guard !box.isOver else { return }
+            pipeline.ages.sample()
+            pipeline.deployment.monitor.check()
+            look()
+        }
+    }
+
+    private func experiment(on pipeline: SimulatedPipeline, _ box: Box) async {
         let providers = SimulatedActivityProviders(
-            http: landscape.ports.map { HTTPActivityProvider($0) },
-            landscape: LandscapeActivityProvider(landscape, map), map: map)
+            http: pipeline.deployment.ports.map { HTTPActivityProvider($0) }, pipeline: pipeline,
+            map: PipelineMap(scenario))
         let run = ExperimentRun(
             experiment, options: options,
             environment: RunEnvironment(
@@ -148,16 +208,6 @@ public struct ScenarioRun: Sendable {
         }
         box.running = nil
         box.redactor = await run.redactor
-        // Nothing that an experiment left in place outlives it; what is on its way has time to arrive.
-        box.healed = landscape.healAll()
-        guard !box.isInterrupted else { return }
-        try await Task.sleep(until: began + scenario.duration, clock: .continuous)
-        landscape.recorder.stop()
-        guard scenario.persistence != nil else { return }
-        let audit = landscape.ledger.audit(landscape.machines)
-        // The digest stands for what was kept, too.
-        Simulation.note(audit.text)
-        box.audit = audit
     }
 }
 
@@ -166,9 +216,11 @@ private final class Box: @unchecked Sendable {
     var journal: Journal?
     var failure: String?
     var audit: LedgerAudit?
-    var healed: [String] = []
+    var healed: [AppliedFault] = []
     var redactor: Redactor = Redactor()
     /// The experiment while it runs.
     var running: ExperimentRun?
     var isInterrupted: Bool = false
+    /// Nothing is watched any more.
+    var isOver: Bool = false
 }

@@ -2,31 +2,37 @@ import Durations
 import HTTP
 import Measurements
 import Pipeline
-import SimulationKernel
 
 /// Watches how old what the poller knows is, second by second, as the world sees it: from what the poller tells, not from what its services answer.
-final class AgeRecorder: @unchecked Sendable {
-    private let simulation: Simulation
+final class AgeRecorder {
+    private let now: () -> UInt64
     private let hasSweeps: Bool
+    private let flats: [String]
     private var index: [String: Int] = [:]
     private var lastSuccess: [UInt64]
     /// The newest measurement's time of each flat, in ms since 1970; nil before there is one.
     private var newest: [Int64?]
     private var lastGlobal: UInt64 = 0
-    private var isOver: Bool = false
     private var globalAges: AgeStatistics = AgeStatistics()
     private var successAges: AgeStatistics = AgeStatistics()
     private var dataAges: AgeStatistics = AgeStatistics()
     /// How often each kind of failure was seen.
     private(set) var failures: [String: Int] = [:]
+    /// The ages at the last sample.
+    private(set) var latest: [Scenario.AgeKind: Age] = [:]
 
-    /// Looks, now and then, whether somebody wants the run to end.
-    var look: () -> Void = {}
+    /// An age, and whose it is.
+    struct Age {
+        /// In ns.
+        let nanoseconds: UInt64
+        /// The flat that is oldest; nil for the global age.
+        let flat: String?
+    }
 
-    private static let interval: Duration = .seconds(1)
-
-    init(_ simulation: Simulation, flats: [String], profile: PollerProfile) {
-        self.simulation = simulation
+    /// Makes a recorder; `now` tells the nanoseconds since the run began.
+    init(flats: [String], profile: PollerProfile, now: @escaping () -> UInt64) {
+        self.now = now
+        self.flats = flats
         hasSweeps = profile.order == .sweeps
         lastSuccess = Array(repeating: 0, count: flats.count)
         newest = Array(repeating: nil, count: flats.count)
@@ -35,8 +41,7 @@ final class AgeRecorder: @unchecked Sendable {
 
     /// Hears what the poller tells.
     func note(_ event: PollerEvent) {
-        look()
-        let now = simulation.world.nanoseconds
+        let now = now()
         switch event {
         case .fetched(let flat, _, _, let newest):
             if !hasSweeps { lastGlobal = now }
@@ -68,25 +73,29 @@ final class AgeRecorder: @unchecked Sendable {
         }
     }
 
-    /// Begins to sample, from now on and every second.
-    func start() {
-        simulation.schedule(after: Self.interval) { [self] _ in sample() }
-    }
-
-    /// Samples no more.
-    func stop() { isOver = true }
-
-    private func sample() {
-        guard !isOver else { return }
-        look()
-        let now = simulation.world.nanoseconds
+    /// Takes a sample of all ages.
+    func sample() {
+        let now = now()
         let wall = WallClock.milliseconds
         globalAges.add(now - lastGlobal)
-        successAges.add(now - (lastSuccess.min() ?? now))
-        let oldest = newest.map { $0 ?? 0 }.min() ?? wall
+        let oldest = lastSuccess.indices.min { lastSuccess[$0] < lastSuccess[$1] }
+        let success = now - (oldest.map { lastSuccess[$0] } ?? now)
+        successAges.add(success)
+        let stalest = newest.indices.min { (newest[$0] ?? 0) < (newest[$1] ?? 0) }
+        let measured = stalest.map { newest[$0] ?? 0 } ?? wall
         // A flat that never measured is as old as the run.
-        dataAges.add(oldest == 0 ? now : UInt64(max(0, wall - oldest)) * 1_000_000)
-        start()
+        let data = measured == 0 ? now : UInt64(max(0, wall - measured)) * 1_000_000
+        dataAges.add(data)
+        latest = [
+            .globalLastSuccess: Age(nanoseconds: now - lastGlobal, flat: nil),
+            .perFlatLastSuccess: Age(nanoseconds: success, flat: oldest.map { flats[$0] }),
+            .perFlatData: Age(nanoseconds: data, flat: stalest.map { flats[$0] }),
+        ]
+    }
+
+    /// How long ago a flat was fetched, in seconds.
+    func age(of flat: String) -> Double {
+        index[flat].map { Double(now() - lastSuccess[$0]) / 1e9 } ?? .infinity
     }
 
     var statistics: [Scenario.AgeKind: AgeStatistics] {

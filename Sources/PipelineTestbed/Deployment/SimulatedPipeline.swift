@@ -1,0 +1,56 @@
+import Durations
+import Faults
+import MeasurementServer
+import Pipeline
+import SimulatedTestbed
+import SimulatedWorld
+import SimulationKernel
+import Testbed
+
+/// The pipeline on simulated nodes, and those who watch it: what activities and invariants work on.
+///
+/// It belongs to one simulation and its thread.
+final class SimulatedPipeline: @unchecked Sendable {
+    let scenario: Scenario
+    let deployment: SimulatedDeployment
+    /// How old what the poller knows is.
+    let ages: AgeRecorder
+    /// What became of every reading.
+    let ledger: Ledger
+    /// What is wrong with devices.
+    let schedules: DeviceScheduleFaults
+
+    init(_ scenario: Scenario, in simulation: Simulation) throws {
+        self.scenario = scenario
+        let world = simulation.world
+        let now: () -> UInt64 = { world.nanoseconds }
+        let flats = MeasurementServer.flatNames(scenario.flats)
+        ages = AgeRecorder(flats: flats, profile: scenario.profile, now: now)
+        ledger = Ledger(now: now)
+        schedules = DeviceScheduleFaults(scenario) { .nanoseconds(Int64(now())) }
+        let services = PipelineServices(scenario: scenario, seed: simulation.seed, schedules: schedules)
+        deployment = try SimulatedDeployment(
+            services.deployment, in: simulation, disk: scenario.persistence?.disk ?? .init(), handlers: [schedules])
+        let (ages, ledger, schedules, log) = (ages, ledger, schedules, deployment.log)
+        log.listen { [unowned log] event in
+            guard case .observed(let observation as PipelineObservation, _) = event.kind else { return }
+            switch observation {
+            case .poller(let event): ages.note(event)
+            case .read(let readings): ledger.noteAttempt(readings)
+            case .acknowledged(let readings): ledger.noteAcknowledgement(readings)
+            case .schedule(let event): schedules.hear(event, log)
+            }
+        }
+    }
+
+    /// Looks at the disks as they are at this moment.
+    func audit() -> LedgerAudit { ledger.audit(deployment) }
+
+    /// All faults that were ever applied, by whomever, in the order in which they began, with what they hit.
+    var faults: [AppliedFault] {
+        (deployment.faults.applied + schedules.applied).sorted { ($0.since, $0.id) < ($1.since, $1.id) }
+    }
+
+    /// Services that do not run.
+    var down: [String] { deployment.processes.filter { !$0.isUp }.map(\.name).sorted() }
+}

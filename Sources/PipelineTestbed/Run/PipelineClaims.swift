@@ -1,0 +1,68 @@
+import Durations
+import Faults
+import Pipeline
+import SimulatedTestbed
+import Testbed
+
+/// What a scenario claims, as invariants, and what is done after healing to find out.
+final class PipelineClaims: @unchecked Sendable {
+    let invariants: [any Invariant]
+    private let scenario: Scenario
+    private let pipeline: SimulatedPipeline
+    private let completeness: Completeness?
+
+    /// How often disks are read while nothing but a bound is asked for.
+    private static let auditInterval: Duration = .seconds(60)
+    /// How often they are read while faults of a schedule act.
+    private static let auditIntervalUnderFaults: Duration = .seconds(8)
+    /// How long what was on its way may take after healing.
+    static let arrivalMax: Duration = .seconds(120)
+    /// How long it may take after healing until every flat was fetched, and how old a flat may be then.
+    static let freshMax: Duration = .seconds(90)
+    static let freshAge: Duration = .seconds(60)
+    /// How long a reading that is shown may take to be acknowledged: so many intervals of the poller.
+    static let intervalsMax: Int = 9
+    /// How long services may take to come back when all power was gone.
+    private static let restartTime: Duration = .seconds(10)
+
+    init(_ scenario: Scenario, _ pipeline: SimulatedPipeline) {
+        self.scenario = scenario
+        self.pipeline = pipeline
+        let audit = { [unowned pipeline] in pipeline.audit() }
+        var invariants: [any Invariant] = []
+        if scenario.bound.binds {
+            invariants.append(AgeBound(scenario.bound, settle: scenario.bound.settle, pipeline.ages))
+        }
+        let claims = scenario.claims
+        if claims.contains(.nothingLost) || claims.contains(.nothingInvented) {
+            let interval = scenario.faults.faults.isEmpty ? Self.auditInterval : Self.auditIntervalUnderFaults
+            invariants.append(
+                NoReadingLost(every: interval, mayLose: !claims.contains(.nothingLost), audit: audit))
+        }
+        if claims.contains(.arrival) {
+            invariants.append(Arrival(within: Self.arrivalMax, audit: audit) { [unowned pipeline] in pipeline.down })
+        }
+        if claims.contains(.fresh) {
+            invariants.append(FreshAgain(within: Self.freshMax, below: Self.freshAge, pipeline.ages))
+        }
+        completeness =
+            claims.contains(.complete)
+            ? Completeness(within: scenario.profile.interval * Self.intervalsMax, pipeline.ledger) : nil
+        if let completeness { invariants.append(completeness) }
+        self.invariants = invariants
+    }
+
+    /// Lets the system recover, and looks whether it has.
+    func recover(until end: ContinuousClock.Instant) async throws {
+        let check = AnswerCheck(pipeline)
+        if let completeness, let shown = try await check.shown() {
+            completeness.expect(shown, at: pipeline.deployment.elapsed)
+        }
+        try await Task.sleep(until: end, clock: .continuous)
+        if scenario.claims.contains(.answers) { try await check.run() }
+        guard scenario.claims.contains(.durable) else { return }
+        // What was acknowledged must survive the worst, at the end too.
+        _ = try? pipeline.deployment.faults.apply(.process(.powerLoss(.now, down: .seconds(2)), .everybody))
+        try await Task.sleep(for: Self.restartTime)
+    }
+}
