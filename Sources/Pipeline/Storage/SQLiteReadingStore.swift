@@ -10,7 +10,7 @@ public actor SQLiteReadingStore: ReadingStore {
 
     private let database: StorageDatabase
     private let location: DiskLocation
-    private let turns: Turns = Turns(waitingMax: waitingMax)
+    private let lock: FIFOLock = FIFOLock(waitingMax: waitingMax)
     private let stop: ServiceStop = ServiceStop()
     /// What was done, for metrics.
     public private(set) var counters: StorageCounters = StorageCounters()
@@ -34,11 +34,11 @@ public actor SQLiteReadingStore: ReadingStore {
     /// - Returns: How many readings were new and how many known.
     /// - Throws: ``PersistenceError``.
     public func write(_ batch: StorageBatch) async throws(PersistenceError) -> StorageReceipt {
-        guard await turns.take() else {
+        guard await lock.acquire() else {
             counters.refused += 1
             throw .overloaded
         }
-        defer { turns.give() }
+        defer { lock.release() }
         try stop.check()
         do throws(PersistenceError) {
             let receipt = try database.write(batch)

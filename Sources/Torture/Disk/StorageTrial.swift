@@ -190,11 +190,12 @@ extension StorageTrial.Variant {
         .init(name: "synchronous NORMAL", rules: rules { $0.synchronous = "NORMAL" }, isSafe: false, isFoundSoon: true),
         .init(
             name: "no ledger, no rewriting and no checkpoint on open",
-            rules: rules { ($0.keepsLedger, $0.rewritesOnOpen, $0.checkpointsOnOpen) = (false, false, false) },
+            rules: rules { ($0.recordsBatches, $0.rewritesOnOpen, $0.checkpointsOnOpen) = (false, false, false) },
             isSafe: false, isFoundSoon: true),
         .init(name: "no rewriting of the WAL on open", rules: rules { $0.rewritesOnOpen = false }, isSafe: false),
         .init(
-            name: "takes a failed commit for done", rules: rules { $0.doubtsFailedCommits = false }, isSafe: false,
+            name: "takes a failed commit for done", rules: rules { $0.treatsFailedCommitAsUnknown = false },
+            isSafe: false,
             isFoundSoon: true),
         .init(
             name: "no checksums, bits flip", rules: rules { $0.checksRows = false }, isSafe: false, isFoundSoon: true,
