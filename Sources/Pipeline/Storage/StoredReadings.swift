@@ -21,18 +21,23 @@ public struct SQLiteStoredReadings: StoredReadings {
 
     /// All readings, by series and time.
     ///
-    /// - Throws: ``PersistenceError``.
+    /// - Throws: ``PersistenceError``; ``PersistenceError/damaged(_:)`` where the store would not deliver a row either.
     public func all() throws(PersistenceError) -> [Reading] {
         guard let database = try DurableFile.inspect(location, StorageDatabase.schema) else { return [] }
         return try PersistenceError.mapped {
             let statement = try database.prepare(
-                "SELECT flat, room, channel, time, value FROM reading JOIN series ON series.id = reading.series")
+                "SELECT flat, room, channel, time, value, reading.checksum FROM reading JOIN series ON series.id = reading.series"
+            )
             var readings: [Reading] = []
             while try statement.step() {
                 let id = Reading.Identity(
                     flat: statement.text(0), room: statement.text(1), channel: statement.text(2),
                     milliseconds: statement.integer(3))
-                readings.append(Reading(id, value: statement.real(4)))
+                let reading = Reading(id, value: statement.real(4))
+                guard Checksum.of(reading, key: Checksum.key(of: id.series)) == statement.integer(5) else {
+                    throw PersistenceError.damaged("the checksum of \(id)")
+                }
+                readings.append(reading)
             }
             return readings
         }
