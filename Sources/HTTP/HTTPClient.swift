@@ -76,7 +76,7 @@ public final class HTTPClient: Sendable {
     ///   - endpoint: The server.
     ///   - timeout: How long the response may take to begin, and the whole, in place of the options'.
     /// - Returns: The response and its body.
-    /// - Throws: ``HTTPFailure``; a status that is no success is no failure.
+    /// - Throws: ``HTTPFailure``; a status that is not a success is not a failure.
     public func send(
         _ request: HTTPRequest, body: ByteBuffer = ByteBuffer(), to endpoint: Endpoint, timeout: TimeAmount? = nil
     ) async throws(HTTPFailure) -> (response: HTTPResponse, body: ByteBuffer) {
@@ -106,7 +106,7 @@ public final class HTTPClient: Sendable {
         }
     }
 
-    /// Closes all connections; what is under way fails with ``HTTPFailure/shutDown``.
+    /// Closes all connections; what is in flight fails with ``HTTPFailure/shutDown``.
     public func shutDown() async {
         let pool = pool
         try? await ports.eventLoop.flatSubmit { pool.value.shutDown() }.get()

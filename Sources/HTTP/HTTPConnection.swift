@@ -120,7 +120,7 @@ final class HTTPConnection: ChannelInboundHandler, NIOScheduledCallbackHandler {
         context.fireChannelInactive()
     }
 
-    /// The request under way gets no response.
+    /// The request in flight gets no response.
     private func endExchange() {
         guard let exchange else { return }
         self.exchange = nil

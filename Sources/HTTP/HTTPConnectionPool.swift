@@ -4,7 +4,7 @@ import NIOCore
 import NIOHTTP1
 import Ports
 
-/// A request under way; touched on the client's event loop only.
+/// A request in flight; touched on the client's event loop only.
 final class HTTPExchange: NIOScheduledCallbackHandler {
     let head: HTTPRequestHead
     let body: ByteBuffer
@@ -225,7 +225,7 @@ final class HTTPConnectionPool {
         return nil
     }
 
-    /// Fails what is under way and closes all connections.
+    /// Fails what is in flight and closes all connections.
     func shutDown() -> EventLoopFuture<Void> {
         isShutDown = true
         var closings: [EventLoopFuture<Void>] = []

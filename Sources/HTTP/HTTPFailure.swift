@@ -4,11 +4,11 @@ public import Ports
 public enum HTTPFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// How far a request got.
     public enum Phase: String, Hashable, Sendable {
-        /// It waited for a connection of the pool.
+        /// The request waited for a connection of the pool.
         case pooling
         /// A connection was being made.
         case connecting
-        /// It was sent, and no response had begun.
+        /// The request was sent, and no response had begun.
         case waiting
         /// The response had begun.
         case receiving
@@ -24,11 +24,11 @@ public enum HTTPFailure: Error, Hashable, Sendable, CustomStringConvertible {
     case closed(Phase)
     /// The server reset the connection.
     case reset(Phase)
-    /// What came is no HTTP response.
+    /// What came is not an HTTP response.
     case malformed(reason: String)
     /// The response's body is longer than the caller takes.
     case bodyTooLarge(limit: Int)
-    /// As many requests wait for a connection as may.
+    /// The queue for connections is full.
     case poolExhausted(limit: Int)
     /// The caller's task was cancelled.
     case cancelled(Phase)

@@ -16,7 +16,7 @@ public struct HTTPReply: Sendable {
 
     /// How a reply reaches the client; all but the first are faults, for servers that play broken ones.
     public enum Delivery: Hashable, Sendable {
-        /// As it is.
+        /// The whole reply is sent.
         case whole
         /// Not at all; the client waits until it gives up.
         case never
@@ -24,7 +24,7 @@ public struct HTTPReply: Sendable {
         case closed
         /// The connection is reset instead.
         case reset
-        /// So many bytes of the body, and then the connection is closed.
+        /// The connection is closed after so many bytes of the body.
         case truncated(bytes: Int)
         /// In pieces of so many bytes, one after each interval.
         case dribbled(bytes: Int, every: TimeAmount)
@@ -44,7 +44,7 @@ public struct HTTPReply: Sendable {
     }
 }
 
-/// Who answers requests.
+/// A function that answers requests.
 public enum HTTPResponder: Sendable {
     /// At once, on the server's event loop; costs no task.
     case immediate(@Sendable (HTTPRequest, ByteBuffer) -> HTTPReply)
@@ -67,7 +67,7 @@ public final class HTTPServer: Sendable {
         public var connectionsMax: Int
         /// How long a connection may be silent between requests, or in the middle of one.
         public var idle: TimeAmount
-        /// How long a shutdown waits for requests under way.
+        /// How long a shutdown waits for requests in flight.
         public var shutdown: TimeAmount
         /// How to listen.
         public var listen: ListenOptions
@@ -133,7 +133,7 @@ public final class HTTPServer: Sendable {
         return HTTPServer(listener: listener, connections: connections, loop: loop)
     }
 
-    /// Stops accepting, lets requests under way end (as long as the options allow) and closes all connections.
+    /// Stops accepting, lets requests in flight end (as long as the options allow) and closes all connections.
     public func shutDown() async {
         try? await listener.close().get()
         let connections = connections

@@ -62,7 +62,7 @@ final class HTTPServerConnection: ChannelInboundHandler, NIOScheduledCallbackHan
     private var isHead: Bool = false
     /// The rest of the request is not wanted.
     private var isRefused: Bool = false
-    /// Requests that came before the one under way was answered.
+    /// Requests that came before the one in flight was answered.
     private var queue: CircularBuffer<Waiting> = CircularBuffer(initialCapacity: 0)
     /// When it has been silent for long enough; looked at when the timer fires, not moved for each request.
     private var idleUntil: NIODeadline = .distantFuture
@@ -71,7 +71,7 @@ final class HTTPServerConnection: ChannelInboundHandler, NIOScheduledCallbackHan
     /// The rest of a reply that comes late.
     private var lateReply: Scheduled<Void>?
 
-    /// What waits behind the request under way.
+    /// What waits behind the request in flight.
     private enum Waiting {
         case request(HTTPRequestHead, ByteBuffer)
         /// The last word on a request that breaks a limit.
@@ -165,7 +165,7 @@ final class HTTPServerConnection: ChannelInboundHandler, NIOScheduledCallbackHan
     /// The longest answer that fits the buffers below, so that nobody has to wait until it is sent.
     private static let shortAnswer: Int = 16 * 1024
 
-    /// Requests that may wait behind the one under way.
+    /// Requests that may wait behind the one in flight.
     private static let pipelinedMax: Int = 100
 
     private func answer(_ head: HTTPRequestHead, _ body: ByteBuffer) {

@@ -15,7 +15,7 @@ public struct MeasurementServer: Sendable {
     public struct Options: Sendable {
         /// What answers look like.
         public var contract: MeasurementContract = .ieeFlat
-        /// How many flats there are; they are called `SD0`, `SD1`, ...
+        /// The number of flats; they are called `SD0`, `SD1`, ...
         public var flats: Int = 20
         /// Rooms of each flat.
         public var rooms: Int = 4

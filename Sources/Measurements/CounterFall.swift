@@ -1,8 +1,8 @@
 /// Why a register shows less than before: its values go on, and what was used is not their difference.
 public enum CounterFall: String, Hashable, Sendable {
-    /// It began again at zero, or was exchanged.
+    /// The register began again at zero, or was exchanged.
     case reset
-    /// It has no more digits: it went over its end and on from zero.
+    /// The register has no more digits: it went over its end and on from zero.
     case rollover
 
     /// The part of its digits that a register that rolls over has left at most, and has counted at most since.

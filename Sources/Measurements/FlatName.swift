@@ -18,14 +18,14 @@ public enum FlatName {
 
     /// A text that cannot be a flat's name.
     public struct Invalid: Error, Hashable, Sendable, CustomStringConvertible {
-        /// Which, and what a name is.
+        /// The text, and what a name is.
         public let description: String
     }
 
     /// - Throws: ``Invalid``.
     public static func check(_ name: String) throws(Invalid) {
         if let problem = problem(of: name) {
-            throw Invalid(description: "'\(name.prefix(lengthMax))' is no flat: a flat's name \(problem)")
+            throw Invalid(description: "'\(name.prefix(lengthMax))' is not a flat: a flat's name \(problem)")
         }
     }
 

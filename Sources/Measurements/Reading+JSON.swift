@@ -9,7 +9,7 @@ extension Reading {
         ]
     }
 
-    /// Why JSON is no reading.
+    /// Why JSON is not a reading.
     public struct Malformed: Error, Hashable, Sendable, CustomStringConvertible {
         /// The part, and what it must be.
         public let description: String
@@ -23,10 +23,10 @@ extension Reading {
             throw Malformed(description: "flat is a flat's name")
         }
         guard let room = json["room"]?.string, (1...MeasurementContract.roomBytesMax).contains(room.utf8.count) else {
-            throw Malformed(description: "room is a text of 1 to \(MeasurementContract.roomBytesMax) bytes")
+            throw Malformed(description: "room is a string of 1 to \(MeasurementContract.roomBytesMax) bytes")
         }
         guard let channel = json["channel"]?.string, (1...64).contains(channel.utf8.count) else {
-            throw Malformed(description: "channel is a text of 1 to 64 bytes")
+            throw Malformed(description: "channel is a string of 1 to 64 bytes")
         }
         guard let time = json["time"]?.integer, MeasurementTime.plausible.contains(Int64(time)) else {
             throw Malformed(description: "time is milliseconds since 1970, in the years 2000 to 2100")

@@ -8,7 +8,7 @@ public struct Reading: Hashable, Sendable {
         public let room: String
         /// What is measured.
         public let channel: String
-        /// When, in milliseconds since 1970-01-01 00:00 UTC.
+        /// The time of measurement, in milliseconds since 1970-01-01 00:00 UTC.
         public let milliseconds: Int64
 
         /// Makes an identity of its parts.
@@ -48,15 +48,15 @@ public struct Reading: Hashable, Sendable {
                 (left.flat, left.room, left.channel) < (right.flat, right.room, right.channel)
             }
 
-            /// As in `SD0/1/temperature`.
+            /// Flat, room and channel, as in `SD0/1/temperature`.
             public var description: String { "\(flat)/\(room)/\(channel)" }
         }
 
-        /// As in `SD0/1/temperature@1599214500000`.
+        /// Series and time, as in `SD0/1/temperature@1599214500000`.
         public var description: String { "\(flat)/\(room)/\(channel)@\(milliseconds)" }
     }
 
-    /// Which reading it is.
+    /// The reading's identity.
     public let id: Identity
     /// What was measured, in the channel's unit; finite, and never the negative zero, which databases do not keep.
     public let value: Double

@@ -19,7 +19,7 @@ public enum DeviceEvent: Hashable, Sendable {
         }
     }
 
-    /// Why a message is no event of devices.
+    /// Why a message is not an event of devices.
     public struct Malformed: Error, Hashable, Sendable, CustomStringConvertible {
         /// What is wrong.
         public let description: String
@@ -33,10 +33,10 @@ public enum DeviceEvent: Hashable, Sendable {
         do {
             event = try JSONReader.read(bytes)
         } catch {
-            throw Malformed(description: "the event is no JSON: \(error)")
+            throw Malformed(description: "the event is not JSON: \(error)")
         }
         guard let flat = event["data"]?["flatId"]?.string, !flat.isEmpty else {
-            throw Malformed(description: "the event's /data/flatId is not a text")
+            throw Malformed(description: "the event's /data/flatId is not a string")
         }
         if let problem = FlatName.problem(of: flat) {
             throw Malformed(description: "the event's /data/flatId \(problem)")
@@ -46,7 +46,7 @@ public enum DeviceEvent: Hashable, Sendable {
         case "DeleteDevice": self = .delete(flat: flat)
         case "PullStateChangeDevice":
             guard let isPulled = event["data"]?["pull"]?.bool else {
-                throw Malformed(description: "the event's /data/pull is not a truth value")
+                throw Malformed(description: "the event's /data/pull is not a boolean")
             }
             self = .pull(flat: flat, isPulled)
         default:

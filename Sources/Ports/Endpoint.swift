@@ -11,6 +11,6 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
         self.port = port
     }
 
-    /// As in `server:443`.
+    /// Host and port, as in `server:443`.
     public var description: String { "\(host):\(port)" }
 }

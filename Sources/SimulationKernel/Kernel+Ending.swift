@@ -20,7 +20,7 @@ extension Kernel {
         }
         waiting.sort { $0.number < $1.number }
         let oldest = waiting.prefix(StopReason.waitingTasksMax).compactMap { number, index -> WaitingTask? in
-            beat()
+            heartbeat()
             guard let task = state.value.tasks[index].task else { return nil }
             let incarnation = state.value.incarnations[Int(state.value.tasks[index].incarnation)]
             return WaitingTask(
@@ -55,7 +55,7 @@ extension Kernel {
         var left = Self.unwindJobsPerTask * (state.value.tasks.count + 10)
         while left > 0, let item = state.value.ready.popFirst() {
             left -= 1
-            if left & 0xff == 0 { beat() }
+            if left & 0xff == 0 { heartbeat() }
             runToEnd(item, clockReads: Self.clockReadsPerUnwindJob)
         }
         assert(hosts.all.allSatisfy { $0.isEmptyHanded }, "a paused host keeps work that will never run")

@@ -33,7 +33,7 @@ final class Kernel {
     private(set) var reports: [() -> [String]] = []
     /// Incarnations that crashed and were not unwound yet, in their order.
     var crashed: [UInt32] = []
-    private var extraBeats: UInt64 = 0
+    private var extraHeartbeats: UInt64 = 0
     /// How things stood in the world when the run ended before its time.
     var worldReport: [String] = []
     /// Tasks that no cancellation could end; known when the run has ended.
@@ -78,7 +78,7 @@ final class Kernel {
     func run(_ main: @escaping () async -> Void) throws(SimulationError) -> StopReason {
         guard phase == .prepared else { throw .alreadyRan }
         guard ThreadContext.current == nil else { throw .nestedRun }
-        if let invalidity = options.invalidity { throw .invalidOptions(invalidity) }
+        if let validationError = options.validationError { throw .invalidOptions(validationError) }
         try RuntimeSeam.verify()
         let mark = context.register(alone: options.usesMainActor)
         guard mark != 0 else { throw .tooManySimulations(limit: Int(SEAM_KERNELS_MAX)) }
@@ -134,7 +134,7 @@ final class Kernel {
             dispatch(item, state)
             assert(!context.runsActorJob && !state.value.runsMainJob, "a piece of work has not ended")
             let done = state.value.events &+ state.value.jobs
-            context.beat(done)
+            context.heartbeat(done)
             if done >= eventLimit { stop(.eventBudgetSpent(budget.events)) }
             if done & 0xff == 0, seam_real_monotonic() > wallLimit { stop(.wallTimeBudgetSpent(budget.wallTime)) }
         }
@@ -298,9 +298,9 @@ final class Kernel {
     }
 
     /// Tells the watchdog that the kernel itself is at work.
-    func beat() {
-        extraBeats &+= 1
-        context.beat(state.value.events &+ state.value.jobs &+ extraBeats << 32)
+    func heartbeat() {
+        extraHeartbeats &+= 1
+        context.heartbeat(state.value.events &+ state.value.jobs &+ extraHeartbeats << 32)
     }
 
     /// Takes what parts of the world do when the run ends.

@@ -181,7 +181,7 @@ extension Simulation {
         /// What the hosts' wall clocks show at the beginning: time since 1970-01-01 00:00 UTC.
         public var epoch: Duration
 
-        /// Makes options of their parts.
+        /// Makes options; those that are left out are the standard.
         public init(
             budget: Budget = .standard,
             policy: SchedulingPolicy = .firstInFirstOut,
@@ -201,8 +201,8 @@ extension Simulation {
         var epochNanoseconds: Int64 { epoch.clampedNanoseconds }
 
         /// What is wrong with the options, or nil.
-        var invalidity: String? {
-            if let invalidity = budget.invalidity { return invalidity }
+        var validationError: String? {
+            if let validationError = budget.validationError { return validationError }
             if case .pct(let depth, let steps) = policy, depth < 1 || steps < 1 {
                 return "PCT needs a depth and a number of steps of at least 1, not \(depth) and \(steps)"
             }

@@ -30,7 +30,7 @@ public struct Torture {
         self.strict = strict
     }
 
-    /// Runs it.
+    /// Runs the torture from one seed.
     ///
     /// - Throws: ``SimulationError`` when the run cannot begin.
     public func run(seed: Seed) throws -> Outcome<Void> {

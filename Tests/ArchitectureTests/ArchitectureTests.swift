@@ -22,8 +22,7 @@ final class ArchitectureTests: XCTestCase {
             "Documents", "Durations", "HTTP", "HTTPTypes", "Measurements", "NIOCore", "Ports", "Randomness",
         ],
         "PipelineTestbed": [
-            "Activities", "Documents", "Durations", "Experiments", "Faults", "HTTP", "HTTPTypes",
-            "MeasurementServer",
+            "Activities", "Documents", "Durations", "Experiments", "Faults", "HTTP", "HTTPTypes", "MeasurementServer",
             "Measurements", "NIOCore", "Pipeline", "Ports", "Randomness", "SQLite", "SimulatedSQLite",
             "SimulatedTestbed", "SimulatedWorld", "SimulationKernel", "Synchronization", "Testbed",
         ],

@@ -106,8 +106,8 @@ final class DeviceModelTests: XCTestCase {
                 "offset_s,temperature_c\n9,1\n\n5,2\n",
                 "line 4: 5 s is not later than 9 s, the row of the same room before it"
             ),
-            ("offset_s,temperature_c\n0,warm\n", "line 2: 'warm' is no number, such as 21.5"),
-            ("offset_s,temperature_c\n0,nan\n", "line 2: 'nan' is no number, such as 21.5"),
+            ("offset_s,temperature_c\n0,warm\n", "line 2: 'warm' is not a number, such as 21.5"),
+            ("offset_s,temperature_c\n0,nan\n", "line 2: 'nan' is not a number, such as 21.5"),
             (
                 "offset_s;temperature_c\n0;21,5\n",
                 "line 1: cells are separated by commas (,), and here by semicolons (;): there is no column 'offset_s'"

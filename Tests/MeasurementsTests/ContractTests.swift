@@ -78,7 +78,9 @@ final class ContractTests: XCTestCase {
         }
         XCTAssertThrowsError(try read("{\"rooms\":7}")) { XCTAssertEqual("\($0)", "/rooms is not a list: 7") }
         XCTAssertThrowsError(try read("{}")) { XCTAssertEqual("\($0)", "/rooms is missing") }
-        XCTAssertThrowsError(try read("<html>")) { XCTAssertTrue("\($0)".hasPrefix("the payload is no JSON"), "\($0)") }
+        XCTAssertThrowsError(try read("<html>")) {
+            XCTAssertTrue("\($0)".hasPrefix("the payload is not JSON"), "\($0)")
+        }
         let many = "{\"rooms\":[\(Array(repeating: "{\"roomNr\":1}", count: 10_001).joined(separator: ","))]}"
         XCTAssertEqual(try read(many).problems, [.tooManyRecords(limit: 10_000)])
     }
@@ -145,7 +147,8 @@ final class ContractTests: XCTestCase {
 
     func testAContractThatCannotWorkIsNamed() {
         let cases: [(String, String)] = [
-            ("{}", "name is a text"), ("{\"name\":\"x\",\"path\":\"/a\"}", "path begins with a slash and holds {flat}"),
+            ("{}", "name is a string"),
+            ("{\"name\":\"x\",\"path\":\"/a\"}", "path begins with a slash and holds {flat}"),
             ("{\"name\":\"x\",\"path\":\"/{flat}\",\"records\":\"a\"}", "records is a JSON Pointer, such as /rooms"),
             ("{\"name\":\"x\",\"path\":\"/{flat}\",\"records\":\"\"}", "channels names at least one channel"),
             (

@@ -100,7 +100,7 @@ final class MeasurementTimeTests: XCTestCase {
         let problems = try MeasurementContract.ieeFlat.read(Array(text.utf8), of: "SD0").problems
         XCTAssertEqual(
             problems.map(\.description),
-            [#"/rooms/0/temperature/timestamp is no time of a known format: "26.11.2026 10:15""#])
+            [#"/rooms/0/temperature/timestamp is not a time of a known format: "26.11.2026 10:15""#])
         let long = PayloadProblem.unknownName(Pointer(tokens: ["n"]), String(repeating: "x", count: 1000))
         XCTAssertLessThan(long.description.count, 150)
     }

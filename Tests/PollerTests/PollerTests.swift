@@ -282,7 +282,7 @@ final class PollerTests: XCTestCase {
         try TestLandscape.run(every5s, flats: []) { landscape in
             let long = String(repeating: "x", count: 70_000)
             for (body, status, reason) in [
-                ("", 400, "no JSON"), ("{}", 400, "/data/flatId"),
+                ("", 400, "not JSON"), ("{}", 400, "/data/flatId"),
                 ("{\"data\":{\"flatId\":\"\"}}", 400, "/data/flatId"),
                 ("{\"action\":\"CreateDevice\",\"data\":{\"flatId\":\"../../etc\"}}", 400, "letters and digits"),
                 ("{\"action\":\"CreateDevice\",\"data\":{\"flatId\":\"a\\\"b\"}}", 400, "letters and digits"),
@@ -299,7 +299,7 @@ final class PollerTests: XCTestCase {
             try FlatName.check("a b")
             XCTFail("a blank was taken")
         } catch {
-            XCTAssertTrue("\(error)".hasPrefix("'a b' is no flat"), "\(error)")
+            XCTAssertTrue("\(error)".hasPrefix("'a b' is not a flat"), "\(error)")
         }
     }
 

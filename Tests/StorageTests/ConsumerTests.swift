@@ -231,6 +231,14 @@ final class ConsumerTests: XCTestCase {
                 XCTAssertEqual(fetched.records.map(\.message.value), ["a"])
             }
             XCTAssertEqual(sent, 1, accuracy: 0.001)
+            let stranger = BrokerFetch(
+                fetch.positions, wait: .seconds(2), membership: .init(group: "g", member: "m", generation: 1))
+            do {
+                _ = try await broker.fetch(stranger)
+                XCTFail("a member that the group does not know has fetched")
+            } catch {
+                XCTAssertEqual(error as? BrokerError, .fenced)
+            }
             let gone = BrokerFetch([BrokerFetch.Position(Self.partition, offset: 9, max: 10)], wait: .seconds(2))
             let results = try await broker.fetch(gone)
             XCTAssertEqual(results, [Self.partition: .outOfRange(earliest: 0, latest: 1)])

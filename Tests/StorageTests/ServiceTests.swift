@@ -231,12 +231,13 @@ final class ServiceTests: XCTestCase {
                 #"{"topic": "t", "partition": 0, "offset": \#(offset), "max": 1}"#
             }
             for (path, body, part) in [
-                ("/topics/t/partitions/0", "{", "no JSON"), ("/topics/t/partitions/x", "{}", "whole number"),
+                ("/topics/t/partitions/0", "{", "not JSON"), ("/topics/t/partitions/x", "{}", "whole number"),
                 ("/topics/t/partitions/0", "{\"acks\":\"some\"}", "acks is 0, 1 or all"),
                 ("/topics/t/partitions/0", "{\"records\":[]}", "1 to 1000 messages"),
-                ("/topics/t/partitions/0", "{\"records\":[{}]}", "a record's value is a text"),
+                ("/topics/t/partitions/0", "{\"records\":[{}]}", "a record's value is a string"),
                 ("/topics/t/partitions/0", "{\"records\":[{\"value\":\"\"}],\"producer\":{}}", "a producer has an id"),
                 ("/fetch", "{}", "a fetch has wait"), ("/fetch", fetch("[]"), "1 to 1000 partitions"),
+                ("/fetch", #"{"group": "g", "wait": 0, "partitions": []}"#, "a fetch of a group has"),
                 ("/fetch", fetch("[{}]"), "a partition of a fetch has"),
                 ("/fetch", fetch("[\(position(0)),\(position(1))]"), "each partition once"),
                 ("/consumers/g", "{}", "member and topic"), ("/consumers/g/offsets", "{}", "a commit has"),

@@ -8,7 +8,7 @@ public struct MeasuredSeries: Sendable {
 
     private(set) var columns: [String: [Column]] = [:]
 
-    /// Why a file is no series.
+    /// Why a file is not a series.
     public struct Malformed: Error, Hashable, Sendable, CustomStringConvertible {
         /// The line, from 1 on, and what is wrong.
         public let description: String

@@ -90,7 +90,7 @@ struct SeriesReader {
             // An empty cell is a gap: the device said nothing.
             for (place, channel) in places where !cells[place].isEmpty {
                 guard let value = Double(cells[place]), value.isFinite else {
-                    throw .init(line, "'\(cells[place])' is no number, such as 21.5")
+                    throw .init(line, "'\(cells[place])' is not a number, such as 21.5")
                 }
                 while columns[channel, default: []].count <= number {
                     columns[channel, default: []].append(MeasuredSeries.Column())
@@ -130,7 +130,7 @@ struct SeriesReader {
 
     private static func seconds(_ cell: String, _ line: Int) throws(MeasuredSeries.Malformed) -> Int64 {
         guard let seconds = Int64(cell) ?? Double(cell).flatMap(Int64.init(exactly:)) else {
-            throw .init(line, "'\(cell)' is no whole number of seconds")
+            throw .init(line, "'\(cell)' is not a whole number of seconds")
         }
         guard (0...secondsMax).contains(seconds) else {
             throw .init(line, "the offset '\(cell)' lies outside 0 to \(secondsMax) seconds (a hundred years)")

@@ -2,7 +2,7 @@ public import Documents
 import Durations
 import Randomness
 
-/// Why a document is no schedule.
+/// Why a document is not a schedule.
 public struct ScheduleError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Where, and what is wrong.
     public let description: String
@@ -105,7 +105,7 @@ private struct WindowReader {
         return .nanoseconds(Int64((seconds * 1e9).rounded()))
     }
 
-    /// A fraction as a number from 0 to 1, or as a text such as 1/20.
+    /// A fraction as a number from 0 to 1, or as a string such as 1/20.
     private func probability(_ value: Value?, _ name: String) throws(ScheduleError) -> Ratio? {
         guard let value, !value.isNull else { return nil }
         if let parts = value.string?.split(separator: "/"), parts.count == 2, let top = UInt64(parts[0]),
@@ -114,7 +114,7 @@ private struct WindowReader {
             return Ratio(top, outOf: bottom)
         }
         guard let number = value.number, (0...1).contains(number) else {
-            throw ScheduleError(place + name, "a number from 0 to 1, or a text such as 1/20")
+            throw ScheduleError(place + name, "a number from 0 to 1, or a string such as 1/20")
         }
         return Ratio(UInt64((number * 1_000_000).rounded()), outOf: 1_000_000)
     }
@@ -156,7 +156,7 @@ private struct WindowReader {
                 place + "latency",
                 "a number of seconds, or of a type: \(Self.latencies.keys.sorted().joined(separator: ", "))")
         }
-        if let problem = distribution.invalidity { throw ScheduleError(place + "latency", problem) }
+        if let problem = distribution.validationError { throw ScheduleError(place + "latency", problem) }
         return .distribution(distribution)
     }
 

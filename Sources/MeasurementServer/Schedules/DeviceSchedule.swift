@@ -40,9 +40,9 @@ public struct DeviceSchedule: Hashable, Sendable {
 
     /// How late an answer is.
     public enum Latency: Hashable, Sendable {
-        /// As a distribution says.
+        /// Late by what is drawn from a distribution.
         case distribution(DurationDistribution)
-        /// One after the other for the requests of each flat in the window, and from the beginning again.
+        /// Late by one duration after the other for the requests of each flat in the window, and from the beginning again.
         case trace([Duration])
         /// Late by the second with the given probability, else by the first.
         case spike(usual: Duration, spike: Duration, probability: Ratio)
@@ -54,7 +54,7 @@ public struct DeviceSchedule: Hashable, Sendable {
         case reset
         /// The connection is closed without an answer.
         case empty
-        /// The body is no JSON.
+        /// The body is not JSON.
         case malformed
         /// The connection is closed in the middle of the body.
         case truncated

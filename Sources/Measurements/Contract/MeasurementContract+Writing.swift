@@ -44,7 +44,7 @@ extension MeasurementContract {
         return document
     }
 
-    /// Room numbers are numbers, as at the real server; other names are texts.
+    /// Room numbers are numbers, as at the real server; other names are strings.
     private static func roomValue(_ room: String) -> Value { Int(room).map(Value.integer) ?? .string(room) }
 }
 

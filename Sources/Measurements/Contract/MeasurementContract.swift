@@ -25,7 +25,7 @@ public struct MeasurementContract: Hashable, Sendable {
 
     /// Something that is measured in a room.
     public struct Channel: Hashable, Sendable {
-        /// Its name.
+        /// The channel's name.
         public let name: String
         /// The unit of its values.
         public let unit: String
@@ -69,7 +69,7 @@ public struct MeasurementContract: Hashable, Sendable {
         public let relativeBelow: Double?
     }
 
-    /// Its name.
+    /// The contract's name.
     public let name: String
     /// The path of a flat's measurements, with `{flat}`.
     public let path: String
@@ -83,7 +83,7 @@ public struct MeasurementContract: Hashable, Sendable {
     public let times: [TimeFormat]
     /// The zone of times that do not say theirs.
     public let zone: MeasurementZone
-    /// Whether a text with a number counts as the number.
+    /// Whether a string with a number counts as the number.
     public let takesNumbersAsTexts: Bool
     /// Reads usual payloads without a tree of values; nil where records are not rooms.
     let scanner: RoomsScanner?
@@ -180,7 +180,7 @@ private struct ContractDocument {
     var prefix: String = ""
 
     func text(_ name: String) throws(ContractError) -> String {
-        guard let text = value[name]?.string, !text.isEmpty else { throw ContractError(prefix + name, "is a text") }
+        guard let text = value[name]?.string, !text.isEmpty else { throw ContractError(prefix + name, "is a string") }
         return text
     }
 

@@ -2,7 +2,7 @@ public import Documents
 
 /// Why a payload, or a part of it, is not understood.
 public enum PayloadProblem: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The payload is no JSON.
+    /// The payload is not JSON.
     case notJSON(DocumentError)
     /// Nothing stands there.
     case missing(Pointer)
@@ -28,12 +28,12 @@ public enum PayloadProblem: Error, Hashable, Sendable, CustomStringConvertible {
     /// What is wrong and where, with what stands there.
     public var description: String {
         switch self {
-        case .notJSON(let error): "the payload is no JSON: \(error)"
+        case .notJSON(let error): "the payload is not JSON: \(error)"
         case .missing(let pointer): "\(pointer) is missing"
         case .wrongType(let pointer, let value, let expected):
             "\(Self.place(pointer)) is not \(expected): \(Self.shown(value))"
         case .notFinite(let pointer): "\(pointer) is not a finite number"
-        case .badTime(let pointer, let value): "\(pointer) is no time of a known format: \(Self.shown(value))"
+        case .badTime(let pointer, let value): "\(pointer) is not a time of a known format: \(Self.shown(value))"
         case .implausibleTime(let pointer, let value):
             "\(pointer) lies outside the years 2000 to 2100: \(Self.shown(value))"
         case .unknownName(let pointer, let name):

@@ -203,7 +203,7 @@ private struct Scan {
         seenTimes |= 1 << UInt32(channel)
     }
 
-    /// Reads a room's name: a text, or a whole number that is not negative.
+    /// Reads a room's name: a string, or a whole number that is not negative.
     mutating func readRoom(_ bytes: Span<UInt8>) -> Bool {
         skipSpace(bytes)
         guard index < bytes.count else { return false }
@@ -286,7 +286,7 @@ private struct Scan {
         return name
     }
 
-    /// Reads a text without escapes; where it stands between its quotes.
+    /// Reads a string without escapes; where it stands between its quotes.
     mutating func string(_ bytes: Span<UInt8>) -> Range<Int>? {
         guard take("\"", bytes) else { return nil }
         let start = index
@@ -340,7 +340,7 @@ private struct Scan {
 
     private static let powers: [Double] = (0...15).map { power in (0..<power).reduce(1.0) { value, _ in value * 10 } }
 
-    /// Passes over a text, a number or a word that the contract does not look at.
+    /// Passes over a string, a number or a word that the contract does not look at.
     mutating func skipScalar(_ bytes: Span<UInt8>) -> Bool {
         skipSpace(bytes)
         guard index < bytes.count else { return false }

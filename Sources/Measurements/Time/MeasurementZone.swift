@@ -2,7 +2,7 @@ import Documents
 
 /// How far local times are from UTC: always as far, or by the rules of a place.
 public enum MeasurementZone: Hashable, Sendable {
-    /// So many seconds east of UTC.
+    /// A fixed number of seconds east of UTC.
     case fixed(Int)
     /// By rules, such as those of `Europe/Berlin`.
     case rules(ZoneRules)

@@ -9,12 +9,12 @@ public import Ports
 public actor Broker {
     /// Requests that may wait; more are refused.
     public static let waitingMax: Int = 256
-    /// A member of a group that is not heard of for so long is left behind.
-    public static let sessionMax: Duration = .seconds(10)
+    /// How long a member of a group may be silent before it is left behind.
+    public static let sessionTimeout: Duration = .seconds(10)
 
     private let log: BrokerLog
     private let location: DiskLocation
-    private let turns: Turns = Turns(waitingMax: waitingMax)
+    private let lock: FIFOLock = FIFOLock(waitingMax: waitingMax)
     private var groups: [String: Group] = [:]
     private let stop: ServiceStop = ServiceStop()
     private var lastExpiry: ContinuousClock.Instant?
@@ -37,15 +37,15 @@ public actor Broker {
     package init(_ location: DiskLocation, topics: [BrokerTopic], rules: PersistenceRules) async throws {
         self.location = location
         log = try BrokerLog(location, topics: topics, rules: rules)
-        try await location.settleToTheEnd()
+        try await location.waitUntilDurable()
     }
 
     /// Does one thing after the other, and waits for the disk where that is asked.
     private func perform<Result: Sendable>(
         settles: Bool, _ body: (BrokerLog) throws(BrokerError) -> Result
     ) async throws(BrokerError) -> Result {
-        guard await turns.take() else { throw .persistence(.overloaded) }
-        defer { turns.give() }
+        guard await lock.acquire() else { throw .persistence(.overloaded) }
+        defer { lock.release() }
         do throws(PersistenceError) { try stop.check() } catch { throw .persistence(error) }
         do throws(BrokerError) {
             // That nothing can be forgotten for want of room is no reason not to give what is there.
@@ -53,7 +53,7 @@ public actor Broker {
             let result = try body(log)
             guard settles else { return result }
             do {
-                try await location.settleToTheEnd()
+                try await location.waitUntilDurable()
             } catch {
                 throw BrokerError.persistence(.unknownOutcome("the disk was not waited for: \(error)"))
             }
@@ -86,7 +86,7 @@ public actor Broker {
 
     /// Appends messages to a partition.
     ///
-    /// - Returns: The place of the first; nil where a producer sent them again.
+    /// - Returns: The offset of the first; nil where a producer sent them again.
     /// - Throws: ``BrokerError``.
     public func produce(
         _ messages: [BrokerMessage], to partition: TopicPartition, from producer: BrokerProducer?, acks: BrokerAcks
@@ -129,10 +129,14 @@ public actor Broker {
 
     /// Gives records of partitions, and where there are none waits until there are, as long as the fetch says.
     ///
-    /// - Throws: ``BrokerError``; what is wrong with one partition stands in its result.
+    /// - Throws: ``BrokerError``, ``BrokerError/fenced`` when the group has gone on without the member; what is wrong with one partition
+    ///   stands in its result.
     public func fetch(_ fetch: BrokerFetch) async throws(BrokerError) -> [TopicPartition: PartitionFetch] {
         guard (1...Self.fetchPartitionsMax).contains(fetch.positions.count) else {
             throw .refused("a fetch has 1 to \(Self.fetchPartitionsMax) partitions, not \(fetch.positions.count)")
+        }
+        if let member = fetch.membership {
+            try heartbeat(member.group, member: member.member, generation: member.generation)
         }
         let results = try await fetchNow(fetch)
         guard fetch.wait > .zero, results.values.allSatisfy(\.isEmpty) else { return results }
@@ -201,7 +205,7 @@ public actor Broker {
     private struct Group {
         let topic: String
         var generation: Int = 0
-        /// When each member was heard of.
+        /// The time at which each member was last heard of.
         var members: [String: ContinuousClock.Instant] = [:]
     }
 
@@ -213,7 +217,7 @@ public actor Broker {
             throw .fenced
         }
         groups[name]?.members[member] = .now
-        let gone = group.members.filter { $0.value.duration(to: .now) > Self.sessionMax && $0.key != member }.keys
+        let gone = group.members.filter { $0.value.duration(to: .now) > Self.sessionTimeout && $0.key != member }.keys
         guard !gone.isEmpty else { return }
         for other in gone { groups[name]?.members[other] = nil }
         groups[name]?.generation += 1
@@ -235,7 +239,7 @@ public actor Broker {
         let now = ContinuousClock.now
         let isNew = group.members[member] == nil
         group.members[member] = now
-        let gone = group.members.filter { $0.value.duration(to: now) > Self.sessionMax }.keys
+        let gone = group.members.filter { $0.value.duration(to: now) > Self.sessionTimeout }.keys
         for member in gone { group.members[member] = nil }
         if isNew || !gone.isEmpty { group.generation += 1 }
         groups[name] = group

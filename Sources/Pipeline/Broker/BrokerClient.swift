@@ -49,6 +49,8 @@ public struct HTTPBrokerClient: BrokerClient {
     private static let timeout: TimeAmount = .seconds(10)
 
     /// Reaches a broker through `ports`.
+    ///
+    /// - Throws: What keeps the client from being made.
     public static func make(_ ports: any Ports, endpoint: Endpoint) async throws -> HTTPBrokerClient {
         let options = HTTPClient.Options(
             connect: timeout, firstByte: timeout, total: timeout, connectionsMax: 8, waitingMax: 1000,
@@ -96,7 +98,7 @@ public struct HTTPBrokerClient: BrokerClient {
     ///
     /// - Throws: ``BrokerError``.
     public func fetch(_ fetch: BrokerFetch) async throws(BrokerError) -> [TopicPartition: PartitionFetch] {
-        let body: Value = [
+        var body: Value.Object = [
             "wait": .integer(Int(fetch.wait.milliseconds)),
             "partitions": .array(
                 fetch.positions.map { position in
@@ -107,19 +109,24 @@ public struct HTTPBrokerClient: BrokerClient {
                     ]
                 }),
         ]
-        let answer = try await send(.post, "/fetch", body)
+        if let member = fetch.membership {
+            body["group"] = .string(member.group)
+            body["member"] = .string(member.member)
+            body["generation"] = .integer(member.generation)
+        }
+        let answer = try await send(.post, "/fetch", .object(body))
         guard let list = answer["partitions"]?.array else { throw .notUnderstood }
         var results: [TopicPartition: PartitionFetch] = [:]
         for value in list {
             guard let topic = value["topic"]?.string, let number = value["partition"]?.integer,
-                let latest = value["latest"]?.place
+                let latest = value["latest"]?.offset
             else { throw .notUnderstood }
             if let list = value["records"]?.array {
                 let records = list.compactMap(BrokerRecord.init(json:))
                 guard records.count == list.count else { throw .notUnderstood }
                 results[TopicPartition(topic, number)] = .records(FetchedRecords(records: records, latest: latest))
             } else {
-                guard let earliest = value["earliest"]?.place else { throw .notUnderstood }
+                guard let earliest = value["earliest"]?.offset else { throw .notUnderstood }
                 results[TopicPartition(topic, number)] = .outOfRange(earliest: earliest, latest: latest)
             }
         }
@@ -137,10 +144,10 @@ public struct HTTPBrokerClient: BrokerClient {
         for position in list {
             let committed = position["committed"] ?? .null
             guard let number = position["partition"]?.integer, (0..<BrokerLog.partitionsMax).contains(number),
-                let earliest = position["earliest"]?.place, let latest = position["latest"]?.place,
-                committed.isNull || committed.place != nil
+                let earliest = position["earliest"]?.offset, let latest = position["latest"]?.offset,
+                committed.isNull || committed.offset != nil
             else { throw .notUnderstood }
-            positions[number] = PartitionPosition(committed: committed.place, earliest: earliest, latest: latest)
+            positions[number] = PartitionPosition(committed: committed.offset, earliest: earliest, latest: latest)
         }
         return GroupAssignment(generation: generation, positions: positions)
     }
@@ -168,7 +175,7 @@ public struct HTTPBrokerClient: BrokerClient {
 }
 
 extension BrokerRecord {
-    /// As the broker's answers have it.
+    /// The record as the broker's answers have it.
     var json: Value {
         [
             "offset": .integer(Int(offset)), "key": .string(message.key), "value": .string(message.value),
@@ -177,7 +184,7 @@ extension BrokerRecord {
     }
 
     init?(json: Value) {
-        guard let offset = json["offset"]?.place, let key = json["key"]?.string, let value = json["value"]?.string,
+        guard let offset = json["offset"]?.offset, let key = json["key"]?.string, let value = json["value"]?.string,
             let time = json["time"]?.integer
         else { return nil }
         self.init(offset: offset, message: BrokerMessage(key: key, value: value), time: Int64(time))
@@ -185,7 +192,7 @@ extension BrokerRecord {
 }
 
 extension BrokerError {
-    /// As the broker's answers have it: a code that programs understand, and words.
+    /// The error as the broker's answers have it: a code that programs understand, and words.
     var json: Value {
         var json: Value.Object = ["error": .string(description), "code": .string(code)]
         switch self {
@@ -217,12 +224,12 @@ extension BrokerError {
         switch json["code"]?.string {
         case "unknown_topic": self = .unknownTopic(reason)
         case "offset_out_of_range":
-            guard let earliest = json["earliest"]?.place, let latest = json["latest"]?.place else {
+            guard let earliest = json["earliest"]?.offset, let latest = json["latest"]?.offset else {
                 self = .notUnderstood
                 return
             }
             self = .offsetOutOfRange(earliest: earliest, latest: latest)
-        case "out_of_order": self = json["expected"]?.place.map { .outOfOrder(expected: $0) } ?? .notUnderstood
+        case "out_of_order": self = json["expected"]?.offset.map { .outOfOrder(expected: $0) } ?? .notUnderstood
         case "fenced": self = .fenced
         case "refused": self = .refused(reason)
         default: self = .unreachable(reason)
@@ -231,8 +238,8 @@ extension BrokerError {
 }
 
 extension Value {
-    /// A place in a partition, or a message's number; nil if no partition has so many.
-    fileprivate var place: Int64? {
+    /// An offset in a partition, or a message's number; nil if no partition has so many.
+    fileprivate var offset: Int64? {
         guard let number = integer, (0...Int(BrokerLog.sequenceMax)).contains(number) else { return nil }
         return Int64(number)
     }

@@ -21,11 +21,31 @@ public struct BrokerFetch: Hashable, Sendable {
     public let positions: [Position]
     /// How long the broker waits where it has nothing yet.
     public let wait: Duration
+    /// Who fetches, for whom the fetch is a sign of life; nil is nobody of a group.
+    public let membership: Membership?
+
+    /// A member of a group.
+    public struct Membership: Hashable, Sendable {
+        /// The group.
+        public let group: String
+        /// The member's name.
+        public let member: String
+        /// The sharing of the partitions that the member knows.
+        public let generation: Int
+
+        /// Makes a membership of its parts.
+        public init(group: String, member: String, generation: Int) {
+            self.group = group
+            self.member = member
+            self.generation = generation
+        }
+    }
 
     /// Makes a fetch of its parts.
-    public init(_ positions: [Position], wait: Duration) {
+    public init(_ positions: [Position], wait: Duration, membership: Membership? = nil) {
         self.positions = positions
         self.wait = wait
+        self.membership = membership
     }
 }
 

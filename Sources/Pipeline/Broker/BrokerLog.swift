@@ -25,7 +25,7 @@ package final class BrokerLog {
 
     private struct PartitionRow {
         let id: Int64
-        /// The first record that is there, and the place of the next.
+        /// The offsets of the first record that is there and of the next.
         var earliest: Int64
         var latest: Int64
     }
@@ -143,7 +143,7 @@ package final class BrokerLog {
 
     /// Appends messages to a partition.
     ///
-    /// - Returns: The place of the first; nil where a producer sent them again.
+    /// - Returns: The offset of the first; nil where a producer sent them again.
     package func append(
         _ messages: [BrokerMessage], to partition: TopicPartition, from producer: BrokerProducer?, acks: BrokerAcks,
         time: Int64
@@ -166,7 +166,7 @@ package final class BrokerLog {
         }
         let end = (producer?.sequence ?? 0) + Int64(count) - 1
         guard row.latest + Int64(messages.count) <= Self.sequenceMax, end <= Self.sequenceMax else {
-            throw .refused("a partition has places for 2^53 messages, and a producer as many numbers")
+            throw .refused("a partition has offsets for 2^53 messages, and a producer as many numbers")
         }
         try setSynchronous(acks == .all ? "FULL" : "NORMAL")
         guard !messages.isEmpty else {
@@ -249,7 +249,7 @@ package final class BrokerLog {
 
     // MARK: Consuming
 
-    /// The first record that is there, and the place of the next.
+    /// The offsets of the first record that is there and of the next.
     package func ends(of partition: TopicPartition) throws(BrokerError) -> (earliest: Int64, latest: Int64) {
         let row = try row(partition)
         return (row.earliest, row.latest)
@@ -261,7 +261,9 @@ package final class BrokerLog {
         return found.partitions
     }
 
-    /// Records from a place on.
+    /// Gives records from an offset on.
+    ///
+    /// - Throws: ``BrokerError``.
     package func fetch(
         _ partition: TopicPartition, from offset: Int64, max: Int, bytesMax: Int = fetchBytesMax
     ) throws(BrokerError) -> [BrokerRecord] {
@@ -301,7 +303,7 @@ package final class BrokerLog {
         }
         let offset = find.integer(0)
         guard (0...row.latest).contains(offset) else {
-            throw .persistence(.damaged("the place of the group '\(group)' in \(partition): \(offset)"))
+            throw .persistence(.damaged("the offset of the group '\(group)' in \(partition): \(offset)"))
         }
         return offset
     }

@@ -2,7 +2,7 @@
 public struct TopicPartition: Hashable, Sendable, CustomStringConvertible {
     /// The topic's name.
     public let topic: String
-    /// Which partition, from 0 on.
+    /// The partition's number, from 0 on.
     public let partition: Int
 
     /// Makes a partition's name of its parts.
@@ -11,7 +11,7 @@ public struct TopicPartition: Hashable, Sendable, CustomStringConvertible {
         self.partition = partition
     }
 
-    /// As in `measurements-0`.
+    /// The topic and the number, as in `measurements-0`.
     public var description: String { "\(topic)-\(partition)" }
 
     /// The partition of a key: the same for the same key, so that its records keep their order, and the one that Kafka's default partitioner takes.
@@ -36,29 +36,29 @@ public struct BrokerMessage: Hashable, Sendable {
     }
 }
 
-/// A message in its place.
+/// A message that was appended to a partition.
 public struct BrokerRecord: Hashable, Sendable {
-    /// Its place in the partition.
+    /// The record's offset in the partition.
     public let offset: Int64
     /// The message.
     public let message: BrokerMessage
-    /// When it was appended, in ms since 1970.
+    /// The time at which the record was appended, in ms since 1970.
     public let time: Int64
 }
 
-/// When a broker says that it has a message.
+/// The moment at which a broker acknowledges a message.
 public enum BrokerAcks: String, Hashable, Sendable, CaseIterable {
     /// Never: it may be lost on the way and nobody knows.
     case none = "0"
-    /// When it has it in memory: a power cut takes it away.
+    /// As soon as the leader has it in memory: a power cut takes it away.
     case leader = "1"
-    /// When it has it on the disk, which stands for all replicas.
+    /// As soon as it is on the broker's disk, which stands for all replicas.
     case all
 }
 
-/// Who sends, so that what is sent again is appended once.
+/// A sender that numbers its messages, so that what is sent again is appended once.
 public struct BrokerProducer: Hashable, Sendable {
-    /// Its name; another one after a break in the numbers.
+    /// The producer's name; another one after a break in the numbers.
     public let id: String
     /// The number of the first message of a request; each partition has its own, from 0 on.
     public let sequence: Int64
@@ -72,11 +72,11 @@ public struct BrokerProducer: Hashable, Sendable {
 
 /// What a topic is like.
 public struct BrokerTopic: Hashable, Sendable {
-    /// Its name.
+    /// The topic's name.
     public var name: String
-    /// Its partitions.
+    /// The number of the topic's partitions.
     public var partitions: Int
-    /// For how long records are kept; nil is for ever.
+    /// The time for which records are kept; nil is for ever.
     public var retention: Duration?
 
     /// Makes a topic of its parts.
@@ -91,7 +91,7 @@ public struct BrokerTopic: Hashable, Sendable {
 public enum BrokerError: Error, Hashable, Sendable, CustomStringConvertible {
     /// There is no such topic or partition.
     case unknownTopic(String)
-    /// No record has this place any more, or yet; there are those from the first up to the second.
+    /// No record has this offset any more, or yet; there are those from the first up to the second.
     case offsetOutOfRange(earliest: Int64, latest: Int64)
     /// Messages before these are missing.
     case outOfOrder(expected: Int64)
@@ -99,9 +99,9 @@ public enum BrokerError: Error, Hashable, Sendable, CustomStringConvertible {
     case fenced
     /// A limit is broken; nothing was done.
     case refused(String)
-    /// Its disk does not.
+    /// The broker's disk fails it.
     case persistence(PersistenceError)
-    /// It cannot be reached, or did not answer: whether it was done is not known.
+    /// The broker cannot be reached, or did not answer: whether it was done is not known.
     case unreachable(String)
 
     /// What happened.

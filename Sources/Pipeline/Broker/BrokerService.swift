@@ -97,7 +97,7 @@ public struct BrokerService: Sendable {
         do {
             return try JSONReader.read(body.readableBytesView)
         } catch {
-            throw .refused("the body is no JSON: \(error)")
+            throw .refused("the body is not JSON: \(error)")
         }
     }
 
@@ -110,7 +110,7 @@ public struct BrokerService: Sendable {
         }
         var messages: [BrokerMessage] = []
         for record in json["records"]?.array ?? [] {
-            guard let value = record["value"]?.string else { throw .refused("a record's value is a text") }
+            guard let value = record["value"]?.string else { throw .refused("a record's value is a string") }
             messages.append(BrokerMessage(key: record["key"]?.string ?? "", value: value))
         }
         var producer: BrokerProducer?
@@ -149,7 +149,15 @@ public struct BrokerService: Sendable {
         guard Set(positions.map(\.partition)).count == positions.count else {
             throw .refused("a fetch has each partition once")
         }
-        let results = try await broker.fetch(BrokerFetch(positions, wait: .milliseconds(min(wait, 1 << 30))))
+        var membership: BrokerFetch.Membership?
+        if let group = json["group"] {
+            guard let group = group.string, let member = json["member"]?.string,
+                let generation = json["generation"]?.integer
+            else { throw .refused("a fetch of a group has group, member and generation") }
+            membership = BrokerFetch.Membership(group: group, member: member, generation: generation)
+        }
+        let results = try await broker.fetch(
+            BrokerFetch(positions, wait: .milliseconds(min(wait, 1 << 30)), membership: membership))
         var answers: [Value] = []
         for partition in positions.map(\.partition) {
             guard let result = results[partition] else { continue }
@@ -175,7 +183,7 @@ public struct BrokerService: Sendable {
         let json = try json(body)
         guard let member = json["member"]?.string, (1...128).contains(member.utf8.count),
             let topic = json["topic"]?.string
-        else { throw .refused("member and topic are texts, the first of 1 to 128 bytes") }
+        else { throw .refused("member and topic are strings, the first of 1 to 128 bytes") }
         let assignment = try await broker.join(group, member: member, topic: topic)
         let partitions = assignment.positions.sorted { $0.key < $1.key }.map { number, position -> Value in
             [

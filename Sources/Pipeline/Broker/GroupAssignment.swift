@@ -1,6 +1,6 @@
 /// What a member of a group works on.
 public struct GroupAssignment: Hashable, Sendable {
-    /// Which sharing of the partitions it is.
+    /// The number of this sharing of the partitions.
     public let generation: Int
     /// The partitions, and where each goes on: where the group committed, or where a group that never did begins.
     public let positions: [Int: PartitionPosition]

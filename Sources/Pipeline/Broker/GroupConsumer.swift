@@ -10,10 +10,8 @@ public actor GroupConsumer: RecordSource {
         public var member: String
         /// Records that are handed on together, at most.
         public var recordsMax: Int = 500
-        /// How long the broker waits when there is nothing (Kafka's `fetch.max.wait.ms`); a heartbeat may be late by as much.
+        /// How long the broker waits when there is nothing (Kafka's `fetch.max.wait.ms`); each fetch is a sign of life.
         public var fetchWait: Duration = .seconds(2)
-        /// How often it says that it is still there when there is nothing to commit.
-        public var heartbeat: Duration = .seconds(3)
         /// How long it waits before something that failed is tried again, at first.
         public var retry: Duration = .milliseconds(500)
         /// How long it waits at most.
@@ -53,8 +51,6 @@ public actor GroupConsumer: RecordSource {
     private let broker: any BrokerClient
     private var generation: Int?
     private var positions: [Int: Position] = [:]
-    /// When the broker last heard that it is there.
-    private var lastHeard: ContinuousClock.Instant = .now
     /// Times that it joined its group.
     public private(set) var joins: Int = 0
     /// Times that the broker failed it.
@@ -94,13 +90,15 @@ public actor GroupConsumer: RecordSource {
     private func work(_ handler: RecordHandler) async throws(BrokerError) {
         let generation = try await joined()
         let numbers = positions.keys.sorted()
-        let fetch = BrokerFetch(numbers.compactMap(position), wait: options.fetchWait)
         // Of more members than partitions, some have none.
         guard !numbers.isEmpty else {
             try? await Task.sleep(for: options.fetchWait)
-            return try await heartbeat(generation)
+            return try await broker.heartbeat(options.group, member: options.member, generation: generation)
         }
-        let results = try await broker.fetch(fetch)
+        let membership = BrokerFetch.Membership(
+            group: options.group, member: options.member, generation: generation)
+        let results = try await broker.fetch(
+            BrokerFetch(numbers.compactMap(position), wait: options.fetchWait, membership: membership))
         for number in numbers {
             guard let result = results[TopicPartition(options.topic, number)] else { continue }
             switch result {
@@ -108,7 +106,6 @@ public actor GroupConsumer: RecordSource {
             case .outOfRange(let earliest, let latest): skip(number, earliest, latest)
             }
         }
-        try await heartbeat(generation)
     }
 
     private func position(_ number: Int) -> BrokerFetch.Position? {
@@ -118,18 +115,10 @@ public actor GroupConsumer: RecordSource {
         return BrokerFetch.Position(TopicPartition(options.topic, number), offset: position.next, max: limit)
     }
 
-    /// Says that the member is still there, if the broker has not heard of it for some time.
-    private func heartbeat(_ generation: Int) async throws(BrokerError) {
-        guard lastHeard.duration(to: .now) >= options.heartbeat else { return }
-        try await broker.heartbeat(options.group, member: options.member, generation: generation)
-        lastHeard = .now
-    }
-
     private func joined() async throws(BrokerError) -> Int {
         if let generation { return generation }
         let assignment = try await broker.join(options.group, member: options.member, topic: options.topic)
         joins += 1
-        lastHeard = .now
         positions = assignment.positions.mapValues { position in
             let begin = position.committed ?? beginning(position.earliest, position.latest)
             return Position(next: options.replaysCommitted ? position.earliest : begin, committed: begin)
@@ -175,6 +164,5 @@ public actor GroupConsumer: RecordSource {
     private func commit(_ partition: TopicPartition, _ generation: Int, _ offset: Int64) async throws(BrokerError) {
         try await broker.commit(
             options.group, member: options.member, generation: generation, partition, offset)
-        lastHeard = .now
     }
 }

@@ -20,7 +20,7 @@ public protocol LoggedReadings {
 public struct LoggedReading: Hashable, Sendable {
     /// The partition.
     public let partition: TopicPartition
-    /// Its offset there.
+    /// The record's offset in the partition.
     public let offset: Int64
     /// The reading.
     public let reading: Reading

@@ -56,7 +56,7 @@ public struct Gateway: Sendable {
         return Gateway(server: server, client: client)
     }
 
-    /// Lets requests under way end and closes.
+    /// Lets requests in flight end and closes.
     public func shutDown() async {
         await server.shutDown()
         await client.shutDown()

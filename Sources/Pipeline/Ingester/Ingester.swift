@@ -69,7 +69,7 @@ public actor Ingester {
             readings.append(reading)
         }
         guard !readings.isEmpty, let first = batch.records.first, let last = batch.records.last else { return }
-        // A broker that lost its log gives the same places to other readings: the content is a part of the name.
+        // A broker that lost its log gives the same offsets to other readings: the content is a part of the name.
         let content = String(UInt64(bitPattern: Checksum.of(readings)), radix: 16)
         let json: Value = [
             "name": .string("\(batch.partition)@\(first.offset)-\(last.offset)/\(content)"),

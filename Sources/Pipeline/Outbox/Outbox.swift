@@ -13,11 +13,11 @@ public actor Outbox: MeasurementSink {
     public struct Options: Sendable {
         /// Where readings go.
         public var topic: BrokerTopic
-        /// When the broker has them.
+        /// The acknowledgement that counts as having readings.
         public var acks: BrokerAcks = .all
         /// Readings that may wait; more are not taken.
         public var readingsMax: Int = 1_000_000
-        /// For how long readings are kept that the broker has taken: they are sent again to a broker that comes back without them.
+        /// The time for which readings are kept that the broker has taken: they are sent again to a broker that comes back without them.
         public var retainsAfterAck: Duration = .zero
         /// How long to wait before something that failed is tried again, at first.
         public var retry: Duration = .milliseconds(500)
@@ -35,7 +35,7 @@ public actor Outbox: MeasurementSink {
     private let location: DiskLocation
     private let options: Options
     private let broker: any BrokerClient
-    private let turns: Turns = Turns(waitingMax: 256)
+    private let lock: FIFOLock = FIFOLock(waitingMax: 256)
     private var producer: String = ""
     private var next: [Int: Int64] = [:]
     private var waker: CheckedContinuation<Void, Never>?
@@ -122,7 +122,7 @@ public actor Outbox: MeasurementSink {
             }
             waiting = Int(try database.rows("SELECT count(*) FROM message WHERE sent IS NULL")[0][0].integer ?? 0)
         }
-        try await location.settleToTheEnd()
+        try await location.waitUntilDurable()
     }
 
     // MARK: Taking
@@ -132,8 +132,8 @@ public actor Outbox: MeasurementSink {
     /// - Throws: ``PersistenceError``.
     public func publish(_ readings: [Reading]) async throws {
         guard waiting + readings.count <= options.readingsMax else { throw PersistenceError.full }
-        guard await turns.take() else { throw PersistenceError.overloaded }
-        defer { turns.give() }
+        guard await lock.acquire() else { throw PersistenceError.overloaded }
+        defer { lock.release() }
         if let failure { throw PersistenceError.stopped(failure.description) }
         do throws(PersistenceError) {
             var next = next
@@ -161,7 +161,7 @@ public actor Outbox: MeasurementSink {
         }
         waiting += readings.count
         wake()
-        try await location.settleToTheEnd()
+        try await location.waitUntilDurable()
     }
 
     private func store(_ next: [Int: Int64], insteadOf old: [Int: Int64]) throws(SQLiteError) {

@@ -10,7 +10,7 @@ public actor VolatileProducer: MeasurementSink {
     public struct Options: Sendable {
         /// Where readings go.
         public var topic: BrokerTopic
-        /// When the broker has them.
+        /// The acknowledgement that counts as having readings.
         public var acks: BrokerAcks = .leader
         /// Readings that may wait; more are dropped.
         public var readingsMax: Int = 10_000

@@ -77,7 +77,7 @@ struct DurableFile {
     ///
     /// - Throws: ``PersistenceError``.
     func transaction<Result>(
-        doubtsFailedCommits: Bool = true, _ body: () throws -> Result
+        treatsFailedCommitAsUnknown: Bool = true, _ body: () throws -> Result
     ) throws(PersistenceError) -> Result {
         let result: Result
         do {
@@ -92,7 +92,7 @@ struct DurableFile {
         } catch {
             rollBack()
             // Whatever it says, the commit may be found on the disk later; only where there was no room for its last page it is not.
-            if doubtsFailedCommits { throw error.isFull ? .full : .unknownOutcome(error.description) }
+            if treatsFailedCommitAsUnknown { throw error.isFull ? .full : .unknownOutcome(error.description) }
         }
         return result
     }

@@ -14,7 +14,7 @@ public enum PersistenceError: Error, Hashable, Sendable, CustomStringConvertible
     case refused(String)
     /// There is no space left; nothing was stored.
     case full
-    /// As much waits as may; nothing was stored.
+    /// The queue is full; nothing was stored.
     case overloaded
     /// The disk failed while something was being stored: it may be there or not. The service has stopped.
     case unknownOutcome(String)

@@ -6,27 +6,27 @@ package struct PersistenceRules: Hashable, Sendable {
     package var journal: String = "WAL"
     /// `synchronous`: every commit is synced.
     package var synchronous: String = "FULL"
-    /// One process alone has the file open.
+    /// The file is locked: one process alone has it open.
     package var locksExclusively: Bool = true
     /// The WAL is written again when the file is opened: after a sync that failed, what is seen of it may not be on the disk.
     package var rewritesOnOpen: Bool = true
     /// The WAL is written back, and synced, when the file is opened: what a process left unsynced is not taken for stored.
     package var checkpointsOnOpen: Bool = true
     /// Every acknowledged batch changes a row of its own: a batch that changes nothing else would not be synced.
-    package var keepsLedger: Bool = true
+    package var recordsBatches: Bool = true
     /// Every row has a checksum: a flipped bit is told and not delivered.
     package var checksRows: Bool = true
     /// A commit that failed is not taken for done.
-    package var doubtsFailedCommits: Bool = true
+    package var treatsFailedCommitAsUnknown: Bool = true
 
     /// Pages of the WAL after which it is written back.
     package var checkpointPages: Int = 1000
     /// Messages of a broker's log after which its WAL is written back.
     package var checkpointMessages: Int = 5000
 
-    /// All of them.
+    /// The rules by which nothing is lost.
     package static let sound: PersistenceRules = PersistenceRules()
 
-    /// All of them.
+    /// Makes the rules by which nothing is lost.
     package init() {}
 }

@@ -1,6 +1,6 @@
 /// How old what a poller knows is; all in seconds.
 public struct Ages: Hashable, Sendable {
-    /// Of one flat.
+    /// How old what is known of one flat is, in seconds.
     public struct Flat: Hashable, Sendable {
         /// The flat.
         public let flat: String
@@ -14,7 +14,7 @@ public struct Ages: Hashable, Sendable {
 
     /// Since anything was fetched; with sweeps, since a whole one succeeded.
     public let lastSuccess: Double
-    /// Those of the flats that are enabled, in the order in which they were added.
+    /// The ages of the flats that are enabled, in the order in which they were added.
     public let flats: [Flat]
 }
 
@@ -25,6 +25,6 @@ package enum Percentile {
         sorted.isEmpty ? nil : sorted[rank(percent, of: sorted.count) - 1]
     }
 
-    /// Which of so many sorted samples, from 1 on, that is.
+    /// The number of the sample, from 1 on, among so many sorted ones.
     package static func rank(_ percent: Int, of count: Int) -> Int { max(1, (count * percent + 99) / 100) }
 }

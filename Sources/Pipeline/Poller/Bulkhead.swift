@@ -3,11 +3,11 @@
 /// Permits are given in the order in which they were asked for, on two lanes: slow targets share a part of the permits, the rest is for the fast
 /// ones alone. A value that waits for nothing: it hands out tickets, and whoever holds one is told when it has become a permit.
 public struct Bulkhead {
-    /// How many permits there are.
+    /// The numbers of permits.
     public struct Options: Hashable, Sendable {
-        /// In all.
+        /// Permits in all.
         public var total: Int
-        /// For slow targets.
+        /// Permits for slow targets.
         public var slow: Int
 
         /// Makes options of their parts; both are at least 1, and slow targets do not get all permits.

@@ -2,11 +2,11 @@
 ///
 /// No clock of its own: whoever uses it says what time it is, as time since any fixed moment.
 public struct CircuitBreaker: Hashable, Sendable {
-    /// When it opens and how it looks again.
+    /// The rules by which a breaker opens and looks again.
     public struct Options: Hashable, Sendable {
-        /// Failures in a row that open it.
+        /// Failures in a row that open the breaker.
         public var failures: Int
-        /// How long it stays open.
+        /// How long the breaker stays open.
         public var open: Duration
         /// How long the request that looks again may take.
         public var probeTimeout: Duration
@@ -19,7 +19,7 @@ public struct CircuitBreaker: Hashable, Sendable {
         }
     }
 
-    /// Which requests are admitted.
+    /// The state that decides which requests are admitted.
     public enum State: Hashable, Sendable {
         /// All requests are; so many have failed in a row. Can become `open`.
         case closed(failures: Int)
@@ -39,7 +39,7 @@ public struct CircuitBreaker: Hashable, Sendable {
         case reject
     }
 
-    /// Which requests are admitted.
+    /// The state that decides which requests are admitted.
     public private(set) var state: State = .closed(failures: 0)
     private let options: Options
 

@@ -5,7 +5,7 @@ public import Measurements
 public enum PollFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// No answer.
     case http(HTTPFailure)
-    /// An answer that is no success; the server may say how many seconds to stay away.
+    /// An answer that is not a success; the server may say how many seconds to stay away.
     case status(Int, retryAfter: Int64?)
     /// An answer that is not understood.
     case payload(PayloadProblem)
@@ -50,7 +50,7 @@ public enum PollerEvent: Hashable, Sendable {
 
     /// Why a poll was left out.
     public enum Skip: String, Hashable, Sendable {
-        /// As many requests of the flat are in flight as may be.
+        /// The flat has as many requests in flight as may be.
         case overlap
         /// The breaker is open.
         case breaker
@@ -59,7 +59,7 @@ public enum PollerEvent: Hashable, Sendable {
     }
 }
 
-/// Who gets what was measured.
+/// A taker of what was measured.
 ///
 /// It must heed cancellation: a poller does not wait longer than ``Poller/Options/publishMax``.
 public protocol MeasurementSink: Sendable {

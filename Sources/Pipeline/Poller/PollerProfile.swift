@@ -1,6 +1,6 @@
 /// How a poller goes about its flats: a composition of mechanisms, each of which can be left out.
 public struct PollerProfile: Hashable, Sendable {
-    /// Who waits for whom.
+    /// The order in which flats wait for each other.
     public enum Order: String, Hashable, Sendable {
         /// Flats one after another in sweeps; a failure ends the sweep. Sweeps begin at every interval, whether the last has ended or not.
         case sweeps
@@ -8,9 +8,9 @@ public struct PollerProfile: Hashable, Sendable {
         case independent
     }
 
-    /// Its name.
+    /// The profile's name.
     public var name: String
-    /// Who waits for whom.
+    /// The order in which flats wait for each other.
     public var order: Order
     /// The time between two polls of a flat, or two sweeps.
     public var interval: Duration = .seconds(10)
@@ -18,9 +18,9 @@ public struct PollerProfile: Hashable, Sendable {
     public var timeout: Duration
     /// Requests of one flat, or sweeps, that may be in flight at the same time.
     public var overlap: Int = 1
-    /// How many requests may be in flight in all; nil is without limit.
+    /// The limit of requests in flight in all; nil is without limit.
     public var bulkhead: Bulkhead.Options?
-    /// When a flat that fails is left alone; nil never.
+    /// The rule by which a flat that fails is left alone; nil leaves none alone.
     public var breaker: CircuitBreaker.Options?
     /// How failures are tried again before the next interval; nil leaves them to it.
     public var retry: Retry?
@@ -56,8 +56,8 @@ public struct PollerProfile: Hashable, Sendable {
         self.timeout = timeout
     }
 
-    /// What is wrong with it, or nil.
-    public var invalidity: String? {
+    /// What is wrong with the profile; nil where it can be used.
+    public var validationError: String? {
         if interval < .milliseconds(100) { return "an interval of \(interval) is below 100 ms" }
         if timeout <= .zero { return "a timeout of \(timeout) is not above 0" }
         if !(1...64).contains(overlap) { return "an overlap of \(overlap) is not from 1 to 64" }

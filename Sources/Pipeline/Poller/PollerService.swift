@@ -33,7 +33,7 @@ public struct PollerService: Sendable {
             server: try await HTTPServer.start(ports, at: endpoint, options: options, responder: responder))
     }
 
-    /// Polls until the task is cancelled, and then lets requests under way end.
+    /// Polls until the task is cancelled, and then lets requests in flight end.
     public func run() async {
         await poller.run()
         await server.shutDown()

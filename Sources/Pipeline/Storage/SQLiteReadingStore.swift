@@ -10,7 +10,7 @@ public actor SQLiteReadingStore: ReadingStore {
 
     private let database: StorageDatabase
     private let location: DiskLocation
-    private let turns: Turns = Turns(waitingMax: waitingMax)
+    private let lock: FIFOLock = FIFOLock(waitingMax: waitingMax)
     private let stop: ServiceStop = ServiceStop()
     /// What was done, for metrics.
     public private(set) var counters: StorageCounters = StorageCounters()
@@ -24,7 +24,7 @@ public actor SQLiteReadingStore: ReadingStore {
     package init(_ location: DiskLocation, rules: PersistenceRules) async throws {
         self.location = location
         database = try StorageDatabase(location, rules: rules)
-        try await location.settleToTheEnd()
+        try await location.waitUntilDurable()
     }
 
     // MARK: Writing
@@ -34,11 +34,11 @@ public actor SQLiteReadingStore: ReadingStore {
     /// - Returns: How many readings were new and how many known.
     /// - Throws: ``PersistenceError``.
     public func write(_ batch: StorageBatch) async throws(PersistenceError) -> StorageReceipt {
-        guard await turns.take() else {
+        guard await lock.acquire() else {
             counters.refused += 1
             throw .overloaded
         }
-        defer { turns.give() }
+        defer { lock.release() }
         try stop.check()
         do throws(PersistenceError) {
             let receipt = try database.write(batch)
@@ -56,7 +56,7 @@ public actor SQLiteReadingStore: ReadingStore {
 
     private func settle() async throws(PersistenceError) {
         do {
-            try await location.settleToTheEnd()
+            try await location.waitUntilDurable()
         } catch {
             throw .unknownOutcome("the disk was not waited for: \(error)")
         }

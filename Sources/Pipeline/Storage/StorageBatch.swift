@@ -2,7 +2,7 @@ public import Measurements
 
 /// Readings that are stored together, under a name that says whether they were stored before.
 public struct StorageBatch: Hashable, Sendable {
-    /// Its name; the same for the same readings, however often they are sent.
+    /// The batch's name; the same for the same readings, however often they are sent.
     public let name: String
     /// The readings.
     public let readings: [Reading]

@@ -87,7 +87,7 @@ package final class StorageDatabase {
             last = place
             total += 1
         }
-        if rules.checksRows, rules.keepsLedger, total != expected {
+        if rules.checksRows, rules.recordsBatches, total != expected {
             throw PersistenceError.damaged("there are \(total) readings, and were \(expected)")
         }
     }
@@ -131,7 +131,9 @@ package final class StorageDatabase {
     package func write(_ batch: StorageBatch) throws(PersistenceError) -> StorageReceipt {
         if let failure { throw .stopped(failure) }
         do throws(PersistenceError) {
-            let receipt = try file.transaction(doubtsFailedCommits: rules.doubtsFailedCommits) { try insert(batch) }
+            let receipt = try file.transaction(treatsFailedCommitAsUnknown: rules.treatsFailedCommitAsUnknown) {
+                try insert(batch)
+            }
             added = []
             total += uncommitted
             return receipt
@@ -145,7 +147,7 @@ package final class StorageDatabase {
 
     private func insert(_ batch: StorageBatch) throws -> StorageReceipt {
         let digest = Checksum.of(batch.readings)
-        if rules.keepsLedger, let earlier = try find(batch.name) {
+        if rules.recordsBatches, let earlier = try find(batch.name) {
             guard earlier.digest == digest else {
                 throw PersistenceError.refused("another batch has the name '\(batch.name)'")
             }
@@ -159,7 +161,7 @@ package final class StorageDatabase {
             return earlier.receipt
         }
         let receipt = try insertReadings(batch)
-        if rules.keepsLedger {
+        if rules.recordsBatches {
             try add(batch, digest, receipt)
             try statements.forgetBatches.bind([.integer(Self.batchesMax)])
             try statements.forgetBatches.run()
@@ -195,9 +197,9 @@ package final class StorageDatabase {
         return row
     }
 
-    /// Readings that the transaction under way adds.
+    /// Readings that the transaction in progress adds.
     private var uncommitted: Int64 = 0
-    /// Series of the transaction under way.
+    /// Series of the transaction in progress.
     private var added: [Reading.Identity.Series] = []
 
     private func find(_ name: String) throws(SQLiteError) -> (digest: Int64, receipt: StorageReceipt)? {

@@ -95,7 +95,7 @@ public struct Scenario: Sendable {
     /// - Throws: ``ScenarioError`` if the two do not go together.
     public mutating func use(_ profile: PollerProfile) throws(ScenarioError) {
         let changed = pollerSettings.applied(to: profile)
-        if let problem = changed.invalidity {
+        if let problem = changed.validationError {
             throw ScenarioError(problems: [
                 "landscape/poller cannot work with the profile '\(profile.name)': \(problem)"
             ])

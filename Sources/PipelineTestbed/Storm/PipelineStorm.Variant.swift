@@ -27,7 +27,7 @@ extension PipelineStorm {
             variant("storage-trusts-its-log") {
                 $0.storageRules.rewritesOnOpen = false
                 $0.storageRules.checkpointsOnOpen = false
-                $0.storageRules.keepsLedger = false
+                $0.storageRules.recordsBatches = false
             },
             variant("storage-deletes-its-journal") {
                 $0.storageRules.journal = "DELETE"

@@ -28,7 +28,7 @@ final class Connection {
     /// Told once what became of the attempt.
     private var completion: ((Result<StreamEnd, Failure>) -> Void)?
     private var listener: StreamListener?
-    /// Sends the client's SYN again, or gives up.
+    /// Sends the client's SYN again, or lets the attempt time out.
     private var synTimer: ScheduledEvent?
     /// Sends the server's answer again, or forgets the half-open connection.
     private var answerTimer: ScheduledEvent?

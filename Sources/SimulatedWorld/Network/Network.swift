@@ -39,7 +39,7 @@ public final class Network {
     ///
     /// - Throws: ``NetworkError/invalidLink(_:)``.
     public init(_ simulation: Simulation, defaultLink: Link.Options = .standard) throws(NetworkError) {
-        if let problem = defaultLink.invalidity { throw .invalidLink(problem) }
+        if let problem = defaultLink.validationError { throw .invalidLink(problem) }
         world = simulation.world
         self.defaultLink = defaultLink
         let keeper = Keeper()

@@ -12,7 +12,7 @@ import SimulationKernel
 final class SimulatedEventLoop: EventLoop, NIOSerialEventLoopExecutor, @unchecked Sendable {
     /// What becomes of work that is given to the loop.
     private enum Phase {
-        /// It runs in its turn.
+        /// Work runs in its turn.
         case living
         /// The incarnation has crashed, or ended: it waits until what is left is made to end, and runs then, unseen.
         case dead

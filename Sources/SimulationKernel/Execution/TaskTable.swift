@@ -40,7 +40,7 @@ struct TaskTable: ~Copyable {
     /// How a task of a crashed host would have gone on.
     enum Parked {
         case nothing
-        /// Its own job.
+        /// The task's own job.
         case job(Job, JobExecutor)
         /// The job that ends its `Task.sleep`.
         case wake(Job)
@@ -48,7 +48,7 @@ struct TaskTable: ~Copyable {
         case continuation(UInt64)
     }
 
-    /// No record.
+    /// The index of no record.
     static let none: UInt32 = .max
 
     private var records: UnsafeMutablePointer<Record>

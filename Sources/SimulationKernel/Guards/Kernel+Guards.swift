@@ -75,7 +75,7 @@ extension Kernel {
         while seam_real_monotonic() < limit {
             if context.attention { return true }
             seam_real_pause(100_000)
-            beat()
+            heartbeat()
         }
         return false
     }

@@ -70,7 +70,7 @@ extension Kernel {
         while next < state.value.unwinding.count {
             let item = state.value.unwinding[next]
             next += 1
-            beat()
+            heartbeat()
             if case .task(let index, let job) = item.work {
                 state.value.tasks[index].unwindJobs += 1
                 if state.value.tasks[index].unwindJobs > Self.crashedJobsPerTask {

@@ -16,7 +16,7 @@ extension Simulation {
             case running
             /// Stopped in the middle of everything; time passes for others.
             case paused
-            /// Crashed.
+            /// The last incarnation has crashed, and none has been started since.
             case crashed
 
             /// The state in a word or two.
@@ -33,7 +33,7 @@ extension Simulation {
         // First, so that an event of a host touches one line of its memory.
         let kernel: Kernel
         private(set) var incarnation: UInt32 = KernelState.world
-        /// Its place among the hosts of the simulation.
+        /// The host's place among the hosts of the simulation.
         public let id: HostID
         /// The host's name.
         public let name: String

@@ -2,7 +2,7 @@
 ///
 /// Thirty-two bytes, because the queue moves these and nothing else; what they mean is in ``work``.
 struct ReadyItem {
-    /// What happens.
+    /// What an item means.
     enum Work {
         /// An event whose time has come, if it is not cancelled by then.
         case event(ScheduledEvent)
@@ -16,9 +16,9 @@ struct ReadyItem {
     private let job: Job?
     /// The event's index, or the task's; `TaskTable.none` for a job that is no task's.
     private let index: UInt32
-    /// The event's.
+    /// The event's generation.
     private let generation: UInt32
-    /// Whose it is.
+    /// The incarnation that it belongs to.
     let incarnation: UInt32
     /// Where a job runs.
     let executor: JobExecutor

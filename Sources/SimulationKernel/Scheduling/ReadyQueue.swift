@@ -4,7 +4,7 @@ import Randomness
 public enum SchedulingPolicy: Hashable, Sendable {
     /// First in, first out: what a lightly loaded system usually does.
     case firstInFirstOut
-    /// Any, each equally likely, decided by the seed; actor hops become points where others may go first.
+    /// Any item, each equally likely, decided by the seed; actor hops become points where others may go first.
     case random
     /// Random priorities, changed at `depth - 1` random moments of the first `steps` decisions; finds a bug that needs
     /// `depth` ordering constraints with a probability of at least 1 in tasks x steps^(depth - 1).

@@ -1,20 +1,20 @@
 /// Lets the callers of an actor go one after the other through something that waits in the middle; first come, first served.
 ///
 /// Touched by its actor only.
-final class Turns {
+final class FIFOLock {
     private let waitingMax: Int
-    private var isTaken: Bool = false
+    private var isHeld: Bool = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
-    /// As many may wait as is said.
+    /// Makes a lock for which so many callers may wait.
     init(waitingMax: Int) {
         self.waitingMax = waitingMax
     }
 
-    /// Waits for a turn, which is to be given back; false, at once, if too many wait.
-    func take() async -> Bool {
-        guard isTaken else {
-            isTaken = true
+    /// Waits for the lock, which is to be released; false, at once, if too many wait.
+    func acquire() async -> Bool {
+        guard isHeld else {
+            isHeld = true
             return true
         }
         guard waiting.count < waitingMax else { return false }
@@ -22,8 +22,9 @@ final class Turns {
         return true
     }
 
-    /// Lets the next one go.
-    func give() {
-        if waiting.isEmpty { isTaken = false } else { waiting.removeFirst().resume() }
+    /// Hands the lock to who waits longest.
+    func release() {
+        assert(isHeld, "a lock is released that nobody holds")
+        if waiting.isEmpty { isHeld = false } else { waiting.removeFirst().resume() }
     }
 }
