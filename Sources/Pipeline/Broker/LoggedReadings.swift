@@ -1,4 +1,3 @@
-import Documents
 public import Measurements
 public import Ports
 import SQLite
@@ -55,8 +54,7 @@ public struct BrokerLogReadings: LoggedReadings {
                 """)
             var records: [LoggedReading] = []
             while try statement.step() {
-                guard let json = try? JSONReader.read(statement.text(3).utf8), let reading = try? Reading(json: json)
-                else { continue }
+                guard let reading = try? Reading(jsonText: statement.text(3)) else { continue }
                 records.append(
                     LoggedReading(
                         partition: TopicPartition(statement.text(0), Int(statement.integer(1))),
