@@ -22,10 +22,11 @@ let package = Package(
         .library(name: "SimulationKernel", targets: ["SimulationKernel"]),
         .library(name: "SimulatedWorld", targets: ["SimulatedWorld", "Faults", "Ports"]),
         .library(name: "SimulatedSQLite", targets: ["SimulatedSQLite", "SQLite"]),
-        .library(name: "RealWorld", targets: ["RealWorld"]),
+        .library(name: "SocketWorld", targets: ["SocketWorld", "Ports"]),
         .library(name: "HTTP", targets: ["HTTP"]),
         .library(name: "Testbed", targets: ["Testbed", "SimulatedTestbed"]),
-        .library(name: "Experiments", targets: ["Experiments", "Documents", "HTTPActivities"]),
+        .library(name: "Experiments", targets: ["Experiments", "Documents", "Activities"]),
+        .library(name: "Sessions", targets: ["Sessions"]),
         .executable(name: "windkanal", targets: ["windkanal"]),
     ],
     dependencies: [
@@ -87,27 +88,41 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
-            name: "HTTPActivities",
+            name: "SocketWorld",
             dependencies: [
-                "Documents", "Experiments", "HTTP", "Ports", nioCore, httpTypes,
-                .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
-            ],
-            swiftSettings: strict
-        ),
-        .target(
-            name: "RealWorld",
-            dependencies: [
-                "CProcess", "Documents", "Durations", "Experiments", "HTTP", "HTTPActivities", "Measurements", "Ports",
-                nioCore, httpTypes,
+                "Ports", nioCore,
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             swiftSettings: strict
         ),
         .target(
+            name: "Activities",
+            dependencies: [
+                "CProcess", "Documents", "Experiments", "HTTP", "Ports", nioCore, httpTypes,
+                .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
+            ],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "Sessions",
+            dependencies: [
+                "Activities", "Documents", "Experiments", "HTTP", "SocketWorld", nioCore, httpTypes,
+            ],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "Probing",
+            dependencies: [
+                "Activities", "Documents", "Durations", "Experiments", "HTTP", "Measurements", "Ports", "SocketWorld",
+                nioCore, httpTypes, .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            swiftSettings: strict
+        ),
+        .target(
             name: "PipelineTestbed",
             dependencies: [
-                "Documents", "Durations", "Experiments", "Faults", "HTTP", "HTTPActivities", "MeasurementServer",
+                "Activities", "Documents", "Durations", "Experiments", "Faults", "HTTP", "MeasurementServer",
                 "Measurements", "Pipeline", "Ports", "Randomness", "SQLite", "SimulatedSQLite", "SimulatedTestbed",
                 "SimulatedWorld", "SimulationKernel", "Testbed", nioCore, httpTypes,
             ],
@@ -127,8 +142,8 @@ let package = Package(
         .executableTarget(
             name: "windkanal",
             dependencies: [
-                "Documents", "Experiments", "Measurements", "Pipeline", "PipelineTestbed", "Randomness", "RealWorld",
-                "SimulationKernel", "Testbed", "TraceFiles",
+                "Activities", "Documents", "Experiments", "Faults", "Measurements", "Pipeline", "PipelineTestbed",
+                "Probing", "Randomness", "Sessions", "SimulationKernel", "Testbed", "TraceFiles",
                 argumentParser,
             ],
             swiftSettings: strict
@@ -168,6 +183,7 @@ let package = Package(
         .testTarget(
             name: "SimulationKernelTests",
             dependencies: ["CSeamProbes", "CSystemSeam", "Randomness", "SimulationKernel", "Torture"],
+            packageAccess: false,
             swiftSettings: common
         ),
         .testTarget(
@@ -195,23 +211,24 @@ let package = Package(
         .testTarget(
             name: "ConformanceTests",
             dependencies: [
-                "Documents", "Experiments", "HTTP", "HTTPActivities", "MeasurementServer", "Measurements", "Pipeline",
+                "Activities", "Documents", "Experiments", "HTTP", "MeasurementServer", "Measurements", "Pipeline",
                 "Ports", "Randomness",
-                "RealWorld", "SimulatedWorld", "SimulationKernel", nioCore,
+                "Probing", "Sessions", "SocketWorld", "SimulatedWorld", "SimulationKernel", nioCore,
                 .product(name: "NIOPosix", package: "swift-nio"),
                 httpTypes,
             ],
             swiftSettings: common
         ),
         .testTarget(
-            name: "HTTPActivitiesTests",
-            dependencies: ["Documents", "Experiments", "HTTPActivities", nioCore, httpTypes],
+            name: "ActivitiesTests",
+            dependencies: ["Activities", "Documents", "Experiments", nioCore, httpTypes],
             swiftSettings: common
         ),
         .testTarget(
-            name: "RealWorldTests",
+            name: "SessionsTests",
             dependencies: [
-                "Documents", "Experiments", "HTTP", "Ports", "RealWorld", nioCore, httpTypes,
+                "Activities", "Documents", "Experiments", "HTTP", "Ports", "Sessions", "SocketWorld", nioCore,
+                httpTypes,
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: common

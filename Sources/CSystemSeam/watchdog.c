@@ -89,9 +89,9 @@ static void print_fatal(const watch *watch, uint64_t stuck) {
 static void check(watch *watch, uint64_t now) {
     if (now > watch->context->wall_deadline) __atomic_store_n(&watch->context->attention, true, __ATOMIC_RELEASE);
     if (watch->limit == 0) return;
-    uint64_t beat = __atomic_load_n(&watch->context->heartbeat, __ATOMIC_RELAXED);
-    if (beat != watch->seen) {
-        watch->seen = beat;
+    uint64_t heartbeat = __atomic_load_n(&watch->context->heartbeat, __ATOMIC_RELAXED);
+    if (heartbeat != watch->seen) {
+        watch->seen = heartbeat;
         watch->since = now;
         watch->asked = false;
         return;

@@ -39,15 +39,15 @@ public struct Place: Hashable, Sendable, CustomStringConvertible {
         self.column = column
     }
 
-    /// As in `line 3, column 14`.
+    /// The place as in `line 3, column 14`.
     public var description: String { "line \(line), column \(column)" }
 }
 
-/// Why a text is no document.
+/// Why a text is not a document.
 public struct DocumentError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What is wrong.
     public let problem: String
-    /// Where; nil when it is the text as a whole.
+    /// Where the problem is; nil when it is the text as a whole.
     public let place: Place?
 
     /// Makes an error of its parts.

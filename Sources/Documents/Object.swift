@@ -45,7 +45,7 @@ extension Value {
         /// The values, in the order of their names.
         public var values: [Value] { members }
 
-        /// The same names with other values.
+        /// An object with the same names and other values.
         public func mapValues(_ transform: (Value) throws -> Value) rethrows -> Object {
             var result = self
             result.members = try members.map(transform)
@@ -64,7 +64,7 @@ extension Value {
 extension Value.Object: RandomAccessCollection, ExpressibleByDictionaryLiteral {
     /// Where the first member is.
     public var startIndex: Int { 0 }
-    /// One behind the last member.
+    /// The index behind the last member.
     public var endIndex: Int { names.count }
     /// A member by its place.
     public subscript(position: Int) -> (key: String, value: Value) { (names[position], members[position]) }

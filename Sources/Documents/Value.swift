@@ -1,14 +1,14 @@
-/// A value of a document: what JSON or YAML can say, with whole numbers and fractions apart and objects in order.
+/// A value of a document: what JSON or YAML can say, with integers and floating-point numbers apart and objects in order.
 public indirect enum Value: Hashable, Sendable {
-    /// Nothing.
+    /// The value null.
     case null
-    /// Yes or no.
+    /// A boolean.
     case bool(Bool)
     /// A whole number.
     case integer(Int)
     /// A whole number beyond 64 bits, as decimal digits with an optional minus.
     case largeInteger(String)
-    /// A number with a fraction or an exponent; also NaN and the infinities, which documents may hold.
+    /// A floating-point number; also NaN and the infinities, which documents may hold.
     case real(Double)
     /// Text.
     case string(String)
@@ -38,7 +38,7 @@ extension Value {
         if case .string(let string) = self { string } else { nil }
     }
 
-    /// The truth value, or nil if it is something else.
+    /// The boolean, or nil if it is something else.
     public var bool: Bool? {
         if case .bool(let bool) = self { bool } else { nil }
     }
@@ -48,7 +48,7 @@ extension Value {
         if case .integer(let integer) = self { integer } else { nil }
     }
 
-    /// A number of any kind as a fraction; nil for what is no number, a truth value included.
+    /// A number of any kind as a floating-point number; nil for what is not a number, a boolean included.
     public var number: Double? {
         switch self {
         case .integer(let integer): Double(integer)
@@ -61,16 +61,16 @@ extension Value {
     /// Whether it is nothing.
     public var isNull: Bool { self == .null }
 
-    /// The value under a name; nil if it is no object or has none.
+    /// The value under a name; nil if it is not an object or has none.
     public subscript(name: String) -> Value? { object?[name] }
 
     /// What kind of value it is, for messages.
     public var kind: String {
         switch self {
         case .null: "null"
-        case .bool: "a truth value"
+        case .bool: "a boolean"
         case .integer, .largeInteger, .real: "a number"
-        case .string: "a text"
+        case .string: "a string"
         case .array: "a list"
         case .object: "an object"
         case .date: "a date"
@@ -86,9 +86,9 @@ extension Value: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Expres
     public init(stringLiteral value: String) { self = .string(value) }
     /// A whole number.
     public init(integerLiteral value: Int) { self = .integer(value) }
-    /// Yes or no.
+    /// A boolean.
     public init(booleanLiteral value: Bool) { self = .bool(value) }
-    /// A number with a fraction.
+    /// Makes a floating-point number.
     public init(floatLiteral value: Double) { self = .real(value) }
     /// Values in order.
     public init(arrayLiteral elements: Value...) { self = .array(elements) }

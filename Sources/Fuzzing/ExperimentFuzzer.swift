@@ -10,11 +10,11 @@ public struct ExperimentFuzzer {
     public struct Report: Hashable, Sendable {
         /// Inputs that were tried.
         public var inputs: Int = 0
-        /// Those that were documents.
+        /// How many inputs were documents.
         public var documents: Int = 0
-        /// Those that were experiments without an error.
+        /// How many inputs were experiments without an error.
         public var valid: Int = 0
-        /// Those that were run to a journal.
+        /// How many inputs were run to a journal.
         public var journals: Int = 0
         /// Findings of the validator.
         public var findings: Int = 0

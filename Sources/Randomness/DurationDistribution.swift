@@ -10,7 +10,7 @@ public enum DurationDistribution: Hashable, Sendable {
     case uniform(min: Duration, max: Duration)
     /// Bell-shaped around `mean`; what falls below zero becomes zero.
     case normal(mean: Duration, deviation: Duration)
-    /// Its logarithm is normal: `median * e^(spread * z)`; `spread` is the deviation of the logarithm.
+    /// The logarithm is normal: `median * e^(spread * z)`; `spread` is the deviation of the logarithm.
     case logNormal(median: Duration, spread: Ratio)
     /// Times between independent events, with the given mean.
     case exponential(mean: Duration)
@@ -21,7 +21,7 @@ public enum DurationDistribution: Hashable, Sendable {
     public static let longest: Duration = .nanoseconds(Int64.max / 2)
 
     /// What is wrong with the parameters, or nil.
-    public var invalidity: String? {
+    public var validationError: String? {
         let durations: [Duration]
         switch self {
         case .fixed(let duration): durations = [duration]
@@ -48,14 +48,16 @@ public enum DurationDistribution: Hashable, Sendable {
 extension RandomStream {
     /// Draws a duration, in whole nanoseconds.
     ///
-    /// - Precondition: The distribution is valid (``DurationDistribution/invalidity`` is nil).
+    /// - Precondition: The distribution is valid (``DurationDistribution/validationError`` is nil).
     public mutating func duration(_ distribution: DurationDistribution) -> Duration {
         .nanoseconds(Int64(nanoseconds(distribution)))
     }
 
     /// Draws a duration as a number of nanoseconds, at most `Int64.max / 2`.
     public mutating func nanoseconds(_ distribution: DurationDistribution) -> UInt64 {
-        if let invalidity = distribution.invalidity { preconditionFailure("\(distribution): \(invalidity)") }
+        if let validationError = distribution.validationError {
+            preconditionFailure("\(distribution): \(validationError)")
+        }
         let drawn: UInt64
         switch distribution {
         case .fixed(let duration):

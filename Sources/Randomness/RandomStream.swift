@@ -51,7 +51,7 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
         return unsafe cell
     }()
 
-    /// The same stream, whose draws, and those of its forks, the observer is told of.
+    /// A stream with the same draws, of which, as of those of its forks, the observer is told.
     package var observed: RandomStream {
         var stream = self
         stream.observedID = UInt32(truncatingIfNeeded: key.low) | 1

@@ -4,7 +4,7 @@
 public struct Seed: Hashable, Sendable, Codable, ExpressibleByIntegerLiteral,
     CustomStringConvertible, LosslessStringConvertible
 {
-    /// The number.
+    /// The number that everything follows from.
     public let value: UInt64
 
     /// Makes a seed of a number.

@@ -92,6 +92,7 @@ final class OpenFile {
             return SQLITE_OK
         }
         guard epoch == vfs.disk.epoch, let memory else { return windkanal_ioerr_shmlock }
+        assert(!range.isEmpty, "SQLite locks nothing")
         return memory.lock(range, isExclusive: isExclusive, by: owner) ? SQLITE_OK : SQLITE_BUSY
     }
 

@@ -79,8 +79,8 @@ public final class SQLiteVFS {
     ) -> DiskLocation {
         let keeper = Keeper(vfs: self)
         return DiskLocation(path: path, vfs: name, disk: keeper) {
-            let debt = keeper.vfs.disk.takeDebt()
-            if debt > .zero { try await sleep(debt) }
+            let owedLatency = keeper.vfs.disk.takeOwedLatency()
+            if owedLatency > .zero { try await sleep(owedLatency) }
         }
     }
 
@@ -92,7 +92,7 @@ public final class SQLiteVFS {
     // MARK: Processes
 
     func fileLocks(_ name: String) -> FileLocks {
-        forgetTheDead()
+        dropStaleLocks()
         if let found = locks[name] { return found }
         let made = FileLocks()
         locks[name] = made
@@ -100,7 +100,7 @@ public final class SQLiteVFS {
     }
 
     func sharedMemory(_ name: String) -> SharedMemory {
-        forgetTheDead()
+        dropStaleLocks()
         if let found = memory[name]?.object { return found }
         let made = SharedMemory()
         memory[name] = Weak(object: made)
@@ -108,7 +108,7 @@ public final class SQLiteVFS {
     }
 
     /// Locks and shared memory end with their processes.
-    private func forgetTheDead() {
+    private func dropStaleLocks() {
         guard epoch != disk.epoch else { return }
         epoch = disk.epoch
         locks = [:]
@@ -191,7 +191,7 @@ private func randomness(_ pointer: VFSPointer?, _ count: Int32, _ out: UnsafeMut
 
 /// A connection that would wait for another waits on the simulation's clock, later: nothing else can happen while SQLite runs.
 private func sleepFor(_ pointer: VFSPointer?, _ microseconds: Int32) -> Int32 {
-    unsafe vfs(pointer)?.disk.add(debt: .microseconds(Int64(microseconds)))
+    unsafe vfs(pointer)?.disk.add(owedLatency: .microseconds(Int64(microseconds)))
     return microseconds
 }
 

@@ -19,6 +19,7 @@ final class SharedMemory {
 
     /// A region; nil if it is not there and must not be made.
     func region(_ index: Int, bytes: Int, extends: Bool) -> UnsafeMutableRawPointer? {
+        precondition(index >= 0 && bytes > 0, "SQLite asks for region \(index) of \(bytes) bytes")
         while unsafe regions.count <= index {
             guard extends else { return nil }
             let region = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 16)
@@ -30,12 +31,16 @@ final class SharedMemory {
 
     /// Takes locks; false if somebody has one of them.
     func lock(_ range: Range<Int>, isExclusive: Bool, by owner: ObjectIdentifier) -> Bool {
+        precondition(range.lowerBound >= 0 && range.upperBound <= Self.locks, "WAL has no locks \(range)")
         for slot in range {
             if let other = exclusive[slot], other != owner { return false }
             if isExclusive, shared[slot].contains(where: { $0 != owner }) { return false }
         }
         for slot in range {
             if isExclusive { exclusive[slot] = owner } else { shared[slot].insert(owner) }
+            assert(
+                exclusive[slot] == nil || shared[slot].allSatisfy { $0 == exclusive[slot] },
+                "lock \(slot) is shared while somebody has it to himself")
         }
         return true
     }
@@ -89,11 +94,14 @@ final class FileLocks {
             }
         }
         levels[owner] = level
+        assert(levels.values.count { $0 >= Level.reserved } <= 1, "two prepare to write")
+        assert(level < Level.exclusive || levels.count == 1, "somebody reads what another writes")
         return true
     }
 
     /// Lowers a lock.
     func unlock(_ level: Int32, by owner: ObjectIdentifier) {
+        precondition(level == Level.none || level == Level.shared, "SQLite lowers a lock to \(level)")
         levels[owner] = level == Level.none ? nil : min(level, levels[owner] ?? Level.none)
     }
 

@@ -104,7 +104,7 @@ public final class SimulatedFaultController: FaultController {
             }
         case .disk(.rot(let bits), let target):
             for process in deployment.processes(of: target) {
-                active.ownHits[process.name] = process.disksInOrder.reduce(0) { $0 + $1.disk.rot(bits: bits) }
+                active.ownHits[process.name] = process.disksInOrder.reduce(0) { $0 + $1.disk.applyBitRot(bits: bits) }
             }
         case .disk(.lose, let target):
             for process in deployment.processes(of: target) {

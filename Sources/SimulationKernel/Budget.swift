@@ -4,14 +4,14 @@ public struct Budget: Hashable, Sendable {
     public var virtualTime: Duration
     /// World events and Swift jobs together.
     public var events: Int
-    /// Real time.
+    /// How much real time the run may take.
     public var wallTime: Duration
 
     /// A day of virtual time, a billion events, ten minutes of real time.
     public static let standard: Budget = Budget(
         virtualTime: .seconds(86_400), events: 1_000_000_000, wallTime: .seconds(600))
 
-    /// Makes a budget of its parts.
+    /// Makes a budget from a limit for each.
     public init(
         virtualTime: Duration = Budget.standard.virtualTime,
         events: Int = Budget.standard.events,
@@ -23,7 +23,7 @@ public struct Budget: Hashable, Sendable {
     }
 
     /// What is wrong with the bounds, or nil.
-    var invalidity: String? {
+    var validationError: String? {
         // Instants are 64 bits of nanoseconds; half of it leaves room for every deadline.
         let longest = Duration.nanoseconds(Int64.max / 2)
         if virtualTime <= .zero { return "the budget of virtual time is \(virtualTime); it must be above 0" }

@@ -9,7 +9,8 @@ import Randomness
 struct KernelState: ~Copyable {
     /// A life of a host, from start to crash; number 0 is the world, which never ends.
     struct Incarnation {
-        let host: Int
+        /// Nil for the world.
+        let host: HostID?
         /// The host's wall clock.
         var wall: Pinned<seam_wall_clock>
         /// What the system's randomness answers from.
@@ -33,8 +34,8 @@ struct KernelState: ~Copyable {
     /// The kernel whose state this is.
     unowned let kernel: Kernel
     let recordsTaskOrigins: Bool
-    /// This kernel's mark in the upper half; the lower half of a task's mark is one more than its index.
-    var mark: UInt64 = 0
+    /// The mark by which the process finds the kernel; 0 before it runs.
+    var number: UInt32 = 0
 
     var queue: EventQueue = EventQueue()
     var ready: ReadyQueue
@@ -77,13 +78,16 @@ struct KernelState: ~Copyable {
     mutating func addIncarnation(_ incarnation: Incarnation) -> UInt32 {
         incarnations.append(incarnation)
         incarnationStates.append(.running)
+        assert(incarnations.count == incarnationStates.count, "an incarnation without a state")
         tasks.addIncarnation()
         return UInt32(incarnations.count - 1)
     }
 
     mutating func setState(_ state: IncarnationState, of incarnation: UInt32) {
+        precondition(incarnation != Self.world, "the world neither pauses nor crashes")
         downCount += (state == .running ? 0 : 1) - (incarnationStates[Int(incarnation)] == .running ? 0 : 1)
         incarnationStates[Int(incarnation)] = state
+        assert((0..<incarnationStates.count).contains(downCount), "\(downCount) incarnations are counted as down")
     }
 
     /// Registers what the world does when an incarnation is made to end for good.
@@ -105,6 +109,7 @@ struct KernelState: ~Copyable {
 
     /// The run is over: gives back all memory that nobody will need, for a task that cannot end may keep the rest.
     mutating func close() {
+        assert(isEnding, "a kernel closes while it runs")
         queue = EventQueue(closed: ())
         tasks = TaskTable(capacity: 1)
         ready = ReadyQueue(policy: .firstInFirstOut, random: incarnations[0].random, capacity: 1)
@@ -129,9 +134,9 @@ struct KernelState: ~Copyable {
     // MARK: Jobs of the tested code
 
     /// A job became ready, on this kernel's thread.
-    mutating func enqueue(_ job: Job, kind: ReadyItem.Kind) {
+    mutating func enqueue(_ job: Job, on executor: JobExecutor) {
         guard job.isTask else {
-            return append(ReadyItem(job: job, record: 0, incarnation: current, kind: kind))
+            return append(ReadyItem(job: job, task: TaskTable.none, incarnation: current, executor: executor))
         }
         guard let index = record(of: job) else { return }
         if let sleep = tasks[index].sleep {
@@ -139,10 +144,11 @@ struct KernelState: ~Copyable {
             // it now only frees memory. It runs at once, and no timer is left behind.
             tasks[index].sleep = nil
             if let event = queue.remove(sleep), let wake = Job(bits: event.argument) {
-                ready.append(ReadyItem(job: wake, record: 0, incarnation: Self.world, kind: .job))
+                ready.append(
+                    ReadyItem(job: wake, task: TaskTable.none, incarnation: Self.world, executor: .generic))
             }
         }
-        var item = ReadyItem(job: job, record: index + 1, incarnation: tasks[index].incarnation, kind: kind)
+        var item = ReadyItem(job: job, task: index, incarnation: tasks[index].incarnation, executor: executor)
         item.priority = tasks[index].priority
         append(item)
     }
@@ -167,13 +173,13 @@ struct KernelState: ~Copyable {
         if let sleeper { tasks[sleeper].sleep = event }
     }
 
-    /// Whether a task with a mark is this kernel's.
-    func owns(_ task: Job) -> Bool { task.mark & ~0xffff_ffff == mark }
+    /// Whether a task is this kernel's; no task that has no token is.
+    func owns(_ task: Job) -> Bool { task.token.kernel == number }
 
     /// While an actor's job runs, which may hold tasks of several hosts, makes the current task's host the current one.
     mutating func syncHost() {
-        guard context.runsActorJob, let task = Job.currentTask, task.mark != 0, owns(task) else { return }
-        let incarnation = tasks[UInt32(truncatingIfNeeded: task.mark) - 1].incarnation
+        guard context.runsActorJob, let task = Job.currentTask, owns(task) else { return }
+        let incarnation = tasks[task.token.index].incarnation
         guard incarnation != current else { return }
         current = incarnation
         context.setWall(incarnations[Int(incarnation)].wall)
@@ -190,23 +196,21 @@ struct KernelState: ~Copyable {
     /// The index of a task of this kernel; a new task is added; nil for a task that an earlier kernel left behind.
     @inline(__always)
     mutating func record(of task: Job) -> UInt32? {
-        let mark = task.mark
-        if mark != 0 {
-            return owns(task) ? UInt32(truncatingIfNeeded: mark) - 1 : nil
-        }
-        return addTask(task)
+        assert(number != 0, "a task was seen before the kernel ran")
+        let token = task.token
+        if token.isNone { return addTask(task) }
+        return token.kernel == number ? token.index : nil
     }
 
     @inline(never)
     private mutating func addTask(_ task: Job) -> UInt32 {
         syncHost()
         // A task that is being made is not yet the current one.
-        let parent =
-            Job.currentTask.map { $0.mark & ~0xffff_ffff == mark ? UInt32(truncatingIfNeeded: $0.mark) : 0 } ?? 0
+        let parent = Job.currentTask.map { owns($0) ? $0.token.index : TaskTable.none } ?? TaskTable.none
         let index = tasks.add(
-            task, parent: parent &- 1, incarnation: current, priority: ready.drawPriority(),
+            task, parent: parent, incarnation: current, priority: ready.drawPriority(),
             recordsOrigin: recordsTaskOrigins)
-        task.mark = mark | UInt64(index + 1)
+        task.token = TaskToken(kernel: number, index: index)
         if !task.isAsyncLet, isEnding || incarnationStates[Int(current)] == .unwinding { task.cancel() }
         return index
     }
@@ -215,6 +219,7 @@ struct KernelState: ~Copyable {
 
     /// Lets the current task sleep; the continuation gets false when the sleep is cancelled.
     mutating func sleep(until instant: UInt64, task: UInt32, continuation: UnsafeContinuation<Bool, Never>) {
+        assert(tasks[task].sleep == nil, "a task sleeps twice at once")
         let event = queue.schedule(
             at: instant, kind: .resume, action: nil, argument: unsafe unsafeBitCast(continuation, to: UInt64.self),
             task: task, incarnation: tasks[task].incarnation)
@@ -222,9 +227,10 @@ struct KernelState: ~Copyable {
     }
 
     /// Ends a task's sleep on the virtual clock before its time.
-    mutating func cancelSleep(task: UInt32, number: UInt64) {
-        guard tasks[task].number == number, tasks[task].task != nil, let sleep = tasks[task].sleep,
-            let event = queue.remove(sleep)
+    mutating func cancel(_ cancelled: CancelledSleep) {
+        let task = cancelled.index
+        guard UInt32(truncatingIfNeeded: tasks[task].number) == cancelled.number, tasks[task].task != nil,
+            let sleep = tasks[task].sleep, let event = queue.remove(sleep)
         else { return }
         tasks[task].sleep = nil
         Self.resume(event.argument, returning: false)
@@ -270,7 +276,7 @@ struct KernelState: ~Copyable {
     private mutating func keep(
         _ kind: TraceKind, _ first: UInt64, _ second: UInt64, _ contents: UInt64, _ text: String?
     ) {
-        let host = kernel.hostName(incarnations[Int(current)].host)
+        let host = kernel.hosts.name(of: incarnations[Int(current)].host)
         trace.keep(kind, time: now, host: host, first, second, contents: contents, text: text)
     }
 }

@@ -4,7 +4,7 @@ public import Randomness
 public struct Outcome<Value> {
     /// What it followed from.
     public let seed: Seed
-    /// Why it ended.
+    /// Why the run ended.
     public let stopReason: StopReason
     /// What the root code returned or threw; nil when it did not get that far.
     public let result: Result<Value, any Error>?
@@ -62,7 +62,7 @@ extension Outcome: CustomStringConvertible {
 public struct UnfinishedRun: Error, CustomStringConvertible {
     /// What it followed from.
     public let seed: Seed
-    /// Why it ended.
+    /// Why the run ended.
     public let stopReason: StopReason
     /// How things stood in the parts of the world.
     public let worldReport: [String]

@@ -53,7 +53,7 @@ public final class Simulation {
             virtualTime: .nanoseconds(Int64(kernel.state.value.now)),
             events: Int(kernel.state.value.events), jobs: Int(kernel.state.value.jobs),
             violations: kernel.violations, violationCount: kernel.violationCount,
-            hostFailures: kernel.hosts.compactMap { host in
+            hostFailures: kernel.hosts.all.compactMap { host in
                 guard case .failure(let error)? = host.exit else { return nil }
                 return (host.name, error)
             },
@@ -88,7 +88,7 @@ public final class Simulation {
     /// - Returns: The host.
     /// - Throws: ``SimulationError/duplicateHost(_:)``.
     @discardableResult
-    public func host(
+    public func addHost(
         _ name: String, starts: Bool = true, boot: (() async throws -> Void)? = nil
     ) throws(SimulationError) -> Host {
         try kernel.addHost(name, starts: starts, boot: boot)
@@ -96,7 +96,7 @@ public final class Simulation {
 
     /// The host with this name, or nil.
     public func host(named name: String) -> Host? {
-        kernel.host(named: name)
+        kernel.hosts.named(name)
     }
 
     /// Opens the stream of random numbers with this label; draws of one never shift those of another.
@@ -181,7 +181,7 @@ extension Simulation {
         /// What the hosts' wall clocks show at the beginning: time since 1970-01-01 00:00 UTC.
         public var epoch: Duration
 
-        /// Makes options of their parts.
+        /// Makes options; those that are left out are the standard.
         public init(
             budget: Budget = .standard,
             policy: SchedulingPolicy = .firstInFirstOut,
@@ -201,8 +201,8 @@ extension Simulation {
         var epochNanoseconds: Int64 { epoch.clampedNanoseconds }
 
         /// What is wrong with the options, or nil.
-        var invalidity: String? {
-            if let invalidity = budget.invalidity { return invalidity }
+        var validationError: String? {
+            if let validationError = budget.validationError { return validationError }
             if case .pct(let depth, let steps) = policy, depth < 1 || steps < 1 {
                 return "PCT needs a depth and a number of steps of at least 1, not \(depth) and \(steps)"
             }

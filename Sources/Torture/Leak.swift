@@ -25,11 +25,11 @@ public enum Leak: String, CaseIterable, Sendable {
     case stuckThread = "stuck-thread"
     /// The order of a set's elements decides the bytes of a message, not their number.
     case payload
-    /// It decides how often a named stream is drawn from.
+    /// The order of a set's elements decides how often a named stream is drawn from.
     case streamDraws = "stream-draws"
-    /// It decides which bytes are written to a disk.
+    /// The order of a set's elements decides which bytes are written to a disk.
     case diskBytes = "disk-bytes"
-    /// It decides what a link's bandwidth becomes, after which nothing is sent.
+    /// The order of a set's elements decides what a link's bandwidth becomes, after which nothing is sent.
     case linkOptions = "link-options"
 
     /// What makes the runs differ; ``hashOrder`` and ``address`` have to be found by comparing runs.

@@ -57,7 +57,7 @@ public struct NetworkChaos: Sendable {
         return nil
     }
 
-    /// Runs it.
+    /// Runs the chaos from one seed.
     ///
     /// - Throws: ``SimulationError`` when the run cannot begin.
     public func run(seed: Seed) throws -> (Outcome<Void>, Result) {

@@ -26,13 +26,13 @@ public struct PollingStorm {
 
     /// What the clients saw.
     public struct Result: Sendable {
-        /// Responses.
+        /// Responses that came.
         public var responses: Int = 0
         /// Requests without one.
         public var failures: Int = 0
     }
 
-    /// Runs it.
+    /// Runs the storm from one seed.
     ///
     /// - Throws: ``SimulationError`` when the run cannot begin.
     public func run(seed: Seed, recording: TraceRecording.Limits? = nil) throws -> (Outcome<Void>, Result) {

@@ -30,7 +30,7 @@ public struct Torture {
         self.strict = strict
     }
 
-    /// Runs it.
+    /// Runs the torture from one seed.
     ///
     /// - Throws: ``SimulationError`` when the run cannot begin.
     public func run(seed: Seed) throws -> Outcome<Void> {
@@ -45,7 +45,7 @@ public struct Torture {
         let simulation = Simulation(seed: seed, options: options)
         for number in 0..<hosts {
             let leak = number == 0 ? self.leak : nil
-            try simulation.host("host-\(number)") { try await Workload(leak: leak).run() }
+            try simulation.addHost("host-\(number)") { try await Workload(leak: leak).run() }
         }
         // Where the runs of two processes part.
         if let leak, leak != leak.cause { _ = try PlantedWorld(simulation, leak) }

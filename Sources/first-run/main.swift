@@ -5,7 +5,7 @@ let simulation = Simulation(seed: 42)
 var latency = try simulation.stream("meter latency")
 var longest = Duration.zero
 
-let poller = try simulation.host("poller") {
+let poller = try simulation.addHost("poller") {
     while true {
         let asked = ContinuousClock.now
         try await Task.sleep(for: latency.duration(.pareto(min: .milliseconds(250), shape: Ratio(2, outOf: 1))))

@@ -1,5 +1,5 @@
 import ArgumentParser
-import RealWorld
+import Sessions
 
 /// Prints an error as the command does and gives the exit code to end with.
 func failure(_ error: some CustomStringConvertible, status: Int32) -> ExitCode {

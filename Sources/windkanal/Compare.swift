@@ -1,9 +1,10 @@
+import Activities
 import ArgumentParser
 import Documents
 import Experiments
 import PipelineTestbed
 import Randomness
-import RealWorld
+import Sessions
 
 /// Compares the poller's profiles.
 struct Compare: AsyncParsableCommand {
@@ -22,12 +23,14 @@ struct Compare: AsyncParsableCommand {
     func run() async throws {
         let (environment, settings) = try globals.surroundings()
         let console = ConsoleRecorder(globals.mode)
-        for note in globals.notes(environment) { console.log(note.level, note.text) }
+        for message in globals.messages(environment) { console.log(message.level, message.text) }
         let session = ExperimentSession(console: console, environment: environment, settings: settings)
         // All are read before the first runs.
         var scenarios: [(Experiment, Scenario)] = []
         for source in sources {
-            guard let experiment = await session.load(.init(source: source)) else { throw ExitCode(1) }
+            var request = ExperimentSession.Request(source: source)
+            request.callsGlobalControls = false
+            guard let experiment = await session.load(request) else { throw ExitCode(1) }
             do {
                 guard let scenario = try Scenario(of: experiment, reading: { try Files.read($0) }) else {
                     throw failure("\(source) has no extension '\(Scenario.extensionName)'", status: 2)

@@ -1,6 +1,7 @@
+import Activities
 import ArgumentParser
 import Experiments
-import RealWorld
+import Sessions
 
 /// Options that the reference takes before its command; here they may stand on both sides of it.
 struct GlobalOptions: ParsableArguments {
@@ -49,7 +50,7 @@ struct GlobalOptions: ParsableArguments {
     }
 
     /// What there is to be said of the surroundings.
-    func notes(_ environment: [String: String]) -> [SimulatedSession.Note] {
+    func messages(_ environment: [String: String]) -> [SimulatedSession.EarlyMessage] {
         guard let settings, !Files.exists(settings) else { return [] }
         return [(.warning, "there is no settings file '\(settings)': nothing is set")]
     }

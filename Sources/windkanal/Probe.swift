@@ -1,9 +1,11 @@
+import Activities
 import ArgumentParser
 import Documents
 import Experiments
 import Measurements
 import Pipeline
-import RealWorld
+import Probing
+import Sessions
 
 /// Asks a measurement server once.
 struct Probe: AsyncParsableCommand {
@@ -59,7 +61,7 @@ struct Probe: AsyncParsableCommand {
         } catch {
             throw failure("\(error)", status: 1)
         }
-        tell(report, contract)
+        write(report, contract)
         if report.status == 401 || report.status == 403 {
             throw failure(refusal(report.status, credentials), status: 1)
         }
@@ -77,7 +79,7 @@ struct Probe: AsyncParsableCommand {
         return "the server refuses the user '\(credentials.user)'\(lacks) (\(status)); \(remedy)"
     }
 
-    private func tell(_ report: MeasurementProbe.Report, _ contract: MeasurementContract) {
+    private func write(_ report: MeasurementProbe.Report, _ contract: MeasurementContract) {
         let console = ConsoleRecorder(globals.mode)
         console.writeResult(
             "status \(report.status) after \(report.milliseconds) ms",

@@ -1,7 +1,8 @@
+import Activities
 import ArgumentParser
 import Experiments
 import PipelineTestbed
-import RealWorld
+import Sessions
 
 /// Runs an experiment.
 struct Run: AsyncParsableCommand {
@@ -43,7 +44,10 @@ struct Run: AsyncParsableCommand {
         help: ArgumentHelp("Set variables from a JSON, YAML or .env file.", valueName: "file"), completion: .file())
     var variableFiles: [String] = []
 
-    @Option(parsing: .singleValue, help: .hidden)
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp("Call the controls of a JSON or YAML file around the experiment.", valueName: "file"),
+        completion: .file())
     var controlFile: [String] = []
 
     @Option(
@@ -83,7 +87,7 @@ struct Run: AsyncParsableCommand {
     @OptionGroup var globals: GlobalOptions
 
     func validate() throws {
-        guard hypothesisStrategy != .skip else { throw ValidationError("skip is no value of --hypothesis-strategy") }
+        guard hypothesisStrategy != .skip else { throw ValidationError("skip is not a value of --hypothesis-strategy") }
         guard hypothesisFrequency.isFinite, hypothesisFrequency >= 0, hypothesisFrequency < 1e9 else {
             throw ValidationError("--hypothesis-frequency is a number of seconds from 0 on")
         }
@@ -110,11 +114,10 @@ struct Run: AsyncParsableCommand {
             for file in files where !Files.exists(file) { throw ValidationError("\(option) '\(file)' does not exist") }
         }
         var request = makeRequest()
-        var notes = globals.notes(environment)
+        var earlyMessages = globals.messages(environment)
         // What comes later wins: a file before the next, the command line before all.
-        for file in variableFiles { read(file, into: &request.options.variables, &notes) }
+        for file in variableFiles { read(file, into: &request.options.variables, &earlyMessages) }
         try setVariables(&request.options.variables)
-        if !controlFile.isEmpty { notes.append((.warning, "controls written in Python are not run")) }
         let console = ConsoleRecorder(globals.mode, redacts: !noRedaction)
         let session = ExperimentSession(console: console, environment: environment, settings: settings)
         guard let experiment = await session.load(request) else { throw ExitCode(1) }
@@ -129,14 +132,21 @@ struct Run: AsyncParsableCommand {
             if let option = simulated.first {
                 throw failure("\(option) needs an experiment with the extension '\(Scenario.extensionName)'", status: 2)
             }
-            for note in notes { console.log(note.level, note.text) }
+            for message in earlyMessages { console.log(message.level, message.text) }
             if let warning = Scenario.misspelling(in: experiment) { console.log(.warning, warning) }
             throw ExitCode(await session.run(experiment, request))
         }
         request.options.settings = settings.value
+        if !controlFile.isEmpty || settings.hasControls {
+            earlyMessages.append(
+                (
+                    .warning,
+                    "controls of the settings and of files are not called: nothing outside the simulation runs in it"
+                ))
+        }
         let simulation = SimulatedSession(
             experiment: experiment, scenario: scenario, request: request, environment: environment, options: simulated,
-            mode: globals.mode, notes: notes)
+            mode: globals.mode, earlyMessages: earlyMessages)
         let arguments = SimulationOptions.forWorkers(Array(CommandLine.arguments.dropFirst()))
         throw ExitCode(try await simulation.run(repeating: arguments))
     }
@@ -147,6 +157,8 @@ struct Run: AsyncParsableCommand {
         request.referenceEventsPath = eventsFile
         request.eventsPath = events
         request.reportsToAgents = output == .agent
+        request.controlFiles = controlFile
+        request.callsGlobalControls = !simulated.worker
         request.validates = !noValidation
         request.verifiesTLS = !noVerifyTLS
         request.isStrict = strictVerdict
@@ -159,19 +171,21 @@ struct Run: AsyncParsableCommand {
         return request
     }
 
-    private func read(_ file: String, into variables: inout Variables, _ notes: inout [SimulatedSession.Note]) {
+    private func read(
+        _ file: String, into variables: inout Variables, _ earlyMessages: inout [SimulatedSession.EarlyMessage]
+    ) {
         do {
             guard let text = String(validating: try Files.read(file), as: UTF8.self) else {
-                return notes.append((.error, "\(file) is not UTF-8 and sets no variables"))
+                return earlyMessages.append((.error, "\(file) is not UTF-8 and sets no variables"))
             }
             for warning in try variables.read(file: text, name: file) {
-                notes.append((.warning, "\(file): \(warning)"))
+                earlyMessages.append((.warning, "\(file): \(warning)"))
             }
         } catch let error as FileError {
-            notes.append((.error, "no variables are set: \(error)"))
+            earlyMessages.append((.error, "no variables are set: \(error)"))
         } catch {
             // As with the reference, the run goes on without it; but not without a word.
-            notes.append((.error, "\(file) cannot be read and sets no variables: \(error)"))
+            earlyMessages.append((.error, "\(file) cannot be read and sets no variables: \(error)"))
         }
     }
 }

@@ -1,10 +1,11 @@
+import Activities
 import Documents
 import Experiments
 import Glibc
 import Measurements
 import Pipeline
 import PipelineTestbed
-import RealWorld
+import Sessions
 import SimulationKernel
 import Testbed
 
@@ -17,10 +18,10 @@ struct SimulatedSession {
     let options: SimulationOptions
     let mode: ConsoleRecorder.Mode
     /// What there is to be said before anything else.
-    let notes: [Note]
+    let earlyMessages: [EarlyMessage]
 
     /// A message before the log has begun.
-    typealias Note = (level: LogLevel, text: String)
+    typealias EarlyMessage = (level: LogLevel, text: String)
 
     /// Trace entries that are written.
     private static let traceEntriesMax: Int = 10_000_000
@@ -32,9 +33,9 @@ struct SimulatedSession {
     /// - Throws: ``SimulationError`` when simulations cannot run here.
     func run(repeating arguments: [String]) async throws -> Int32 {
         let console = ConsoleRecorder(options.worker ? .quiet : mode, redacts: request.redacts, showsProgress: false)
-        // All that is told of a simulated run happens in its own time; a sweep has none.
+        // The log of a simulated run has the simulation's time; a sweep has none.
         if options.seeds == nil { console.setTime(Simulation.Options().epoch) }
-        for note in notes { console.log(note.level, note.text) }
+        for message in earlyMessages { console.log(message.level, message.text) }
         if request.validates {
             let findings = await ScenarioRun.findings(
                 experiment, in: scenario, environment: environment, variables: request.options.variables)
@@ -159,7 +160,11 @@ struct SimulatedSession {
         for seed in seeds {
             let result = try makeRun(seed: seed, ScenarioInterruption()) { _ in }.run()
             let succeeds = result.isSuccess(strict: request.isStrict, requiresImpact: options.requireImpact)
-            StandardStream.output.writeLine("\(result.line(strict: request.isStrict)) success \(succeeds)")
+            let line = SeedResult(
+                seed: seed, verdict: result.verdict(strict: request.isStrict), isSuccess: succeeds,
+                details: result.json(strict: request.isStrict)
+            ).line
+            StandardStream.output.writeLine(line)
             isSuccess = isSuccess && succeeds
             // Nobody reads any more.
             guard getppid() == parent else { return 1 }

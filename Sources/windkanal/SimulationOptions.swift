@@ -1,10 +1,11 @@
+import Activities
 import ArgumentParser
 import Experiments
 import Measurements
 import Pipeline
 import PipelineTestbed
 import Randomness
-import RealWorld
+import Sessions
 
 /// How an experiment with a landscape is simulated.
 struct SimulationOptions: ParsableArguments {
@@ -83,7 +84,7 @@ struct SeedRange {
         let form = "seeds look like 1...1000, the first and the last"
         guard let dots = text.firstRange(of: "...") else { throw ValidationError("there are no three dots; \(form)") }
         func number(_ part: Substring) throws -> UInt64 {
-            guard let number = UInt64(part) else { throw ValidationError("'\(part)' is no seed; \(form)") }
+            guard let number = UInt64(part) else { throw ValidationError("'\(part)' is not a seed; \(form)") }
             return number
         }
         let first = try number(text[..<dots.lowerBound])

@@ -2,7 +2,7 @@ import Dispatch
 import Experiments
 import Glibc
 import PipelineTestbed
-import RealWorld
+import Sessions
 
 /// Brings signals to simulated runs, and sees to it that they are heeded.
 final class SimulationSignals {

@@ -2,16 +2,16 @@ import Documents
 import Experiments
 import Glibc
 import PipelineTestbed
-import RealWorld
+import Sessions
 
-/// Runs an experiment for many seeds, in processes on all cores, and tells what came of them.
+/// Runs an experiment for many seeds, in processes on all cores, and writes what came of them.
 struct SweepSession {
     let experiment: Experiment
     let environment: [String: String]
     let isStrict: Bool
     let console: ConsoleRecorder
 
-    /// Verdicts that are told of a sweep as a whole, the gravest first.
+    /// Verdicts of a sweep as a whole, the gravest first.
     private static let gravity: [String] =
         [
             "interrupted", "crashed", "stopped", "aborted", "failed", "refuted", "inconclusive", "unsteady", "held",
@@ -19,7 +19,7 @@ struct SweepSession {
         ]
     /// Seeds of a verdict that are named.
     private static let examplesMax: Int = 10
-    /// Crashes that are told.
+    /// Crashes that are named.
     private static let crashesMax: Int = 20
 
     /// Runs the seeds.
@@ -53,13 +53,13 @@ struct SweepSession {
         if let kind = interruption.requested {
             console.log(
                 .warning,
-                "Interrupted by \(kind.rawValue): \(summary.lines.count + summary.crashes.count) of \(count) seeds were tried"
+                "Interrupted by \(kind.rawValue): \(summary.results.count + summary.crashes.count) of \(count) seeds were tried"
             )
         }
-        return tell(summary, of: count, isInterrupted: interruption.requested != nil, repeating: arguments)
+        return write(summary, of: count, isInterrupted: interruption.requested != nil, repeating: arguments)
     }
 
-    private func tell(
+    private func write(
         _ summary: SeedSweep.Summary, of count: Int, isInterrupted: Bool, repeating arguments: [String]
     ) -> Int32 {
         for (seed, problem) in summary.crashes.sorted(by: { $0.key < $1.key }).prefix(Self.crashesMax) {
@@ -67,9 +67,9 @@ struct SweepSession {
         }
         var verdicts: [String: [UInt64]] = summary.crashes.isEmpty ? [:] : ["crashed": summary.crashes.keys.sorted()]
         var failing = Array(summary.crashes.keys)
-        for (seed, line) in summary.lines.sorted(by: { $0.key < $1.key }) {
-            verdicts[String(line.split(separator: " ").dropFirst().first ?? ""), default: []].append(seed)
-            if !line.hasSuffix("success true") { failing.append(seed) }
+        for (seed, result) in summary.results.sorted(by: { $0.key < $1.key }) {
+            verdicts[result.verdict, default: []].append(seed)
+            if !result.isSuccess { failing.append(seed) }
         }
         for (verdict, list) in verdicts.sorted(by: { $0.key < $1.key }) {
             let examples =
@@ -88,12 +88,12 @@ struct SweepSession {
                 "replay: \(words.map(Self.shellWord).joined(separator: " "))",
                 ["event": "replay", "seed": .integer(Int(clamping: first)), "command": .array(words.map(Value.string))])
         }
-        let isWhole = summary.lines.count + summary.crashes.count == count
-        tellVerdict(verdicts, of: count, isInterrupted: isInterrupted && !isWhole)
+        let isWhole = summary.results.count + summary.crashes.count == count
+        writeVerdict(verdicts, of: count, isInterrupted: isInterrupted && !isWhole)
         return failing.isEmpty && isWhole ? 0 : 1
     }
 
-    private func tellVerdict(_ verdicts: [String: [UInt64]], of count: Int, isInterrupted: Bool) {
+    private func writeVerdict(_ verdicts: [String: [UInt64]], of count: Int, isInterrupted: Bool) {
         let tried = verdicts.values.reduce(0) { $0 + $1.count }
         let worst = isInterrupted ? "interrupted" : Self.gravity.first { verdicts[$0] != nil } ?? "crashed"
         console.writeResult(

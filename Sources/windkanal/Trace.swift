@@ -1,5 +1,5 @@
 import ArgumentParser
-import RealWorld
+import Sessions
 import TraceFiles
 
 /// What can be done with recorded runs.

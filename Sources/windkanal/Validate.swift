@@ -1,7 +1,8 @@
+import Activities
 import ArgumentParser
 import Experiments
 import PipelineTestbed
-import RealWorld
+import Sessions
 
 /// Validates an experiment.
 struct Validate: AsyncParsableCommand {
@@ -32,7 +33,7 @@ struct Validate: AsyncParsableCommand {
         request.isRun = false
         request.reportsToAgents = output == .agent
         let console = ConsoleRecorder(globals.mode)
-        for note in globals.notes(environment) { console.log(note.level, note.text) }
+        for message in globals.messages(environment) { console.log(message.level, message.text) }
         // A landscape is simulated: what can be called there decides, and not what this machine has.
         request.examine = { experiment in
             do throws(ScenarioError) {

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Glibc
-import RealWorld
+import Sessions
 
 /// The command.
 struct Windkanal: AsyncParsableCommand {
@@ -8,7 +8,7 @@ struct Windkanal: AsyncParsableCommand {
         commandName: "windkanal",
         abstract: "A wind tunnel for services: the real code in an artificial storm.",
         version: "windkanal 0.4.0",
-        subcommands: [Run.self, Validate.self, Compare.self, Activities.self, Probe.self, Trace.self])
+        subcommands: [Run.self, Validate.self, Compare.self, ListActivities.self, Probe.self, Trace.self])
 }
 
 /// The process' entry: usage errors end with 2, as with the reference.
@@ -36,7 +36,7 @@ enum Main {
         } catch let code as ExitCode {
             status = code.rawValue
         } catch {
-            status = tell(error)
+            status = explain(error)
         }
         if let problem = StandardStream.outputProblem {
             standardError("windkanal: \(problem)")
@@ -46,7 +46,7 @@ enum Main {
     }
 
     /// Tells help, the version, or what is wrong.
-    private static func tell(_ error: any Error) -> Int32 {
+    private static func explain(_ error: any Error) -> Int32 {
         let code = Windkanal.exitCode(for: error)
         guard !code.isSuccess else {
             StandardStream.output.writeLine(Windkanal.message(for: error))

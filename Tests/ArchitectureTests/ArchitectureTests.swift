@@ -12,15 +12,17 @@ final class ArchitectureTests: XCTestCase {
         "SimulationKernel": ["CSystemSeam", "Randomness", "_Concurrency"],
         "Documents": ["CLibYAML"],
         "Experiments": ["Documents", "Durations"],
-        "HTTPActivities": ["Documents", "Experiments", "HTTP", "HTTPTypes", "NIOCore", "NIOHTTPCompression", "Ports"],
+        "Activities": [
+            "CProcess", "Dispatch", "Documents", "Experiments", "Glibc", "HTTP", "HTTPTypes", "NIOCore",
+            "NIOHTTPCompression", "Ports", "Synchronization",
+        ],
         "Measurements": ["Documents", "Glibc"],
         "Pipeline": ["Documents", "Durations", "HTTP", "HTTPTypes", "Measurements", "NIOCore", "Ports", "SQLite"],
         "MeasurementServer": [
             "Documents", "Durations", "HTTP", "HTTPTypes", "Measurements", "NIOCore", "Ports", "Randomness",
         ],
         "PipelineTestbed": [
-            "Documents", "Durations", "Experiments", "Faults", "HTTP", "HTTPActivities", "HTTPTypes",
-            "MeasurementServer",
+            "Activities", "Documents", "Durations", "Experiments", "Faults", "HTTP", "HTTPTypes", "MeasurementServer",
             "Measurements", "NIOCore", "Pipeline", "Ports", "Randomness", "SQLite", "SimulatedSQLite",
             "SimulatedTestbed", "SimulatedWorld", "SimulationKernel", "Synchronization", "Testbed",
         ],
@@ -31,10 +33,14 @@ final class ArchitectureTests: XCTestCase {
         "SimulatedSQLite": ["CSQLite", "Ports", "SimulatedWorld"],
         "SimulatedWorld": ["Dispatch", "Faults", "Glibc", "NIOCore", "Ports", "Randomness", "SimulationKernel"],
         "HTTP": ["FoundationEssentials", "Glibc", "HTTPTypes", "NIOCore", "NIOHTTP1", "Ports"],
-        "RealWorld": [
-            "CProcess", "Dispatch", "Documents", "Durations", "Experiments", "Glibc", "HTTP", "HTTPActivities",
-            "HTTPTypes",
-            "Measurements", "NIOCore", "NIOPosix", "NIOSSL", "Ports", "Synchronization",
+        "SocketWorld": ["Glibc", "NIOCore", "NIOPosix", "NIOSSL", "Ports", "Synchronization"],
+        "Sessions": [
+            "Activities", "Dispatch", "Documents", "Experiments", "Glibc", "HTTP", "HTTPTypes", "NIOCore",
+            "SocketWorld", "Synchronization",
+        ],
+        "Probing": [
+            "Activities", "Documents", "Durations", "Experiments", "HTTPTypes", "Measurements", "NIOCore", "NIOSSL",
+            "Ports", "SocketWorld",
         ],
         "Testbed": ["Documents", "Experiments", "Faults", "Ports", "Randomness"],
         "SimulatedTestbed": [
@@ -49,9 +55,9 @@ final class ArchitectureTests: XCTestCase {
             "Randomness", "SQLite", "SimulatedSQLite", "SimulatedWorld", "SimulationKernel",
         ],
         "windkanal": [
-            "ArgumentParser", "Dispatch", "Documents", "Experiments", "Faults", "Glibc", "Measurements", "Pipeline",
-            "PipelineTestbed", "Randomness", "RealWorld",
-            "SimulationKernel", "Testbed", "TraceFiles",
+            "Activities", "ArgumentParser", "Dispatch", "Documents", "Experiments", "Faults", "Glibc", "Measurements",
+            "Pipeline", "PipelineTestbed", "Probing", "Randomness", "Sessions", "SimulationKernel", "Testbed",
+            "TraceFiles",
         ],
         "lab": [
             "ArgumentParser", "CSystemSeam", "Documents", "Experiments", "Foundation", "Fuzzing", "HTTP", "HTTPTypes",

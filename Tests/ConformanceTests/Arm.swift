@@ -2,9 +2,9 @@ import Dispatch
 import NIOCore
 import NIOPosix
 import Ports
-import RealWorld
 import SimulatedWorld
 import SimulationKernel
+import SocketWorld
 import XCTest
 
 /// One side of a conformance test: kernel sockets on loopback, or the simulation.

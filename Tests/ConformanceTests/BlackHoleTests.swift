@@ -2,9 +2,9 @@ import Glibc
 import NIOCore
 import NIOPosix
 import Ports
-import RealWorld
 import SimulatedWorld
 import SimulationKernel
+import SocketWorld
 import XCTest
 
 /// A connection attempt that nobody answers: a full backlog on kernel sockets, a black hole in the simulation.

@@ -1,14 +1,15 @@
+import Activities
 import Documents
 import Experiments
 import HTTP
-import HTTPActivities
 import HTTPTypes
 import NIOCore
 import NIOPosix
 import Ports
-import RealWorld
+import Sessions
 import SimulatedWorld
 import SimulationKernel
+import SocketWorld
 import XCTest
 
 /// The runner on a real clock, with real programs and sockets, and in virtual time: the same journals, times aside.

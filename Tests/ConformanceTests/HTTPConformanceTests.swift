@@ -2,7 +2,7 @@ import HTTP
 import HTTPTypes
 import NIOCore
 import Ports
-import RealWorld
+import SocketWorld
 import XCTest
 
 /// HTTP over kernel sockets and over simulated links: the same results.

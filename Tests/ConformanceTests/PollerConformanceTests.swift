@@ -5,8 +5,9 @@ import MeasurementServer
 import Measurements
 import NIOCore
 import Ports
+import Probing
 import Randomness
-import RealWorld
+import SocketWorld
 import XCTest
 
 @testable import Pipeline

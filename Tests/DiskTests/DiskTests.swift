@@ -138,20 +138,20 @@ final class DiskTests: XCTestCase {
         disk.faults.syncLatency = .fixed(.milliseconds(30))
         try disk.sync(file)
         try disk.sync(file)
-        XCTAssertEqual(disk.takeDebt(), .milliseconds(60))
-        XCTAssertEqual(disk.takeDebt(), .zero)
+        XCTAssertEqual(disk.takeOwedLatency(), .milliseconds(60))
+        XCTAssertEqual(disk.takeOwedLatency(), .zero)
         try disk.sync(file)
         disk.crash()
-        XCTAssertEqual(disk.takeDebt(), .zero, "the dead wait for nothing")
+        XCTAssertEqual(disk.takeOwedLatency(), .zero, "the dead wait for nothing")
     }
 
     func testBitsRotWhereTheyAreDrawn() throws {
         let disk = makeDisk()
         let file = try disk.open("a", creates: true)
         try write(disk, file, Array(repeating: 0, count: 100))
-        let places = try disk.rot("a", bits: 1)
+        let places = try disk.applyBitRot(to: "a", bits: 1)
         XCTAssertEqual(try XCTUnwrap(disk.bytes(of: "a"))[places[0] / 8], 1 << UInt8(places[0] % 8))
-        XCTAssertThrowsError(try disk.rot("b", bits: 1))
+        XCTAssertThrowsError(try disk.applyBitRot(to: "b", bits: 1))
     }
 
     // What was cut off does not come back when the file grows again.

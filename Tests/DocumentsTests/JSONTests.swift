@@ -32,8 +32,8 @@ final class JSONTests: XCTestCase {
             ("[1 2]", "a comma or ] is missing (line 1, column 4)"),
             ("{\n  \"a\" 1\n}", "a colon is missing (line 2, column 7)"),
             ("[1]\n x", "there is more after the value (line 2, column 2)"),
-            ("\"a\nb\"", "a text holds a control character; write it as \\n, \\t or \\u00.. (line 1, column 3)"),
-            ("\"abc", "a text does not end (line 1, column 5)"),
+            ("\"a\nb\"", "a string holds a control character; write it as \\n, \\t or \\u00.. (line 1, column 3)"),
+            ("\"abc", "a string does not end (line 1, column 5)"),
             ("01", "there is more after the value (line 1, column 2)"),
             ("\u{feff}{}", "the text begins with a byte order mark; remove it (line 1, column 1)"),
         ]

@@ -27,7 +27,7 @@ final class YAMLTests: XCTestCase {
         let cases: [(String, String, Int)] = [
             ("a: [1\nb: 2", "flow sequence", 2), ("a: !!python/object:x.y {}", "is not plain data", 1),
             ("a: 1\n---\nb: 2\n", "a second document", 2), ("a: *b\n", "has no anchor", 1),
-            ("? [1]\n: 2\n", "a key must be a scalar", 1), ("a: 2020-13-01\n", "is no date", 1),
+            ("? [1]\n: 2\n", "a key must be a scalar", 1), ("a: 2020-13-01\n", "is not a date", 1),
         ]
         for (text, problem, line) in cases {
             XCTAssertThrowsError(try YAMLReader.readDocument(text), text) { error in

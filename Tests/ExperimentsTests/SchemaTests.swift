@@ -80,7 +80,7 @@ private struct Schema {
     func problems(of value: Value) -> [String] { check(value, root, at: "") }
 
     private func check(_ value: Value, _ schema: Value, at place: String) -> [String] {
-        guard let keywords = schema.object else { return ["\(place): the schema is no object"] }
+        guard let keywords = schema.object else { return ["\(place): the schema is not an object"] }
         var problems: [String] = []
         for (keyword, rule) in keywords where !Self.silent.contains(keyword) {
             problems += check(value, keyword, rule, keywords, at: place)

@@ -63,7 +63,7 @@ final class ValidatorTests: XCTestCase {
                 "5 /method/1/type 'nope' is not a supported activity type",
                 "5 /method/1 an activity must have a name",
                 "6 /method/1/provider a HTTP activity must have a URL",
-                "8 /rollbacks rollbacks are a list, not a text",
+                "8 /rollbacks rollbacks are a list, not a string",
             ])
     }
 

@@ -123,7 +123,7 @@ final class VariableWarningTests: XCTestCase {
         let number = await warnings(
             provider, more: hypothesis(["type": "regex", "target": "status", "pattern": "2.."]))
         XCTAssertEqual(number.count, 1)
-        XCTAssertTrue(number[0].contains("looks at a text, and this is a number"), number[0])
+        XCTAssertTrue(number[0].contains("looks at a string, and this is a number"), number[0])
         let text = await warnings(provider, more: hypothesis(["type": "regex", "target": "body", "pattern": "2.."]))
         XCTAssertEqual(text, [])
     }
@@ -138,7 +138,7 @@ final class VariableWarningTests: XCTestCase {
             [
                 "line 2: 'nonsense' sets nothing; a line is NAME=VALUE",
                 "line 4: the quotes are a part of the value of 'B'",
-                "line 5: 'export C' is no name of a variable; a line is NAME=VALUE",
+                "line 5: 'export C' is not the name of a variable; a line is NAME=VALUE",
             ])
         XCTAssertEqual(try variables.read(file: "configuration: []", name: "v.yaml").count, 1)
         XCTAssertEqual(try variables.read(file: "configuration: {a: 1}", name: "v.yml"), [])

@@ -226,7 +226,7 @@ final class ToxicChainTests: XCTestCase {
             Toxic("c", .latency(latency: .seconds(-1), jitter: .zero)), Toxic("d", .noop, toxicity: Ratio(3, outOf: 2)),
             Toxic("e", .packetLoss(rate: Ratio(2, outOf: 1), correlation: .zero)), Toxic("f", .timeout(.seconds(-1))),
         ]
-        for toxic in invalid { XCTAssertTrue(toxic.invalidity?.contains("'\(toxic.name)'") ?? false, "\(toxic)") }
-        XCTAssertNil(Toxic("g", .bandwidth(bytesPerSecond: 0)).invalidity)
+        for toxic in invalid { XCTAssertTrue(toxic.validationError?.contains("'\(toxic.name)'") ?? false, "\(toxic)") }
+        XCTAssertNil(Toxic("g", .bandwidth(bytesPerSecond: 0)).validationError)
     }
 }

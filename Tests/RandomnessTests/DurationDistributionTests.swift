@@ -99,7 +99,8 @@ final class DurationDistributionTests: XCTestCase {
             (.exponential(mean: .seconds(Int64.max)), "above"),
         ]
         for (distribution, text) in invalid {
-            XCTAssertTrue(distribution.invalidity?.contains(text) ?? false, "\(distribution.invalidity ?? "valid")")
+            XCTAssertTrue(
+                distribution.validationError?.contains(text) ?? false, "\(distribution.validationError ?? "valid")")
         }
     }
 }

@@ -94,7 +94,7 @@ final class CommandTests: XCTestCase {
     func testSeedsTheWrongWayRoundAreExplained() throws {
         for (seeds, words) in [
             ("5...1", "the first, 5, is larger than the last, 1; seeds look like 1...1000"), ("5", "no three dots"),
-            ("a...3", "'a' is no seed"), ("1...99999999999", "more than 10000000 seeds"),
+            ("a...3", "'a' is not a seed"), ("1...99999999999", "more than 10000000 seeds"),
         ] {
             let ended = try run("run", "e.json", "--seeds", seeds)
             XCTAssertEqual(ended.status, 2)

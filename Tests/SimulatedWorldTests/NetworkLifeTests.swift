@@ -224,7 +224,7 @@ final class NetworkLifeTests: XCTestCase {
     func testTheDeadDoLittleWhileTheyEnd() throws {
         let simulation = Simulation(seed: 1)
         let seen = Seen()
-        let host = try simulation.host("h") {
+        let host = try simulation.addHost("h") {
             while true {
                 try? await Task.sleep(for: .seconds(1))
                 seen.count += 1

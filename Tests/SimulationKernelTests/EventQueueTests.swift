@@ -6,6 +6,11 @@ import XCTest
 final class EventQueueTests: XCTestCase {
     private func makeReady() -> ReadyQueue { ReadyQueue(policy: .firstInFirstOut, random: RandomStream(seed: 1)) }
 
+    private func take(_ item: ReadyItem, from queue: inout EventQueue) -> EventQueue.Event? {
+        guard case .event(let handle) = item.work else { return nil }
+        return queue.take(handle)
+    }
+
     // The reference is a sorted array of (instant, order of scheduling): whatever is scheduled and cancelled in between,
     // the queue must give the same events in the same order.
     func testEventsComeInTheOrderOfInstantAndSequence() {
@@ -41,7 +46,7 @@ final class EventQueueTests: XCTestCase {
                     }
                     now = instant
                     while let item = ready.popFirst() {
-                        let event = queue.take(ScheduledEvent(index: item.index, generation: item.generation))
+                        let event = take(item, from: &queue)
                         let next = expected.removeFirst()
                         XCTAssertEqual(event?.argument, next.number, "seed \(seed)")
                         XCTAssertEqual(instant, next.instant, "seed \(seed)")
@@ -84,7 +89,7 @@ final class EventQueueTests: XCTestCase {
         while let instant = queue.advance(from: now, to: &ready) {
             now = instant
             while let item = ready.popFirst() {
-                let event = queue.take(ScheduledEvent(index: item.index, generation: item.generation))
+                let event = take(item, from: &queue)
                 seen.append(event?.argument ?? 0)
             }
         }

@@ -10,7 +10,7 @@ final class GuardTests: XCTestCase {
         guards: Guards = .strict, _ body: @escaping @Sendable () async throws -> Void
     ) throws -> GuardViolation? {
         let simulation = Simulation(seed: 1, options: .init(guards: guards))
-        try simulation.host("poller") {
+        try simulation.addHost("poller") {
             try await Task.sleep(for: .seconds(1))
             try await Task(name: "the culprit") { try await body() }.value
             try await Task.sleep(for: .seconds(1))

@@ -8,7 +8,7 @@ final class HostTests: XCTestCase {
     func testNothingOfACrashedIncarnationRunsAgain() throws {
         let simulation = Simulation(seed: 1, options: .noted)
         let waiter = Waiter()
-        let host = try simulation.host("poller") {
+        let host = try simulation.addHost("poller") {
             let boot = Simulation.Host.current?.bootCount ?? 0
             let owner = ActorThatSleeps()
             Task {
@@ -56,7 +56,7 @@ final class HostTests: XCTestCase {
         let simulation = Simulation(seed: 1, options: .noted)
         let waiters = [Waiter(), Waiter()]
         for (number, waiter) in waiters.enumerated() {
-            try simulation.host("host-\(number)") {
+            try simulation.addHost("host-\(number)") {
                 let desk = Desk(waiter)
                 await desk.wait()
                 await desk.report()
@@ -75,7 +75,7 @@ final class HostTests: XCTestCase {
     // The job of a main-actor task that was set aside must be the main actor's again when the run unwinds.
     func testACrashedHostsMainActorTasksUnwindOnTheMainActor() throws {
         let simulation = Simulation(seed: 1, options: .noted)
-        let host = try simulation.host("poller") {
+        let host = try simulation.addHost("poller") {
             await Task { @MainActor in
                 for _ in 0..<3 {
                     try? await Task.sleep(for: .seconds(1))
@@ -93,8 +93,8 @@ final class HostTests: XCTestCase {
 
     func testAHostThatStartsLaterStartsWhenItIsTold() throws {
         let simulation = Simulation(seed: 1, options: .noted)
-        let early = try simulation.host("early", starts: false) { Simulation.note("early") }
-        let late = try simulation.host("late", starts: false) { Simulation.note("late") }
+        let early = try simulation.addHost("early", starts: false) { Simulation.note("early") }
+        let late = try simulation.addHost("late", starts: false) { Simulation.note("late") }
         early.start()
         let log = try Simulation.recorded(simulation) {
             try await Task.sleep(for: .seconds(1))
@@ -111,7 +111,7 @@ final class HostTests: XCTestCase {
         try {
             let simulation = Simulation(seed: 1)
             freed = simulation
-            let host = try simulation.host("poller") {
+            let host = try simulation.addHost("poller") {
                 simulation.schedule(after: .seconds(100)) { _ in _ = simulation.now }
                 try await Task.sleep(for: .seconds(1000))
             }
@@ -126,7 +126,7 @@ final class HostTests: XCTestCase {
         final class Held {}
         weak var held: Held?
         let simulation = Simulation(seed: 1, options: .noted)
-        let host = try simulation.host("poller") {
+        let host = try simulation.addHost("poller") {
             let object = Held()
             held = object
             for await _ in AsyncStream<Int>.makeStream().stream {}
@@ -143,7 +143,7 @@ final class HostTests: XCTestCase {
 
     func testAHostCanCrashItself() throws {
         let simulation = Simulation(seed: 1, options: .noted)
-        try simulation.host("poller") {
+        try simulation.addHost("poller") {
             Simulation.Host.current?.crash()
             await Task.yield()
             Simulation.note("after")
@@ -154,7 +154,7 @@ final class HostTests: XCTestCase {
     // While paused nothing runs; time passes for others, and what fell due is caught up in its order.
     func testAPausedHostCatchesUp() throws {
         let simulation = Simulation(seed: 1, options: .noted)
-        let host = try simulation.host("poller") {
+        let host = try simulation.addHost("poller") {
             for tick in 1...4 {
                 try await Task.sleep(for: .seconds(1))
                 Simulation.note("tick \(tick) at \(simulation.now)")
@@ -178,7 +178,7 @@ final class HostTests: XCTestCase {
 
     func testACrashOfAPausedHostIsACrash() throws {
         let simulation = Simulation(seed: 1, options: .noted)
-        let host = try simulation.host("poller") {
+        let host = try simulation.addHost("poller") {
             try await Task.sleep(for: .seconds(1))
             Simulation.note("late")
         }
@@ -203,9 +203,9 @@ final class HostTests: XCTestCase {
             XCTAssertEqual(continuous.duration(to: .now), .seconds(1000))
             Simulation.note("\(Simulation.Host.current?.name ?? "?") \((elapsed * 1000).rounded() / 1000)")
         }
-        let stepped = try simulation.host("stepped", boot: watch)
-        let drifting = try simulation.host("drifting", boot: watch)
-        try simulation.host("right", boot: watch)
+        let stepped = try simulation.addHost("stepped", boot: watch)
+        let drifting = try simulation.addHost("drifting", boot: watch)
+        try simulation.addHost("right", boot: watch)
         let log = try Simulation.recorded(simulation) {
             try await Task.sleep(for: .seconds(1))
             stepped.stepWallClock(by: .seconds(-60))
@@ -227,7 +227,7 @@ final class HostTests: XCTestCase {
 
     func testSkewSurvivesARestart() throws {
         let simulation = Simulation(seed: 1, options: .noted)
-        let host = try simulation.host("poller") { Simulation.note("\(Int(Date().timeIntervalSince1970))") }
+        let host = try simulation.addHost("poller") { Simulation.note("\(Int(Date().timeIntervalSince1970))") }
         let log = try Simulation.recorded(simulation) {
             try await Task.sleep(for: .seconds(1))
             host.stepWallClock(by: .seconds(3600))
@@ -244,14 +244,14 @@ final class HostTests: XCTestCase {
             var hosts: [Simulation.Host] = []
             for other in 0..<others {
                 hosts.append(
-                    try simulation.host("other-\(other)") {
+                    try simulation.addHost("other-\(other)") {
                         while true {
                             _ = UInt64.random(in: 0...UInt64.max)
                             try await Task.sleep(for: .milliseconds(7))
                         }
                     })
             }
-            try simulation.host("watched") {
+            try simulation.addHost("watched") {
                 for _ in 0..<20 {
                     Simulation.note("\(UInt64.random(in: 0...UInt64.max))")
                     try await Task.sleep(for: .milliseconds(10))
@@ -272,9 +272,9 @@ final class HostTests: XCTestCase {
     func testTheEndOfAHostsCodeIsNoted() throws {
         struct Unplugged: Error, CustomStringConvertible { var description: String { "unplugged" } }
         let simulation = Simulation(seed: 1, options: .noted)
-        let good = try simulation.host("good") {}
-        let bad = try simulation.host("bad") { throw Unplugged() }
-        let busy = try simulation.host("busy") { try await Task.sleep(for: .seconds(100)) }
+        let good = try simulation.addHost("good") {}
+        let bad = try simulation.addHost("bad") { throw Unplugged() }
+        let busy = try simulation.addHost("busy") { try await Task.sleep(for: .seconds(100)) }
         let outcome = try simulation.run(for: .seconds(1))
         XCTAssertNotNil(try good.exit?.get())
         XCTAssertThrowsError(try bad.exit?.get())

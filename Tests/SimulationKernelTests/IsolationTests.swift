@@ -34,7 +34,7 @@ final class IsolationTests: XCTestCase {
             for _ in 0..<5 {
                 let simulation = Simulation(seed: 7)
                 for host in 0..<5 {
-                    _ = try? simulation.host("host-\(host)") {
+                    _ = try? simulation.addHost("host-\(host)") {
                         while true {
                             try await Task.sleep(for: .milliseconds(Int.random(in: 1...50)))
                             let value = await Task { UInt64.random(in: 0...9) }.value

@@ -30,8 +30,8 @@ final class MisuseTests: XCTestCase {
 
     func testAHostNameUsedTwiceIsRefused() throws {
         let simulation = Simulation(seed: 1)
-        try simulation.host("poller")
-        assertError(.duplicateHost("poller")) { try simulation.host("poller") }
+        try simulation.addHost("poller")
+        assertError(.duplicateHost("poller")) { try simulation.addHost("poller") }
     }
 
     func testSleepingInThePastIsRefusedOnTheVirtualClock() throws {

@@ -5,7 +5,7 @@ final class StopReasonTests: XCTestCase {
     // Nothing is left to happen and three tasks wait: each must be named with the place where it waits and where it was made.
     func testADeadlockNamesWhoWaitsAndWhoseChildItIs() throws {
         let simulation = Simulation(seed: 1)
-        try simulation.host("poller") { await startsAWaiter() }
+        try simulation.addHost("poller") { await startsAWaiter() }
         let outcome = try simulation.run {
             try await Task.sleep(for: .seconds(5))
             await waitsForever()

@@ -4,7 +4,7 @@ import XCTest
 final class TraceTests: XCTestCase {
     private func run(_ seed: Seed, limits: TraceRecording.Limits? = nil) throws -> Outcome<Void> {
         let simulation = Simulation(seed: seed, options: .init(recording: limits))
-        try simulation.host("poller") {
+        try simulation.addHost("poller") {
             for round in 0..<5 {
                 try await Task.sleep(for: .milliseconds(Int.random(in: 1...100)))
                 Simulation.note("round \(round)", UInt64(round))

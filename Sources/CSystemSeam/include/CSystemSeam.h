@@ -54,7 +54,7 @@ typedef struct seam_context {
     const seam_wall_clock *wall;
     /// Counts dispatched work; a watchdog sees in it whether the thread is stuck.
     uint64_t heartbeat;
-    /// Set by other threads when the kernel must look up: a foreign job waits, or the watchdog has barked.
+    /// Set by other threads when the kernel must look up: a foreign job waits, or the watchdog has fired.
     bool attention;
     /// Strict: leaks are not carried out in reality.
     bool strict;
@@ -104,7 +104,7 @@ static inline void seam_set_attention(seam_context *context, bool attention) {
     __atomic_store_n(&context->attention, attention, __ATOMIC_RELEASE);
 }
 /// Tells the watchdog, which reads it on its own thread, that work was done.
-static inline void seam_beat(seam_context *context, uint64_t count) {
+static inline void seam_heartbeat(seam_context *context, uint64_t count) {
     __atomic_store_n(&context->heartbeat, count, __ATOMIC_RELAXED);
 }
 /// The CPU time of this thread in ns.

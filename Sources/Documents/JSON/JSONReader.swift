@@ -20,7 +20,7 @@ public struct JSONReader {
 
     /// Reads a value.
     ///
-    /// - Throws: ``DocumentError`` with the place of the first thing that is no JSON.
+    /// - Throws: ``DocumentError`` with the place of the first thing that is not JSON.
     public static func read(_ bytes: some Sequence<UInt8>) throws(DocumentError) -> Value {
         var reader = JSONReader(Array(bytes), keepsPlaces: false)
         return try reader.document()
@@ -28,7 +28,7 @@ public struct JSONReader {
 
     /// Reads a value and notes where its parts stand.
     ///
-    /// - Throws: ``DocumentError`` with the place of the first thing that is no JSON.
+    /// - Throws: ``DocumentError`` with the place of the first thing that is not JSON.
     public static func readDocument(_ bytes: some Sequence<UInt8>) throws(DocumentError) -> Document {
         var reader = JSONReader(Array(bytes), keepsPlaces: true)
         let value = try reader.document()
@@ -173,7 +173,7 @@ public struct JSONReader {
         {
             index += 1
         }
-        guard index < bytes.count else { throw error("a text does not end") }
+        guard index < bytes.count else { throw error("a string does not end") }
         if bytes[index] == UInt8(ascii: "\"") {
             let text = try text(bytes[start..<index])
             index += 1
@@ -181,14 +181,14 @@ public struct JSONReader {
         }
         var buffer = Array(bytes[start..<index])
         while true {
-            guard index < bytes.count else { throw error("a text does not end") }
+            guard index < bytes.count else { throw error("a string does not end") }
             let byte = bytes[index]
             switch byte {
             case UInt8(ascii: "\""):
                 index += 1
                 return try text(buffer[...])
             case UInt8(ascii: "\\"): try escape(into: &buffer)
-            case ..<0x20: throw error("a text holds a control character; write it as \\n, \\t or \\u00..")
+            case ..<0x20: throw error("a string holds a control character; write it as \\n, \\t or \\u00..")
             default:
                 buffer.append(byte)
                 index += 1
@@ -197,12 +197,12 @@ public struct JSONReader {
     }
 
     private func text(_ bytes: ArraySlice<UInt8>) throws(DocumentError) -> String {
-        guard let text = String(validating: bytes, as: UTF8.self) else { throw error("a text is not UTF-8") }
+        guard let text = String(validating: bytes, as: UTF8.self) else { throw error("a string is not UTF-8") }
         return text
     }
 
     private mutating func escape(into buffer: inout [UInt8]) throws(DocumentError) {
-        guard index + 1 < bytes.count else { throw error("a text does not end") }
+        guard index + 1 < bytes.count else { throw error("a string does not end") }
         index += 2
         switch bytes[index - 1] {
         case UInt8(ascii: "\""): buffer.append(UInt8(ascii: "\""))
@@ -225,7 +225,7 @@ public struct JSONReader {
                     index = mark
                 }
             }
-            // Half a pair is no character.
+            // Half a pair is not a character.
             buffer += Array(String(Character(Unicode.Scalar(scalar) ?? "\u{fffd}")).utf8)
         default:
             index -= 1

@@ -94,7 +94,7 @@ public struct JSONWriter {
 
 /// How numbers with a fraction are written.
 public enum NumberText {
-    /// As JSON writes it, with the three values that are no JSON spelt as Python does.
+    /// As JSON writes it, with the three values that are not JSON spelt as Python does.
     public static func json(_ real: Double) -> String {
         if real.isNaN { return "NaN" }
         if real.isInfinite { return real < 0 ? "-Infinity" : "Infinity" }

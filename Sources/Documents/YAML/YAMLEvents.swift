@@ -50,7 +50,7 @@ struct YAMLEvent {
 
     /// The next event.
     ///
-    /// - Throws: ``DocumentError`` with libyaml's words for what is no YAML.
+    /// - Throws: ``DocumentError`` with libyaml's words for what is not YAML.
     func next() throws(DocumentError) -> YAMLEvent {
         var event = unsafe yaml_event_t()
         guard unsafe yaml_parser_parse(parser, &event) == 1 else { throw problem() }
@@ -84,7 +84,7 @@ struct YAMLEvent {
     }
 
     private func problem() -> DocumentError {
-        let problem = unsafe parser.pointee.problem.map { unsafe String(cString: $0) } ?? "this is no YAML"
+        let problem = unsafe parser.pointee.problem.map { unsafe String(cString: $0) } ?? "this is not YAML"
         guard unsafe parser.pointee.context != nil else {
             return DocumentError(problem, at: unsafe Self.place(parser.pointee.problem_mark))
         }

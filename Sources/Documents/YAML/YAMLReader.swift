@@ -2,7 +2,7 @@ import CLibYAML
 
 /// Reads YAML 1.1 as PyYAML's safe loader does: its scalar types, merges, anchors, of two keys of one name the last.
 ///
-/// The grammar is libyaml's; what a scalar means is ``YAMLScalar``'s matter. Keys that are no texts become texts, as in
+/// The grammar is libyaml's; what a scalar means is ``YAMLScalar``'s matter. Keys that are not strings become strings, as in
 /// a journal.
 public struct YAMLReader {
     /// How deep lists and mappings may lie in each other.
@@ -30,7 +30,7 @@ public struct YAMLReader {
 
     /// Reads one document.
     ///
-    /// - Throws: ``DocumentError`` with the place of the first thing that is no YAML or no plain data.
+    /// - Throws: ``DocumentError`` with the place of the first thing that is not YAML or not plain data.
     public static func readDocument(_ text: String) throws(DocumentError) -> Document {
         // libyaml and Foundation both take a mark of byte order away; PyYAML does too.
         let events = YAMLEvents(text)

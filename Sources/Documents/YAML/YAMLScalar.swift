@@ -1,7 +1,7 @@
 /// What a scalar of YAML 1.1 means.
 ///
-/// Source: PyYAML's resolver, which is the reference's: `yes` and `off` are truth values, `017` is octal, `1:30` is 90, `1e3` is a text
-/// because a fraction needs a point and an exponent its sign.
+/// Source: PyYAML's resolver, which is the reference's: `yes` and `off` are booleans, `017` is octal, `1:30` is 90, `1e3` is a string
+/// because a floating-point number needs a point and an exponent its sign.
 enum YAMLScalar {
     /// The longest whole number: Python writes none that is longer.
     static let digitsMax: Int = 4_300
@@ -13,7 +13,7 @@ enum YAMLScalar {
         case "!", "tag:yaml.org,2002:str": return .string(text)
         case "tag:yaml.org,2002:null": return .null
         case "tag:yaml.org,2002:bool":
-            guard let bool = bool(text) ?? Self.bool(text.lowercased()) else { throw wrong(text, "truth value", place) }
+            guard let bool = bool(text) ?? Self.bool(text.lowercased()) else { throw wrong(text, "boolean", place) }
             return .bool(bool)
         case "tag:yaml.org,2002:int":
             guard let integer = try integer(text, place) else { throw wrong(text, "whole number", place) }
@@ -29,7 +29,7 @@ enum YAMLScalar {
     }
 
     private static func wrong(_ text: String, _ kind: String, _ place: Place) -> DocumentError {
-        DocumentError("'\(text)' is no \(kind)", at: place)
+        DocumentError("'\(text)' is not a valid \(kind)", at: place)
     }
 
     private static func plain(_ text: String, _ place: Place) throws(DocumentError) -> Value {
@@ -221,7 +221,7 @@ enum YAMLDate {
         _ year: Int, _ month: Int, _ day: Int, _ hour: Int, _ minute: Int, _ second: Int, _ text: String, _ place: Place
     ) throws(DocumentError) {
         guard year >= 1, GregorianCalendar.isDate(year, month, day), hour < 24, minute < 60, second < 60 else {
-            throw DocumentError("'\(text)' is no date; put it into quotes if it is a text", at: place)
+            throw DocumentError("'\(text)' is not a date; put it into quotes if it is a string", at: place)
         }
     }
 

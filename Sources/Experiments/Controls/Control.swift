@@ -6,7 +6,7 @@ public struct Control: Hashable, Sendable {
     public enum Level: String, Hashable, Sendable {
         /// Reading the experiment.
         case loader = "loading_experiment"
-        /// The whole run.
+        /// The run as a whole.
         case experiment
         /// A test of the hypothesis.
         case hypothesis
@@ -14,7 +14,7 @@ public struct Control: Hashable, Sendable {
         case method
         /// All rollbacks.
         case rollback
-        /// One activity.
+        /// A single activity.
         case activity
     }
 
@@ -68,14 +68,19 @@ public struct Control: Hashable, Sendable {
         }
     }
 
-    /// All controls that an experiment declares, the first of each name.
-    static func all(of experiment: Experiment) -> [Control] {
+    /// All controls that an experiment declares, at all of its parts.
+    static func declared(in experiment: Experiment) -> [Control] {
         var parts = [experiment.document.value, experiment["steady-state-hypothesis"] ?? .null]
         for section in [Section.hypothesis, .method, .rollbacks] {
             parts += experiment.document.value[section.pointer]?.array ?? []
         }
+        return parts.flatMap { declared(in: $0) }
+    }
+
+    /// The controls that an experiment declares, the first of each name.
+    static func all(of experiment: Experiment) -> [Control] {
         var seen: Set<String> = []
-        return parts.flatMap { declared(in: $0) }.filter { control in
+        return declared(in: experiment).filter { control in
             control.name.map { seen.insert($0).inserted } ?? false
         }
     }

@@ -23,7 +23,7 @@ public struct ControlCall: Hashable, Sendable {
         /// What is called around a part of it.
         case around(Control.Level, Control.Side)
 
-        /// Its name in the module.
+        /// The function's name in the module.
         public var name: String {
             switch self {
             case .configure: "configure_control"
@@ -82,13 +82,15 @@ public struct ControlCall: Hashable, Sendable {
 public struct ControlOutcome: Hashable, Sendable {
     /// How a call ended.
     public enum End: Hashable, Sendable {
-        /// The module has no such function, or there is no such module.
+        /// The module has no such function.
         case absent
+        /// There is no such module.
+        case noModule
         /// The function returned.
         case returned
-        /// It raised an exception, which the run survives.
+        /// The function raised an exception, which the run survives.
         case failed(String)
-        /// It asked for the end of the run.
+        /// The function asked for the end of the run.
         case interrupted(String)
     }
 

@@ -138,6 +138,7 @@ extension ControlOccurrence {
         let (word, message): (Value, String?) =
             switch end {
             case .absent: ("absent", nil)
+            case .noModule: ("no-module", nil)
             case .returned: ("returned", nil)
             case .failed(let message): ("failed", message)
             case .interrupted(let message): ("interrupted", message)

@@ -2,7 +2,7 @@ public import Documents
 
 /// What happens in a run, in the order in which it happens.
 ///
-/// It is all that recorders are told: what people read, what programs read and what files hold is made of it.
+/// Recorders get nothing else: what people read, what programs read and what files hold is made of events.
 public enum RunEvent: Hashable, Sendable {
     /// The secrets are known: what is recorded from now on may hold them.
     case secretsKnown(Redactor)
@@ -36,7 +36,7 @@ public enum RunEvent: Hashable, Sendable {
     case pauseBegan(ActivityOccurrence, Pause)
     /// A pause has ended, or was cut short.
     case pauseEnded(ActivityOccurrence)
-    /// It is decided whether rollbacks are played.
+    /// The decision whether rollbacks are played.
     case rollbacksDecided(RollbackStrategy, RollbackDecision)
     /// A rollback is next.
     case rollbackBegan(ActivityOccurrence)
@@ -68,7 +68,7 @@ public enum LogLevel: String, Hashable, Sendable {
     case critical = "CRITICAL"
 }
 
-/// A plan as recorders are told of it.
+/// A plan as recorders get it.
 public struct PlanSummary: Hashable, Sendable {
     /// How many steps are performed once.
     public let steps: Int
@@ -116,7 +116,7 @@ public struct PhaseBeginning: Hashable, Sendable {
 public struct HypothesisTest: Hashable, Sendable {
     /// When it is made.
     public let phase: Phase
-    /// Its number among those beside the method, from 1 on; nil before and after it.
+    /// The test's number among those beside the method, from 1 on; nil before and after the method.
     public let iteration: Int?
     /// The hypothesis' title, in Python's words if it is not a string.
     public let title: String
@@ -126,7 +126,7 @@ public struct HypothesisTest: Hashable, Sendable {
 public struct HypothesisResult: Hashable, Sendable {
     /// What came of a probe.
     public struct Probe: Hashable, Sendable {
-        /// Its name.
+        /// The activity's name.
         public let name: Value
         /// Where it stands in the experiment.
         public let pointer: Pointer
@@ -134,7 +134,7 @@ public struct HypothesisResult: Hashable, Sendable {
         public let status: EntryStatus?
         /// Whether its output was within the tolerance; nil where that was not looked at.
         public let toleranceMet: Bool?
-        /// Its output; null if it has none.
+        /// The output; null if there is none.
         public let output: Value
     }
 
@@ -155,7 +155,7 @@ public struct HypothesisResult: Hashable, Sendable {
 
 /// An activity of a run that is performed once, or once in each test of the hypothesis.
 public struct ActivityOccurrence: Hashable, Sendable {
-    /// Its name.
+    /// The activity's name.
     public let name: String
     /// What it is for.
     public let kind: ActivityKind
@@ -163,7 +163,7 @@ public struct ActivityOccurrence: Hashable, Sendable {
     public let phase: Phase
     /// Where it stands in the experiment.
     public let pointer: Pointer
-    /// Its number in the plan, from 1 on; nil in tests beside the method.
+    /// The step's number in the plan, from 1 on; nil in tests beside the method.
     public let step: Int?
     /// The number of the test beside the method; nil elsewhere.
     public let iteration: Int?
@@ -179,7 +179,7 @@ public struct ActivityResult: Hashable, Sendable {
     public let status: EntryStatus?
     /// How many seconds it took.
     public let seconds: Double
-    /// Its output; null if it has none.
+    /// The output; null if there is none.
     public let output: Value
     /// Why it failed or ended unexpectedly; nil if it did neither.
     public let failure: String?
@@ -210,9 +210,9 @@ public enum ToleranceResult: Hashable, Sendable {
 
 /// A pause before or after an activity.
 public struct Pause: Hashable, Sendable {
-    /// Its length as it was given, in seconds.
+    /// The length as it was given, in seconds.
     public let length: Value
-    /// Its length in seconds.
+    /// The length in seconds.
     public let seconds: Double
     /// Whether it is before the activity.
     public let isBefore: Bool
@@ -220,15 +220,15 @@ public struct Pause: Hashable, Sendable {
 
 /// Whether rollbacks are played, and why not.
 public enum RollbackDecision: Hashable, Sendable {
-    /// They are played.
+    /// Rollbacks are played.
     case played
-    /// They are not, after a run that ended with this status.
+    /// Rollbacks are left out after a run that ended with this status.
     case leftOutAfter(Journal.Status)
-    /// They are not, since the run was interrupted ungracefully.
+    /// Rollbacks are left out since the run was interrupted ungracefully.
     case leftOutAtUngracefulExit
-    /// They are not, since the strategy is never to play them.
+    /// Rollbacks are left out since the strategy is never to play them.
     case never
-    /// They are not, since the system did not deviate.
+    /// Rollbacks are left out since the system did not deviate.
     case noDeviation
 }
 

@@ -2,7 +2,7 @@ import Documents
 
 /// Tells a run's events in lines for people.
 ///
-/// What happens in tests beside the method is held back until the test has ended, and told only if the test ended otherwise than the one before:
+/// What happens in tests beside the method is held back until the test has ended, and logged only if the test ended otherwise than the one before:
 /// a hypothesis that is tested every second would drown everything else.
 public struct RunNarrator: Sendable {
     /// A line for people.
@@ -46,6 +46,9 @@ public struct RunNarrator: Sendable {
             defer { lastEnding = ending }
             return flushDeferred(isNews: ending != lastEnding)
         case .hypothesisFailed: return flushDeferred(isNews: true)
+        case .controlCalled(let control):
+            if case .interrupted = control.end { return flushDeferred(isNews: true) }
+            return []
         default: return []
         }
     }
@@ -169,6 +172,7 @@ public struct RunNarrator: Sendable {
     private static func lines(of control: ControlOccurrence) -> [Line] {
         switch control.end {
         case .absent, .returned: []
+        case .noModule: [Line(.warning, "Control '\(control.name)' is not called: its module could not be found")]
         case .failed(let message):
             [Line(.warning, "Control '\(control.name)' failed in \(control.function.name): \(message)")]
         case .interrupted(let message):

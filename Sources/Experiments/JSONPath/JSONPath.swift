@@ -3,7 +3,7 @@ import Documents
 /// A path in the dialect of jsonpath2, which is the reference's and neither Goessner's nor RFC 9535's.
 ///
 /// It begins with `$`; a filter `[?(...)]` looks at the current value itself, not at its children; equality is one `=`; `or` binds
-/// tighter than `and`; names take letters, digits and underscores, texts stand in double quotes.
+/// tighter than `and`; names take letters, digits and underscores, strings stand in double quotes.
 struct JSONPath: Hashable, Sendable {
     let steps: [Step]
 
@@ -11,7 +11,7 @@ struct JSONPath: Hashable, Sendable {
     indirect enum Step: Hashable, Sendable {
         /// Any of the selectors, in order.
         case select([Selector])
-        /// The same of the value and of everything inside it.
+        /// Selects from the value and from everything inside it.
         case descend([Selector])
     }
 
@@ -82,7 +82,7 @@ struct JSONPath: Hashable, Sendable {
 
 /// Why a path cannot be used.
 enum JSONPathError: Error, Hashable, CustomStringConvertible {
-    /// The text is no path: what is wrong, and at which character.
+    /// The text is not a path: what is wrong, and at which character.
     case invalid(String, position: Int)
     /// The path leads to too much.
     case tooMany(limit: Int)

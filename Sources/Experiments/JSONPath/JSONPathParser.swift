@@ -74,7 +74,7 @@ struct JSONPathParser {
                     string.unicodeScalars.append(text[position])
                     position += 1
                 }
-                guard position < text.count else { throw .invalid("a text does not end", position: start) }
+                guard position < text.count else { throw .invalid("a string does not end", position: start) }
                 position += 1
                 tokens.append((.string(string), start))
             case "-", "0"..."9":
@@ -272,7 +272,7 @@ struct JSONPathParser {
         case .symbol("$")?, .symbol("@")?: return .query(try query())
         case .symbol("true")?, .symbol("false")?, .symbol("null")?, .string?, .number?, .symbol("[")?:
             return .literal(try literal())
-        default: throw error("a path, a number, a text in double quotes, true, false or null is missing")
+        default: throw error("a path, a number, a string in double quotes, true, false or null is missing")
         }
     }
 

@@ -6,9 +6,9 @@ public enum AgentReport {
     public enum Stage: String, Sendable {
         /// The experiment could not be read.
         case load
-        /// It is invalid.
+        /// The experiment is invalid.
         case validation
-        /// It could not be run to its end.
+        /// The experiment could not be run to its end.
         case run
     }
 

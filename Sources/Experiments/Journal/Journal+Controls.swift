@@ -26,6 +26,21 @@ extension Journal.SteadyState {
 }
 
 extension Journal {
+    /// Takes over what the experiment is now.
+    ///
+    /// As in the reference, a journal has its own copy of the experiment's members from the beginning of the run on, and shares what is inside lists
+    /// and objects: members that a control adds do not show, changes within do.
+    mutating func update(_ current: Value, isBegun: Bool) {
+        guard isBegun, var members = experiment.object else {
+            experiment = current
+            return
+        }
+        for (name, value) in members where value.object != nil || value.array != nil {
+            if let changed = current[name] { members[name] = changed }
+        }
+        experiment = .object(members)
+    }
+
     /// Takes over what a control made of the method's entries.
     mutating func rewriteRun(as values: [Value]) {
         runAdditions = Array(values.dropFirst(run.count))

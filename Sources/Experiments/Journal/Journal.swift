@@ -5,13 +5,13 @@ import Durations
 public struct Journal: Sendable {
     /// How a run ended.
     public enum Status: String, Hashable, Sendable {
-        /// It went to its end.
+        /// The run went to its end.
         case completed
         /// A hypothesis could not be tested, or a deviation was to end the run.
         case failed
         /// Something unexpected ended the method.
         case aborted
-        /// Somebody ended it.
+        /// Somebody ended the run.
         case interrupted
     }
 
@@ -21,7 +21,7 @@ public struct Journal: Sendable {
         public let pointer: Pointer
         /// The activity as it stood there when it began.
         public internal(set) var activity: Value.Object
-        /// Its output; null as long as there is none.
+        /// The output; null as long as there is none.
         public internal(set) var output: Value = .null
         /// When it began.
         public let start: Duration

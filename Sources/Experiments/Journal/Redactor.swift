@@ -97,7 +97,7 @@ public struct Redactor: Hashable, Sendable {
         }
     }
 
-    /// The same with a mark for each plain value; what says where a secret comes from stays.
+    /// Puts a mark in the place of each plain value; what says where a secret comes from stays.
     private static func hidden(_ value: Value) -> Value {
         guard let object = value.object else { return .string(mark) }
         if let type = object["type"]?.string, type == "env" || type == "vault" { return value }

@@ -21,7 +21,7 @@ public enum Verdict: String, Hashable, Sendable {
 
     /// What counts against a hypothesis.
     public enum Rule: Hashable, Sendable {
-        /// What counts for the reference: an unsteady start and a failed activity are no failure of the run.
+        /// What counts for the reference: an unsteady start and a failed activity do not fail the run.
         case reference
         /// What counts for a scenario, which is judged by what happened: an unsteady start and a failed activity too.
         case scenario

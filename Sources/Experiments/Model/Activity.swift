@@ -23,7 +23,7 @@ public struct Activity: Hashable, Sendable {
         source = [:]
     }
 
-    /// Its name, in Python's words if it is not a string.
+    /// The activity's name, in Python's words if it is not a string.
     public var name: String { source["name"].map(PythonText.str) ?? "" }
 
     /// What it is for.

@@ -1,8 +1,8 @@
 /// What an activity is for: it does something to a system, or it looks at it.
 public enum ActivityKind: Hashable, Sendable, RawRepresentable {
-    /// It does something.
+    /// Does something to a system.
     case action
-    /// It looks.
+    /// Looks at a system.
     case probe
     /// A word that validation refuses; it is performed all the same in a run without validation.
     case other(String)
@@ -29,9 +29,9 @@ public enum ActivityKind: Hashable, Sendable, RawRepresentable {
 
 /// How an activity ended that did not end unexpectedly.
 public enum EntryStatus: String, Hashable, Sendable {
-    /// It has an output.
+    /// The activity has an output.
     case succeeded
-    /// It failed in a way that experiments expect.
+    /// The activity failed in a way that experiments expect.
     case failed
 }
 

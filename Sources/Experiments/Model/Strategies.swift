@@ -2,17 +2,17 @@ import Documents
 
 /// When a hypothesis is tested.
 public enum HypothesisStrategy: String, CaseIterable, Sendable {
-    /// Before and after the method.
+    /// The hypothesis is tested before and after the method.
     case `default`
-    /// Before it alone.
+    /// The hypothesis is tested before the method alone.
     case beforeMethodOnly = "before-method-only"
-    /// After it alone.
+    /// The hypothesis is tested after the method alone.
     case afterMethodOnly = "after-method-only"
-    /// During it alone, again and again.
+    /// The hypothesis is tested during the method alone, again and again.
     case duringMethodOnly = "during-method-only"
-    /// Before, during and after.
+    /// The hypothesis is tested before, during and after the method.
     case continuously
-    /// Never.
+    /// The hypothesis is never tested.
     case skip
 
     /// The strategy of a name, the reference's old spelling among them.
@@ -27,13 +27,13 @@ public enum HypothesisStrategy: String, CaseIterable, Sendable {
 
 /// When rollbacks are played.
 public enum RollbackStrategy: String, CaseIterable, Sendable {
-    /// Unless the run failed or was interrupted.
+    /// Rollbacks are played unless the run failed or was interrupted.
     case `default`
-    /// Always, unless it was interrupted ungracefully.
+    /// Rollbacks are played unless the run was interrupted ungracefully.
     case always
-    /// Never.
+    /// Rollbacks are never played.
     case never
-    /// If the system deviated from its steady state.
+    /// Rollbacks are played if the system deviated from its steady state.
     case deviated
 }
 
@@ -43,7 +43,7 @@ public enum Dry: String, CaseIterable, Sendable {
     case actions
     /// Probes are not performed, and hypotheses count as met.
     case probes
-    /// Neither is.
+    /// Neither actions nor probes are performed.
     case activities
     /// Pauses are skipped.
     case pause

@@ -12,9 +12,9 @@ public struct Tolerance: Hashable, Sendable {
         case regex(pattern: Value?, target: Value?)
         case jsonPath(path: Value?, target: Value?, count: Value?, expect: Value?)
         case range(Value?, target: Value?)
-        /// Another probe decides, which gets the output as its argument `value`.
+        /// A further probe decides, which gets the output as its argument `value`.
         case probe(Value.Object)
-        /// Nothing is within it.
+        /// No output is within the tolerance.
         case never
     }
 
@@ -99,10 +99,10 @@ public struct Tolerance: Hashable, Sendable {
 
     private static func matches(_ pattern: Value, _ value: Value) throws(ActivityError) -> Bool {
         guard case .string(let text) = pattern else {
-            throw .unexpected("a regular expression is a text, not \(pattern.kind)")
+            throw .unexpected("a regular expression is a string, not \(pattern.kind)")
         }
         guard case .string(let subject) = value else {
-            throw .unexpected("a regular expression needs a text to search, not \(value.kind)")
+            throw .unexpected("a regular expression needs a string to search, not \(value.kind)")
         }
         do {
             return try PythonRegex(text).matches(in: subject)
@@ -115,7 +115,7 @@ public struct Tolerance: Hashable, Sendable {
         _ path: Value?, _ count: Value?, _ expect: Value?, by value: Value, _ scope: Scope
     ) throws(ActivityError) -> Bool {
         guard case .string(let text) = try scope.substitute(path ?? .null) else {
-            throw .unexpected("a JSON path is a text")
+            throw .unexpected("a JSON path is a string")
         }
         var document = value
         switch value {
@@ -158,7 +158,7 @@ public struct Tolerance: Hashable, Sendable {
         case .bool, .integer, .largeInteger, .real:
             return try isBetween(bounds, value)
         case .null, .array, .object, .date, .bytes:
-            throw .unexpected("\(value.kind) is no number to look for in a range")
+            throw .unexpected("\(value.kind) is not a number to look for in a range")
         }
     }
 

@@ -6,7 +6,7 @@ public import Documents
 public struct Plan: Sendable {
     /// An activity in its phase.
     public struct Step: Sendable {
-        /// Its number among the steps that are performed once, from 1 on; nil for those of the continuous hypothesis.
+        /// The step's number among those that are performed once, from 1 on; nil for those of the continuous hypothesis.
         public let number: Int?
         /// The phase that it belongs to.
         public let phase: Phase

@@ -78,7 +78,7 @@ extension Value {
         }
     }
 
-    /// Whether Python's `==` holds: truth values are numbers, whole numbers and fractions compare by value, texts by character.
+    /// Whether Python's `==` holds: booleans are numbers, integers and floating-point numbers compare by value, strings by character.
     func equalsInPython(_ other: Value) -> Bool {
         switch (self, other) {
         case (.null, .null): true
@@ -100,11 +100,11 @@ extension Value {
         case less
         case same
         case greater
-        /// One is NaN.
+        /// At least one number is NaN.
         case unordered
     }
 
-    /// How two numbers compare, truth values among them; nil when one is no number.
+    /// How two numbers compare, booleans among them; nil when one is not a number.
     func comparedAsNumber(_ other: Value) -> NumberOrder? {
         if let left = wholeNumber, let right = other.wholeNumber {
             return left == right ? .same : left < right ? .less : .greater
@@ -122,7 +122,7 @@ extension Value {
         }
     }
 
-    /// The number that Python sees, truth values among them.
+    /// The number that Python sees, booleans among them.
     var pythonNumber: Double? {
         if case .bool(let bool) = self { bool ? 1 : 0 } else { number }
     }

@@ -1,7 +1,7 @@
 import Documents
 
 extension ActivityCall {
-    /// Reads what a provider is told to do, with names replaced as the reference replaces them: always in an HTTP request's url, fields and
+    /// Reads what a provider is to do, with names replaced as the reference replaces them: always in an HTTP request's url, fields and
     /// timeout; in arguments only if there is anything to refer to; nowhere else.
     ///
     /// - Returns: What to do; nil for a provider of an unknown type, which does nothing and succeeds, as in the reference.
@@ -104,7 +104,7 @@ extension ActivityCall {
 }
 
 extension Duration {
-    /// So many seconds, to the nanosecond; what is beyond 292 years is that long.
+    /// A number of seconds, to the nanosecond; what is beyond 292 years is that long.
     static func seconds(clamping seconds: Double) -> Duration {
         guard seconds.isFinite else { return seconds > 0 ? .nanoseconds(Int64.max) : .zero }
         let nanoseconds = (seconds * 1e9).rounded()

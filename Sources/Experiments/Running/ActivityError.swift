@@ -1,10 +1,10 @@
 /// Why an activity has no output.
 public enum ActivityError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// It failed in a way that experiments expect: its entry says so, and the run goes on.
+    /// The activity failed in a way that experiments expect: its entry says so, and the run goes on.
     case failed(String)
-    /// It failed in a way that they do not: the method is aborted, a hypothesis or a rollback ends the run without a journal.
+    /// The activity failed in a way that experiments do not expect: the method is aborted, a hypothesis or a rollback ends the run without a journal.
     case unexpected(String)
-    /// It was cut short.
+    /// The activity was cut short.
     case interrupted
 
     /// What happened.

@@ -15,7 +15,7 @@ public protocol ActivityProviders: Sendable {
     /// What is wrong with Python functions, in their order: nil where they can be called.
     func problems(of functions: [PythonFunction]) async -> [ActivityProblem?]
 
-    /// What is wrong with an HTTP request, as far as that can be told before it is sent; nil if nothing is.
+    /// What is wrong with an HTTP request, as far as that is known before it is sent; nil if nothing is.
     func problem(of request: HTTPCall) -> ActivityProblem?
 
     /// What kind of value a function returns; nil where that is not known.
@@ -23,10 +23,10 @@ public protocol ActivityProviders: Sendable {
 }
 
 extension ActivityProviders {
-    /// Nothing can be told.
+    /// Finds nothing wrong with any request.
     public func problem(of request: HTTPCall) -> ActivityProblem? { nil }
 
-    /// Nothing is known.
+    /// Knows the kind of no output.
     public func outputKind(of function: PythonFunction) -> OutputKind? { nil }
 }
 
@@ -48,8 +48,8 @@ public struct ActivityProblem: Hashable, Sendable {
 public enum OutputKind: String, Hashable, Sendable {
     /// A number.
     case number = "a number"
-    /// Yes or no.
-    case truth = "a truth value"
+    /// A boolean.
+    case truth = "a boolean"
     /// Values by name.
     case object = "an object"
 }
@@ -66,19 +66,19 @@ public enum ActivityCall: Hashable, Sendable {
 
 /// A program to start.
 public struct ProcessCall: Hashable, Sendable {
-    /// How it gets its arguments.
+    /// How a program gets its arguments.
     public enum Arguments: Hashable, Sendable {
-        /// None.
+        /// No arguments.
         case none
-        /// One line for the shell, behind the program's path.
+        /// A line for the shell, behind the program's path.
         case shell(String)
-        /// One by one.
+        /// Arguments that no shell sees.
         case list([String])
     }
 
     /// The program, as the experiment names it.
     public let path: String
-    /// Its arguments.
+    /// The program's arguments.
     public let arguments: Arguments
     /// How long it may take; nil is without limit.
     public let timeout: Duration?
@@ -97,7 +97,7 @@ public struct HTTPCall: Hashable, Sendable {
     public let url: Value
     /// The method, in the experiment's spelling.
     public let method: String
-    /// The fields of the request; a value that is no text is a mistake that shows when it is sent.
+    /// The fields of the request; a value that is not a string is a mistake that shows when it is sent.
     public let headers: Value.Object
     /// The query of a GET, the body of everything else; nil if there is none.
     public let arguments: Value?
@@ -135,7 +135,7 @@ public struct PythonFunction: Hashable, Sendable {
     public let name: String
     /// The arguments that it will get, with names replaced as far as their values are known.
     public let arguments: Value.Object
-    /// Arguments whose values only the run will tell.
+    /// Arguments whose values are known only during the run.
     public let undecided: Set<String>
 
     /// Makes a function of its parts.
@@ -158,7 +158,7 @@ public struct PythonCall: Hashable, Sendable {
     public let module: String
     /// The function's name in it.
     public let function: String
-    /// Its arguments by name.
+    /// The function's arguments by name.
     public let arguments: Value.Object
     /// What it gets as `secrets`, if it has such a parameter; nil if the activity names no targets.
     public let secrets: Value?

@@ -5,7 +5,7 @@ extension ExperimentRun {
     /// An activity that has begun.
     struct StartedActivity {
         var entry: Journal.Entry
-        /// Its place among the entries of its section.
+        /// The entry's place among those of its section.
         let slot: Int
         /// When it began, on the clock that durations are measured with.
         let start: Duration
@@ -25,7 +25,7 @@ extension ExperimentRun {
         _ step: Plan.Step, iteration: Int? = nil, started: StartedActivity? = nil
     ) async throws(ActivityError) -> Journal.Entry {
         let planned = try step.activity.get()
-        guard !planned.controls.isEmpty, environment.controls != nil else {
+        guard hasControls(step) else {
             return try await performBare(step, planned, iteration, started).entry
         }
         let pointer = planned.activity.pointer
@@ -55,13 +55,18 @@ extension ExperimentRun {
         return performed.entry
     }
 
+    /// Whether controls are called around a step.
+    func hasControls(_ step: Plan.Step) -> Bool {
+        guard environment.controls != nil, case .success(let planned) = step.activity else { return false }
+        return !planned.controls.isEmpty
+    }
+
     /// Begins what goes on in the background, if nothing comes before it.
     ///
     /// - Throws: ``ActivityError/unexpected(_:)`` for what cannot be performed.
     func startAtOnce(_ step: Plan.Step) throws(ActivityError) -> StartedActivity? {
         let planned = try step.activity.get()
-        let hasControls = !planned.controls.isEmpty && environment.controls != nil
-        guard !hasControls, try pauses(of: planned)?.before == nil else { return nil }
+        guard !hasControls(step), try pauses(of: planned)?.before == nil else { return nil }
         return start(planned, step, nil)
     }
 
@@ -131,7 +136,7 @@ extension ExperimentRun {
 
     // MARK: Occurrences
 
-    /// What recorders are told of a step.
+    /// What recorders get to know of a step.
     ///
     /// - Throws: ``ActivityError/unexpected(_:)`` for a step that cannot be performed.
     func occurrence(of step: Plan.Step, iteration: Int? = nil) throws(ActivityError) -> ActivityOccurrence {

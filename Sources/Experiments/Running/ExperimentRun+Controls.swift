@@ -38,7 +38,8 @@ extension ExperimentRun {
     private func recordEnd(
         _ outcome: ControlOutcome, of function: ControlCall.Function, of control: Control, isDuring: Bool = false
     ) -> Bool {
-        guard outcome.end != .absent else { return false }
+        // That a module is missing is said once.
+        guard outcome.end != .absent, outcome.end != .noModule || function == .configure else { return false }
         record(
             .controlCalled(
                 ControlOccurrence(
@@ -67,7 +68,7 @@ extension ExperimentRun {
             _ = recordEnd(outcome, of: .configure, of: control)
             switch outcome.end {
             case .absent, .returned: return true
-            case .failed, .interrupted: return false
+            case .failed, .interrupted, .noModule: return false
             }
         } catch {
             return false

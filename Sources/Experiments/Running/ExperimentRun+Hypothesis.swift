@@ -115,6 +115,8 @@ extension ExperimentRun {
                     return
                 }
             } catch ActivityError.interrupted {
+                // By a probe or a control: that ends the method, too.
+                state.endEarly()
                 return
             } catch {
                 record(.hypothesisFailed(test, "\(error)"))

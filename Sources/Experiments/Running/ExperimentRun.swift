@@ -8,7 +8,7 @@ import Durations
 public actor ExperimentRun {
     /// The experiment as it is now: controls may change it.
     var experiment: Experiment {
-        didSet { journal.experiment = experiment.document.value }
+        didSet { journal.update(experiment.document.value, isBegun: isPrepared) }
     }
     let options: RunOptions
     let environment: RunEnvironment
@@ -21,6 +21,8 @@ public actor ExperimentRun {
     /// The controls of the settings and of files, without those that could not be configured.
     var globalControls: [Control]
     var state: RunState = RunState()
+    /// Whether the journal has its own copy of the experiment's members.
+    private var isPrepared: Bool = false
     /// The phase that an interruption cuts short.
     private var foreground: Task<Void, any Error>?
     private var background: [Task<Void, Never>] = []
@@ -57,6 +59,7 @@ public actor ExperimentRun {
             end(start)
             return journal
         }
+        isPrepared = true
         record(.planned(PlanSummary(plan)))
         record(
             .runBegan(
@@ -194,7 +197,7 @@ public actor ExperimentRun {
             var index = 0
             while let step = try step(index, of: .method) {
                 if step.declared.isBackground {
-                    startInBackground(step)
+                    await startInBackground(step)
                 } else {
                     _ = try await perform(step)
                 }
@@ -227,7 +230,7 @@ public actor ExperimentRun {
     // MARK: Background
 
     /// Lets an activity go on beside the others; without a pause or a control before it, it has begun when this returns.
-    private func startInBackground(_ step: Plan.Step) {
+    private func startInBackground(_ step: Plan.Step) async {
         do {
             let started = try startAtOnce(step)
             background.append(
@@ -238,10 +241,15 @@ public actor ExperimentRun {
                         recordUnexpected(error, of: step)
                     }
                 })
+            // Its first control is called before whatever comes next.
+            if hasControls(step) { await Task { takeTurn() }.value }
         } catch {
             recordUnexpected(error, of: step)
         }
     }
+
+    /// Does nothing, when the actor has done what was asked of it before.
+    private func takeTurn() {}
 
     private func recordUnexpected(_ error: ActivityError, of step: Plan.Step) {
         guard error != .interrupted else { return }
@@ -300,7 +308,7 @@ public actor ExperimentRun {
         while let step = try step(index, of: .rollbacks) {
             record(.rollbackBegan(try occurrence(of: step)))
             if step.declared.isBackground {
-                startInBackground(step)
+                await startInBackground(step)
             } else {
                 _ = try await perform(step)
             }

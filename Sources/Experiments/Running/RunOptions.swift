@@ -36,9 +36,9 @@ public enum Interruption: String, Hashable, Sendable {
     case hangUp = "SIGHUP"
     /// Ctrl-\.
     case quit = "SIGQUIT"
-    /// As an experiment asks for it: what runs in the background is awaited, rollbacks follow their strategy.
+    /// The experiment asks for the end: what runs in the background is awaited, rollbacks follow their strategy.
     case gracefulExit = "SIGUSR1"
-    /// The same at once: nothing is awaited, nothing is rolled back.
+    /// The experiment asks for the end at once: nothing is awaited, nothing is rolled back.
     case ungracefulExit = "SIGUSR2"
 
     /// Whether journals say which signal it was: experiments that end themselves know.

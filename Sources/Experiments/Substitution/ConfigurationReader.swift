@@ -106,7 +106,7 @@ struct ConfigurationReader {
 
     private func value(of definition: Value.Object) throws(Problem) -> Value {
         guard let key = definition["key"]?.string else {
-            throw .unusable("a value from the environment needs a key that is a text")
+            throw .unusable("a value from the environment needs a key that is a string")
         }
         let found: Value
         if let text = variable(key) {
@@ -125,7 +125,7 @@ struct ConfigurationReader {
 
     private func convert(_ value: Value, to type: ConversionType, of key: String) throws(Problem) -> Value {
         if case .string(let text) = value {
-            // Nothing is no JSON, and stays nothing.
+            // An empty string is not JSON, and stays what it is.
             if type == .json, text.isEmpty { return value }
             do {
                 return try type.convert(text)

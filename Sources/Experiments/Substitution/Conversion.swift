@@ -6,11 +6,11 @@ public enum ConversionType: String, CaseIterable, Sendable {
     case text = "str"
     /// A whole number.
     case integer = "int"
-    /// A fraction.
+    /// A floating-point number.
     case real = "float"
     /// Bytes of UTF-8.
     case bytes
-    /// A truth value: all but false, 0 and no is true.
+    /// A boolean: all but false, 0 and no is true.
     case bool
     /// JSON.
     case json
@@ -30,7 +30,7 @@ public enum ConversionType: String, CaseIterable, Sendable {
 
     /// Converts a text.
     ///
-    /// - Throws: ``ConversionError`` when the text is no value of the type.
+    /// - Throws: ``ConversionError`` when the text is not a value of the type.
     public func convert(_ text: String) throws(ConversionError) -> Value {
         switch self {
         case .text: return .string(text)
@@ -54,18 +54,18 @@ public enum ConversionType: String, CaseIterable, Sendable {
 
 /// Why a text cannot be converted.
 public enum ConversionError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The text is no value of the type.
+    /// The text is not a value of the type.
     case notA(String, String)
-    /// The text is no JSON.
+    /// The text is not JSON.
     case notJSON(DocumentError)
-    /// No such type.
+    /// There is no type of that name.
     case unknownType(String)
 
     /// What is wrong.
     public var description: String {
         switch self {
-        case .notA(let type, let text): "'\(text)' is no \(type)"
-        case .notJSON(let error): "no JSON: \(error)"
+        case .notA(let type, let text): "'\(text)' is not of type \(type)"
+        case .notJSON(let error): "not JSON: \(error)"
         case .unknownType(let name): "there is no type '\(name)'; take bool, str, int, float, bytes or json"
         }
     }

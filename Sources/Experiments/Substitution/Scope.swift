@@ -21,12 +21,12 @@ public struct Scope: Hashable, Sendable {
         configuration[name] != nil || secrets.values.contains { $0[name] != nil }
     }
 
-    /// Puts values in place of names, in texts and in the texts inside lists and objects.
+    /// Puts values in place of names, in strings and in the strings inside lists and objects.
     ///
     /// A text that is one `${name}` as a whole becomes the value itself; elsewhere the value's text, as Python writes it, is put in. What is not
     /// found stays. Names of members are not touched, and values are not looked at again.
     ///
-    /// - Throws: ``ActivityError/unexpected(_:)`` when a target of the secrets is no object.
+    /// - Throws: ``ActivityError/unexpected(_:)`` when a target of the secrets is not an object.
     func substitute(_ value: Value) throws(ActivityError) -> Value {
         switch value {
         case .string(let string): return try substitute(string)

@@ -64,7 +64,7 @@ extension Variables {
             let value = String(line[line.index(after: equals)...]).trimmingBlanks
             environment[String(name)] = String(value)
             if name.contains(where: \.isWhitespace) {
-                warnings.append("line \(index + 1): '\(name)' is no name of a variable; a line is NAME=VALUE")
+                warnings.append("line \(index + 1): '\(name)' is not the name of a variable; a line is NAME=VALUE")
             }
             if let first = value.first, "\"'".contains(first), value.count > 1, value.last == first {
                 warnings.append("line \(index + 1): the quotes are a part of the value of '\(name)'")

@@ -14,7 +14,7 @@ public struct Finding: Hashable, Sendable, CustomStringConvertible {
     public let severity: Severity
     /// What is wrong; for errors that the reference knows, in its words.
     public let message: String
-    /// Where.
+    /// Where it is in the experiment.
     public let pointer: Pointer
     /// What to do.
     public let remedy: String?

@@ -292,34 +292,46 @@ extension Validator {
 
     mutating func checkControls(_ controls: Value?, at pointer: Pointer) {
         guard let controls, controls.isTruthy else { return }
-        for (index, control) in (controls.array ?? [controls]).enumerated() {
+        for (index, value) in (controls.array ?? [controls]).enumerated() {
             let place = pointer.appending(index)
-            if control["ref"] != nil {
-                add(.error, "Control reference '{}' declaration cannot be found", place)
+            guard let object = value.object else {
+                add(.error, "a control is an object, not \(value.kind)", place)
                 continue
             }
-            guard let name = control["name"], name.isTruthy else {
+            let control = Control(object)
+            if let reference = control.reference, !controlNames.contains(reference) {
+                add(
+                    .error, "Control reference '{}' declaration cannot be found", place,
+                    remedy: "name a control of the experiment instead of '\(PythonText.str(reference))'")
+            }
+            guard let name = control.name, object["name"]?.isTruthy ?? false else {
                 add(.error, "A control must have a `name` property", place)
                 continue
             }
-            let shown = PythonText.str(name)
-            if let scope = control["scope"], scope.isTruthy, scope != "before", scope != "after" {
+            if let scope = object["scope"], scope.isTruthy, control.scope == nil {
                 add(
-                    .error, "Control '\(shown)' scope property must be 'before' or 'after' only",
+                    .error, "Control '\(name)' scope property must be 'before' or 'after' only",
                     place.appending("scope"))
             }
-            guard let provider = control["provider"], provider.isTruthy else {
-                add(.error, "Control '\(shown)' must have a `provider` property", place)
+            guard let provider = object["provider"], provider.isTruthy else {
+                add(.error, "Control '\(name)' must have a `provider` property", place)
                 continue
             }
-            guard provider["type"] == "python" else { continue }
-            if !(provider["module"]?.isTruthy ?? false) {
-                add(.error, "Control '\(shown)' must have a module path", place.appending("provider"))
+            guard provider["type"] == "python" else {
+                add(.warning, "Control '\(name)' is not written in Python and has no effect", place)
+                continue
             }
-            add(
-                .warning, "Control '\(shown)' is written in Python and is not run", place,
-                remedy: "run the experiment with the reference if its outcome depends on the control")
+            guard let module = control.module, !module.isEmpty else {
+                add(.error, "Control '\(name)' must have a module path", place.appending("provider"))
+                continue
+            }
+            addControl(control, at: place)
         }
+    }
+
+    /// The names that controls can refer to.
+    private var controlNames: [Value] {
+        Control.declared(in: experiment).filter { $0.reference == nil }.compactMap { $0.source["name"] }
     }
 
     // MARK: Names
@@ -339,7 +351,7 @@ extension Validator {
             let close = known.filter { object[$0] == nil && Self.distance(name.lowercased(), $0) <= 2 }
             guard let meant = close.min(by: { Self.distance(name, $0) < Self.distance(name, $1) }) else { continue }
             add(
-                .warning, "'\(name)' is no part of \(what) and has no effect", pointer.appending(name),
+                .warning, "'\(name)' is not part of \(what) and has no effect", pointer.appending(name),
                 remedy: "did you mean '\(meant)'?")
         }
     }

@@ -2,7 +2,7 @@ import Documents
 
 /// Tolerances that ask something of an output that it cannot be asked.
 extension Validator {
-    /// Warns of a text or a truth value for an output that is known to be something else.
+    /// Warns of a string or a boolean for an output that is known to be something else.
     mutating func checkKind(of tolerance: Value, against probe: Value.Object, at pointer: Pointer) {
         guard let kind = outputKind(of: probe), kind != (tolerance.bool == nil ? nil : .truth) else { return }
         // In Python, yes and no are numbers.
@@ -24,7 +24,7 @@ extension Validator {
             guard let kind, target.isEmpty || hasStatus || kind != .object else { return }
             add(
                 .warning,
-                "a regular expression looks at a text, and this is \(kind.rawValue): the run would end without a journal",
+                "a regular expression looks at a string, and this is \(kind.rawValue): the run would end without a journal",
                 pointer, remedy: kind == .object ? "add a \"target\"" : "give the number itself, a list or a range")
         case "range":
             guard target.isEmpty, outputKind(of: probe) == .object else { return }

@@ -21,7 +21,7 @@ extension Validator {
         else { return }
         let names = RollbackStrategy.allCases.map(\.rawValue).joined(separator: ", ")
         add(
-            .warning, "'\(PythonText.str(name))' is no rollback strategy and is taken for never",
+            .warning, "'\(PythonText.str(name))' is not a rollback strategy and is taken for never",
             Pointer(tokens: ["runtime", "rollbacks", "strategy"]), remedy: "take one of \(names)")
     }
 

@@ -132,7 +132,7 @@ struct VariableUse: Hashable {
         }
     }
 
-    /// All of a text: `$name`, and `${...}` with letters, digits and what people join words with.
+    /// All uses in a text: `$name`, and `${...}` with letters, digits and what people join words with.
     static func all(in text: String) -> [VariableUse] {
         guard text.utf8.contains(UInt8(ascii: "$")) else { return [] }
         var uses: [VariableUse] = []
@@ -149,7 +149,7 @@ struct VariableUse: Hashable {
             let name = inside.prefix { isPart($0) || isBraced && " -./".utf8.contains($0) }
             guard !name.isEmpty, !isBraced || inside.dropFirst(name.count).first == UInt8(ascii: "}") else { continue }
             let use = VariableUse(name: String(decoding: name, as: UTF8.self), isBraced: isBraced)
-            // `$1` and `^a{2}$` are no variables.
+            // `$1` and `^a{2}$` are not variables.
             guard isBraced || use.isName else { continue }
             if isBraced, name.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }) { continue }
             uses.append(use)

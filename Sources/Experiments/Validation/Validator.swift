@@ -6,6 +6,7 @@ public import Documents
 public struct Validator {
     let experiment: Experiment
     let providers: any ActivityProviders
+    private let controlProvider: (any ControlProvider)?
     private let reader: ConfigurationReader
     /// Names that the configuration and the secrets declare.
     let declaredNames: Set<String>
@@ -16,21 +17,26 @@ public struct Validator {
     var findings: [Finding] = []
     /// Functions to look up together at the end: asking Python takes its time.
     private var functions: [(function: PythonFunction, pointer: Pointer)] = []
+    /// Controls to look up together, likewise.
+    private var controls: [(control: Control, pointer: Pointer)] = []
 
     /// Prepares a validation.
     ///
     /// - Parameters:
     ///   - experiment: What to look at.
     ///   - providers: Who would perform its activities.
+    ///   - controls: Who would call its controls; nil leaves them out, and says so.
     ///   - environment: The process' environment.
     ///   - variables: What the caller sets; as in the reference, only variables of the environment count for validity.
     ///   - runtimeSettings: The `runtime` part of the settings.
     public init(
-        _ experiment: Experiment, providers: any ActivityProviders, environment: [String: String] = [:],
+        _ experiment: Experiment, providers: any ActivityProviders, controls: (any ControlProvider)? = nil,
+        environment: [String: String] = [:],
         variables: Variables = Variables(), runtimeSettings: Value? = nil
     ) {
         self.experiment = experiment
         self.providers = providers
+        controlProvider = controls
         self.variables = variables
         self.runtimeSettings = runtimeSettings
         reader = ConfigurationReader(
@@ -73,6 +79,7 @@ public struct Validator {
         checkNames(of: object, known: Self.experimentNames, what: "an experiment", at: .root)
         warnOfVariables(object["configuration"]?.object ?? [:])
         await checkFunctions()
+        await checkControls()
         return findings
     }
 
@@ -239,6 +246,28 @@ public struct Validator {
         let problems = await providers.problems(of: functions.map(\.function))
         for (entry, problem) in zip(functions, problems) {
             if let problem { add(.error, problem.message, entry.pointer, remedy: problem.remedy) }
+        }
+    }
+
+    mutating func addControl(_ control: Control, at pointer: Pointer) {
+        controls.append((control, pointer))
+    }
+
+    private mutating func checkControls() async {
+        guard !controls.isEmpty else { return }
+        guard let controlProvider else {
+            for entry in controls {
+                add(
+                    .warning,
+                    "Control '\(entry.control.name ?? "")' is written in Python, and nothing outside the simulation runs in it: it has no effect",
+                    entry.pointer,
+                    remedy: "run the experiment without a landscape if its outcome depends on the control")
+            }
+            return
+        }
+        let problems = await controlProvider.problems(of: controls.map(\.control))
+        for (entry, problem) in zip(controls, problems) {
+            if let problem { add(problem.isError ? .error : .warning, problem.message, entry.pointer) }
         }
     }
 

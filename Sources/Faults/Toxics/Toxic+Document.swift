@@ -61,7 +61,7 @@ extension Toxic {
             toxicity = ratio
         }
         self.init(document["name"]?.string ?? type, kind, toxicity: toxicity)
-        if let problem = invalidity { throw FaultError(problem) }
+        if let problem = validationError { throw FaultError(problem) }
     }
 
     private static func number(_ ratio: Ratio) -> Double {

@@ -41,7 +41,7 @@ public struct Toxic: Hashable, Sendable {
     }
 
     /// What is wrong with it, or nil.
-    public var invalidity: String? {
+    public var validationError: String? {
         if toxicity.numerator > toxicity.denominator { return "the toxicity \(toxicity) of '\(name)' is above 1" }
         switch kind {
         case .latency(let latency, let jitter):

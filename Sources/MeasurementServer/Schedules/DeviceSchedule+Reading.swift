@@ -156,7 +156,7 @@ private struct WindowReader {
                 place + "latency",
                 "a number of seconds, or of a type: \(Self.latencies.keys.sorted().joined(separator: ", "))")
         }
-        if let problem = distribution.invalidity { throw ScheduleError(place + "latency", problem) }
+        if let problem = distribution.validationError { throw ScheduleError(place + "latency", problem) }
         return .distribution(distribution)
     }
 

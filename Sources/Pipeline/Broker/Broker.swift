@@ -37,7 +37,7 @@ public actor Broker {
     package init(_ location: DiskLocation, topics: [BrokerTopic], rules: PersistenceRules) async throws {
         self.location = location
         log = try BrokerLog(location, topics: topics, rules: rules)
-        try await location.settleToTheEnd()
+        try await location.waitUntilDurable()
     }
 
     /// Does one thing after the other, and waits for the disk where that is asked.
@@ -53,7 +53,7 @@ public actor Broker {
             let result = try body(log)
             guard settles else { return result }
             do {
-                try await location.settleToTheEnd()
+                try await location.waitUntilDurable()
             } catch {
                 throw BrokerError.persistence(.unknownOutcome("the disk was not waited for: \(error)"))
             }

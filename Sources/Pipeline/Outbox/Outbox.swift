@@ -121,7 +121,7 @@ public actor Outbox: MeasurementSink {
             }
             waiting = Int(try database.rows("SELECT count(*) FROM message WHERE sent IS NULL")[0][0].integer ?? 0)
         }
-        try await location.settleToTheEnd()
+        try await location.waitUntilDurable()
     }
 
     // MARK: Taking
@@ -160,7 +160,7 @@ public actor Outbox: MeasurementSink {
         }
         waiting += readings.count
         wake()
-        try await location.settleToTheEnd()
+        try await location.waitUntilDurable()
     }
 
     private func store(_ next: [Int: Int64], insteadOf old: [Int: Int64]) throws(SQLiteError) {

@@ -24,7 +24,7 @@ public actor SQLiteReadingStore: ReadingStore {
     package init(_ location: DiskLocation, rules: PersistenceRules) async throws {
         self.location = location
         database = try StorageDatabase(location, rules: rules)
-        try await location.settleToTheEnd()
+        try await location.waitUntilDurable()
     }
 
     // MARK: Writing
@@ -56,7 +56,7 @@ public actor SQLiteReadingStore: ReadingStore {
 
     private func settle() async throws(PersistenceError) {
         do {
-            try await location.settleToTheEnd()
+            try await location.waitUntilDurable()
         } catch {
             throw .unknownOutcome("the disk was not waited for: \(error)")
         }

@@ -1,7 +1,7 @@
+import Activities
 import Documents
 import Experiments
 import Faults
-import HTTPActivities
 import MeasurementServer
 import SimulatedTestbed
 import Testbed

@@ -1,8 +1,8 @@
+import Activities
 import Documents
 import Durations
 public import Experiments
 import Faults
-import HTTPActivities
 import Measurements
 import Pipeline
 import SimulatedTestbed

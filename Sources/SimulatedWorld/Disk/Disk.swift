@@ -20,7 +20,9 @@ public final class Disk {
     /// Operations that were asked of it.
     public private(set) var operations: Int = 0
     /// Time that operations took and nobody has waited for yet; services wait before they acknowledge anything.
-    public private(set) var debt: Duration = .zero
+    ///
+    /// Nothing else can happen while SQLite runs, so an operation cannot wait on the virtual clock itself: its caller does, afterwards.
+    public private(set) var owedLatency: Duration = .zero
     /// Called when the process or the power ended in the middle of an operation.
     public var onCrash: ((Crash) -> Void)?
 
@@ -104,6 +106,7 @@ public final class Disk {
     }
 
     package func write(_ file: DiskFile, _ buffer: UnsafeRawBufferPointer, at offset: Int) throws(DiskError) {
+        precondition(offset >= 0, "a write at \(offset), before the file's beginning")
         let growth = max(0, offset + buffer.count - file.size)
         if let capacity = faults.capacity, growth > 0, usedBytes + growth > capacity {
             hits.refusals += 1
@@ -119,6 +122,7 @@ public final class Disk {
     }
 
     package func resize(_ file: DiskFile, _ size: Int) throws(DiskError) {
+        precondition(size >= 0, "a file of \(size) bytes")
         unsafe trace(.resize, size)
         try begin(.write)
         file.resize(size)
@@ -148,6 +152,7 @@ public final class Disk {
 
     /// Earlier entries of the folder become durable with later ones, as in a journal.
     private func makeEntriesDurable(_ count: Int) {
+        assert(count <= pendingEntries.count, "\(count) entries of \(pendingEntries.count) become durable")
         for (name, file) in pendingEntries.prefix(count) { durableEntries[name] = file }
         pendingEntries.removeFirst(count)
     }
@@ -162,6 +167,7 @@ public final class Disk {
             onCrash?(crashAt.crash)
             throw .dead
         }
+        assert(crashAt.map { operations < $0.operation } ?? true, "an operation after the one that crashes")
         let (failures, latency) =
             switch operation {
             case .read: (faults.readFailures, faults.latency)
@@ -170,7 +176,7 @@ public final class Disk {
             }
         if latency != .fixed(.zero) {
             hits.delays += 1
-            debt += random.duration(latency)
+            owedLatency += random.duration(latency)
         }
         if draw(failures) {
             hits.failures += 1
@@ -201,18 +207,18 @@ public final class Disk {
         case delete = 5
         case crash = 6
         case powerCut = 7
-        case rot = 8
+        case bitRot = 8
     }
 
     private func draw(_ ratio: Ratio) -> Bool { ratio != .zero && random.chance(ratio) }
 
     /// Time that a program waited for the disk without doing anything.
-    package func add(debt time: Duration) { debt += time }
+    package func add(owedLatency time: Duration) { owedLatency += time }
 
-    /// What is owed: the caller waits for so long.
-    public func takeDebt() -> Duration {
-        defer { debt = .zero }
-        return debt
+    /// Takes what is owed; the caller waits for so long.
+    public func takeOwedLatency() -> Duration {
+        defer { owedLatency = .zero }
+        return owedLatency
     }
 
     /// Random numbers for a program that asks the system for some.
@@ -232,13 +238,14 @@ public final class Disk {
     private func endProcesses() {
         epoch += 1
         crashAt = nil
-        debt = .zero
+        owedLatency = .zero
     }
 
     /// Process or power end in the middle of an operation from now on: 1 is the next.
     ///
     /// Nil takes that back.
     public func scheduleCrash(_ crash: Crash?, atOperation operation: Int = 1) {
+        precondition(operation > 0, "operation \(operation) lies in the past: 1 is the next")
         crashAt = crash.map { (operations + operation, $0) }
     }
 
@@ -305,7 +312,7 @@ public final class Disk {
     ///
     /// - Throws: ``DiskError/notFound(_:)``.
     @discardableResult
-    public func rot(_ name: String, bits: Int) throws(DiskError) -> [Int] {
+    public func applyBitRot(to name: String, bits: Int) throws(DiskError) -> [Int] {
         guard let file = entries[name] else { throw .notFound(name) }
         guard file.size > 0 else { return [] }
         return (0..<bits).map { _ in
@@ -317,7 +324,7 @@ public final class Disk {
 
     /// Flips bits at rest, at places drawn from all bytes of all files; how many were flipped: none where there are no bytes.
     @discardableResult
-    public func rot(bits: Int) -> Int {
+    public func applyBitRot(bits: Int) -> Int {
         let files = names.compactMap { entries[$0] }.filter { $0.size > 0 }
         let total = files.reduce(0) { $0 + $1.size }
         guard total > 0 else { return 0 }
@@ -331,7 +338,7 @@ public final class Disk {
                 place -= file.size * 8
             }
         }
-        trace(.rot, text: "\(bits)")
+        trace(.bitRot, text: "\(bits)")
         return bits
     }
 
@@ -371,7 +378,7 @@ public final class Disk {
 }
 
 extension TraceKind {
-    /// A disk is asked for something: what (0 read, 1 write, 2 resize, 3 sync, 4 create, 5 delete, 6 crash, 7 power cut, 8 rot), where,
+    /// A disk is asked for something: what (0 read, 1 write, 2 resize, 3 sync, 4 create, 5 delete, 6 crash, 7 power cut, 8 bit rot), where,
     /// and with which bytes.
     static let disk: TraceKind = TraceKind("disk")
 }

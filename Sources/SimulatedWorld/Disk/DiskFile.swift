@@ -36,10 +36,12 @@ package final class DiskFile {
         if offset < pendingEnd { saveOverwritten(offset..<offset + count) }
         unsafe Self.put(buffer, at: offset, into: &visible)
         pending.append(.bytes(offset: offset, count: count, nil))
+        assert(visible.count >= offset + count, "a write ends behind the file")
         pendingEnd = max(pendingEnd, offset + count)
     }
 
     func resize(_ size: Int) {
+        assert(pendingEnd == 0 || !pending.isEmpty, "the end of pending writes that are not there")
         if size < pendingEnd { saveOverwritten(size..<pendingEnd) }
         Self.resize(&visible, size)
         pending.append(.size(size))
@@ -79,6 +81,7 @@ package final class DiskFile {
     /// The bytes of a pending write; none of a change of size.
     private func bytes(of number: Int) -> (offset: Int, bytes: ArraySlice<UInt8>)? {
         guard case .bytes(let offset, let count, let saved) = pending[number] else { return nil }
+        assert(saved.map { $0.count == count } ?? (offset + count <= visible.count), "a pending write has lost bytes")
         return (offset, saved.map { $0[...] } ?? visible[offset..<offset + count])
     }
 
@@ -102,6 +105,7 @@ package final class DiskFile {
 
     /// Flips a bit at rest.
     func flip(bit: Int, ofByte offset: Int) {
+        precondition((0..<8).contains(bit), "a byte has no bit \(bit)")
         if visible.indices.contains(offset) { visible[offset] ^= 1 << UInt8(bit) }
         if durable.indices.contains(offset) { durable[offset] ^= 1 << UInt8(bit) }
     }
@@ -143,6 +147,7 @@ package final class DiskFile {
     func image(
         _ sectorBytes: Int, kept: [Int], size: Int, damage: (inout ArraySlice<UInt8>, Range<Int>, [UInt8]) -> Void
     ) -> [UInt8] {
+        assert((0...pending.count).contains(size), "the size after write \(size) of \(pending.count)")
         var image = durable
         let sizes = sizes
         let length = sizes[size]
@@ -153,6 +158,8 @@ package final class DiskFile {
         if let shortest = sizes[...size].min(), shortest < image.count { image.removeSubrange(shortest...) }
         if image.count < length { image.append(contentsOf: repeatElement(0, count: length - image.count)) }
         for ((sector, writes), count) in zip(touchedSectors(sectorBytes), kept) {
+            assert(
+                (0...writes.count).contains(count), "\(count) of \(writes.count) writes of sector \(sector) are kept")
             let span = sector * sectorBytes..<(sector + 1) * sectorBytes
             for number in writes.prefix(count) {
                 let limit = cuts.filter { $0.number > number }.map(\.size).min() ?? .max

@@ -51,6 +51,7 @@ public struct PowerCutStates: Sequence {
     }
 
     private func next(_ digits: [Int]) -> [Int]? {
+        assert(zip(digits, choices).allSatisfy { $0 < $1 }, "a choice that there is not")
         var digits = digits
         for place in digits.indices.reversed() {
             digits[place] += 1
@@ -71,6 +72,7 @@ public struct PowerCutStates: Sequence {
                 // The last write that left each of the sizes that differ.
                 let different = Set(sizes).sorted().compactMap { size in sizes.lastIndex(of: size) }
                 let size = different[rest.removeFirst()]
+                assert(kept.count == sectors, "a state says too little of '\(name)'")
                 return (name, file.image(sectorBytes, kept: kept, size: size) { _, _, _ in })
             })
     }

@@ -28,7 +28,7 @@ final class Connection {
     /// Told once what became of the attempt.
     private var completion: ((Result<StreamEnd, Failure>) -> Void)?
     private var listener: StreamListener?
-    /// Sends the client's SYN again, or gives up.
+    /// Sends the client's SYN again, or lets the attempt time out.
     private var synTimer: ScheduledEvent?
     /// Sends the server's answer again, or forgets the half-open connection.
     private var answerTimer: ScheduledEvent?
@@ -55,6 +55,7 @@ final class Connection {
 
     /// Asks for the connection, again and again until somebody answers or the retransmissions end.
     func open() {
+        assert(client.state == .synSent && server.state == .closed, "\(self) was opened before")
         sendSYN(retransmission: 0)
     }
 
@@ -170,6 +171,7 @@ final class Connection {
     /// The client's acknowledgement, or anything else that proves it, has come: the service may accept.
     func receiveAcknowledgement() {
         guard server.state == .synReceived, let listener else { return }
+        assert(server.outbound != nil, "\(self) was dismantled before it was accepted")
         server.advance(.established)
         if let answerTimer { world.cancel(answerTimer) }
         listener.noteEstablished(self)
@@ -298,6 +300,7 @@ final class Connection {
 
     /// Lets the parts go that hold each other.
     private func dismantle() {
+        assert(completion == nil, "\(self) is forgotten, and nobody has told who asked for it")
         client.host.remove(self)
         server.host.remove(self)
         releasePort(rests: false)

@@ -24,7 +24,7 @@ enum ConnectionState: UInt8, CustomStringConvertible {
     case closed
 
     /// What happens to an end.
-    enum Event {
+    enum Event: CaseIterable {
         /// The answer to the SYN has come, or the acknowledgement of the answer.
         case established
         /// This end sends its end of stream.
@@ -50,6 +50,19 @@ enum ConnectionState: UInt8, CustomStringConvertible {
         case (.synSent, _), (.synReceived, _), (.established, _), (.finWait1, _), (.finWait2, _), (.closing, _),
             (.timeWait, _), (.closeWait, _), (.lastAck, _), (.closed, _):
             nil
+        }
+    }
+
+    /// Whether it can become another: by an event, because this machine gives the connection up or forgets it, or because a closed
+    /// one is asked for.
+    func mayBecome(_ next: ConnectionState) -> Bool {
+        switch (self, next) {
+        case (.closed, .synReceived): true
+        case (.closed, .closed): false
+        case (_, .closed): true
+        case (.synSent, _), (.synReceived, _), (.established, _), (.finWait1, _), (.finWait2, _), (.closing, _),
+            (.timeWait, _), (.closeWait, _), (.lastAck, _), (.closed, _):
+            Event.allCases.contains { after($0) == next }
         }
     }
 

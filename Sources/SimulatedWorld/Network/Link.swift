@@ -1,5 +1,5 @@
 // Fault model. A link is one direction between two hosts. It may deliver late and with jitter, queue behind its bandwidth,
-// lose packets (which TCP repeats, so data arrives later, never altered, never twice, never out of order within a connection),
+// lose packets (which TCP retransmits, so data arrives later, never altered, never twice, never out of order within a connection),
 // be held (nothing is lost, all arrives after the release) or cut (everything sent is lost until the link heals).
 // What is already on its way when a link is cut or held still arrives. That holds for everything that machines send each
 // other: attempts to connect and their answers, data, acknowledgements, windows, ends and resets all ask `transmit`.
@@ -7,6 +7,12 @@
 public import Faults
 import Randomness
 public import SimulationKernel
+
+/// The two hosts that a link goes from and to.
+struct LinkID: Hashable {
+    let source: HostID
+    let target: HostID
+}
 
 /// One direction between two hosts.
 public final class Link {
@@ -16,7 +22,7 @@ public final class Link {
         public var latency: DurationDistribution
         /// Bytes that leave each second; nil is unlimited.
         public var bytesPerSecond: UInt64?
-        /// Bytes that may wait to leave; what exceeds it is lost, and repeated by TCP.
+        /// Bytes that may wait to leave; what exceeds it is lost, and retransmitted by TCP.
         public var queueBytesMax: UInt64
         /// How often a packet is lost.
         public var loss: Ratio
@@ -25,15 +31,15 @@ public final class Link {
         public static let standard: Options = Options(latency: .fixed(.milliseconds(1)))
 
         /// What is wrong with them, or nil.
-        public var invalidity: String? {
-            if let problem = latency.invalidity { return "its latency has \(problem)" }
+        public var validationError: String? {
+            if let problem = latency.validationError { return "its latency has \(problem)" }
             if bytesPerSecond == 0 { return "a bandwidth of 0 lets nothing through; hold() or cut() the link instead" }
             if queueBytesMax == 0 { return "a queue of 0 bytes takes no packet" }
             if loss.numerator > loss.denominator { return "a loss of \(loss) is above 1" }
             return nil
         }
 
-        /// Makes options of their parts.
+        /// Makes options; those that are left out are without faults.
         public init(
             latency: DurationDistribution, bytesPerSecond: UInt64? = nil, queueBytesMax: UInt64 = 1 << 20,
             loss: Ratio = .zero
@@ -47,7 +53,7 @@ public final class Link {
 
     /// Whether packets pass.
     public enum State: Hashable, Sendable {
-        /// Packets pass.
+        /// Packets pass the link.
         case up
         /// Packets wait for the release.
         case held
@@ -110,6 +116,8 @@ public final class Link {
     private static let segmentBytes: UInt64 = 1448
 
     init(source: String, target: String, options: Options, world: World) {
+        precondition(
+            options.validationError == nil, "\(source)→\(target) has options that were not looked at: \(options)")
         self.source = source
         self.target = target
         self.options = options
@@ -139,7 +147,7 @@ public final class Link {
     ///
     /// - Throws: ``NetworkError/invalidLink(_:)``.
     public func setOptions(_ options: Options) throws(NetworkError) {
-        if let problem = options.invalidity { throw .invalidLink("\(source)→\(target): \(problem)") }
+        if let problem = options.validationError { throw .invalidLink("\(source)→\(target): \(problem)") }
         // What waits to leave leaves at the new rate.
         let now = world.nanoseconds
         if busyUntil > now, let old = self.options.bytesPerSecond, let new = options.bytesPerSecond {
@@ -159,7 +167,7 @@ public final class Link {
 
     /// Loses everything that is sent from now on.
     public func cut() { change(to: .cut) }
-    /// Ends a cut: what was repeated until now arrives with the next repetition.
+    /// Ends a cut: what was lost in it arrives with the next retransmission.
     public func heal() { if state == .cut { change(to: .up) } }
     /// Keeps everything that is sent from now on.
     public func hold() { change(to: .held) }
@@ -172,7 +180,7 @@ public final class Link {
     ///
     /// - Throws: ``NetworkError/invalidToxic(_:)``.
     public func setToxic(_ toxic: Toxic) throws(NetworkError) {
-        if let problem = toxic.invalidity { throw .invalidToxic(problem) }
+        if let problem = toxic.validationError { throw .invalidToxic(problem) }
         world.record(.toxic, 1, text: "\(source)→\(target) \(toxic)")
         let index = toxics.firstIndex { $0.name == toxic.name }
         if let index { toxics[index] = toxic } else { toxics.append(toxic) }
@@ -188,6 +196,7 @@ public final class Link {
     }
 
     func register(_ flow: Flow, number: UInt64) {
+        assert(flows[number] == nil, "\(source)→\(target) has two flows of the number \(number)")
         flows[number] = flow
     }
 
@@ -235,7 +244,7 @@ public final class Link {
     enum Loss {
         /// The link was cut.
         case cut
-        /// By chance.
+        /// The link lost it by chance.
         case chance
         /// More waited for the bandwidth than the queue takes.
         case fullQueue
@@ -268,11 +277,13 @@ public final class Link {
             counts.lost += 1
             return .lost(.chance)
         }
+        assert(departure >= now, "a packet leaves \(source) at \(departure), before it is sent")
         return .arrives(at: departure + (fixedLatency ?? random.nanoseconds(options.latency)))
     }
 
     /// When a packet will have left behind those that wait; nil when the queue is full.
     private func depart(bytes: Int, at now: UInt64, _ rate: UInt64) -> UInt64? {
+        assert(bytes >= 0 && rate > 0, "\(bytes) bytes at \(rate) bytes per second")
         if busyUntil < now { busyRemainder = 0 }
         let begin = max(now, busyUntil)
         let backlog = UInt128(begin - now) * UInt128(rate) / 1_000_000_000
@@ -280,6 +291,7 @@ public final class Link {
         guard backlog == 0 || backlog + UInt128(bytes) <= UInt128(options.queueBytesMax) else { return nil }
         let (time, rest) = (UInt128(bytes) * 1_000_000_000 + UInt128(busyRemainder))
             .quotientAndRemainder(dividingBy: UInt128(rate))
+        assert(rest < UInt128(rate), "less than a nanosecond remains")
         busyRemainder = UInt64(rest)
         busyUntil = begin + UInt64(min(time, UInt128(Int64.max / 4)))
         return busyUntil
@@ -291,6 +303,7 @@ public final class Link {
     func retransmissionTurn(bytes: Int, at now: UInt64, roundTrip: UInt64) -> UInt64 {
         let turn = max(now + roundTrip, nextRetransmission)
         let rate = options.bytesPerSecond ?? UInt64(Int64.max)
+        assert(turn >= now, "a turn in the past")
         nextRetransmission =
             turn + max(1, UInt64(min(UInt128(bytes) * 1_000_000_000 / UInt128(rate), UInt128(Int64.max / 4))))
         return turn

@@ -35,17 +35,11 @@ public final class Network {
     /// Kept by the simulation's hosts and its end.
     private weak var keeper: Keeper?
 
-    /// The two hosts that a link goes from and to.
-    private struct LinkID: Hashable {
-        let source: UInt32
-        let target: UInt32
-    }
-
     /// Makes a network for a simulation that has not run.
     ///
     /// - Throws: ``NetworkError/invalidLink(_:)``.
     public init(_ simulation: Simulation, defaultLink: Link.Options = .standard) throws(NetworkError) {
-        if let problem = defaultLink.invalidity { throw .invalidLink(problem) }
+        if let problem = defaultLink.validationError { throw .invalidLink(problem) }
         world = simulation.world
         self.defaultLink = defaultLink
         let keeper = Keeper()
@@ -80,7 +74,8 @@ public final class Network {
         }
         let number = hosts.count + 1
         let address = "10.\(number >> 16).\(number >> 8 & 255).\(number & 255)"
-        let added = NetworkHost(host: host, index: UInt32(hosts.count), address: address)
+        let added = NetworkHost(host: host, address: address)
+        assert(hostsByName[name] == nil && hostsByAddress[address] == nil, "two hosts of one name or address: \(name)")
         hosts.append(added)
         hostsByName[name] = added
         if hostsByCanonicalName[Self.canonical(name)] == nil { hostsByCanonicalName[Self.canonical(name)] = added }
@@ -103,7 +98,7 @@ public final class Network {
     }
 
     func link(from source: NetworkHost, to target: NetworkHost) -> Link {
-        let id = LinkID(source: source.index, target: target.index)
+        let id = LinkID(source: source.id, target: target.id)
         if let link = links[id] { return link }
         // A host reaches itself without a cable.
         let options = source === target ? Link.Options(latency: .fixed(.microseconds(20))) : defaultLink
@@ -243,6 +238,7 @@ extension Network {
 
     func noteChannel(_ change: Int) {
         channelCount += change
+        assert(channelCount >= 0, "more channels were closed than made")
     }
 
     /// Tries to connect until it succeeds, is refused or the SYN's retransmissions end; nil when no local port is left.
@@ -262,6 +258,7 @@ extension Network {
 
     /// Nothing of a connection can happen any more.
     func forget(_ connection: Connection) {
+        assert(connections[connection.number] === connection, "connection \(connection.number) is forgotten twice")
         connections[connection.number] = nil
     }
 

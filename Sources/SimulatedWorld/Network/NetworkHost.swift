@@ -6,8 +6,6 @@ import SimulationKernel
 /// It outlives incarnations; listeners and connections do not.
 final class NetworkHost {
     let host: Simulation.Host
-    /// Its place among the network's hosts.
-    let index: UInt32
     let address: String
     /// What is wrong with how it accepts connections, on every port and over restarts.
     var listenerFaults: ListenerFaults = ListenerFaults()
@@ -26,17 +24,17 @@ final class NetworkHost {
 
     /// A local port as one remote port sees it, or, with local port 0, the remote port alone.
     struct RemotePort: Hashable {
-        let host: UInt32
+        let host: HostID
         let port: UInt16
         let local: UInt16
 
         init(_ host: NetworkHost, _ port: Int, local: Int = 0) {
-            self.host = host.index
+            self.host = host.id
             self.port = UInt16(truncatingIfNeeded: port)
             self.local = UInt16(truncatingIfNeeded: local)
         }
 
-        private init(host: UInt32, port: UInt16) {
+        private init(host: HostID, port: UInt16) {
             self.host = host
             self.port = port
             local = 0
@@ -45,13 +43,13 @@ final class NetworkHost {
         var remote: RemotePort { RemotePort(host: host, port: port) }
     }
 
-    init(host: Simulation.Host, index: UInt32, address: String) {
+    init(host: Simulation.Host, address: String) {
         self.host = host
-        self.index = index
         self.address = address
     }
 
     var name: String { host.name }
+    var id: HostID { host.id }
 
     /// Whether the machine answers: a paused one does, its kernel's network goes on.
     var isUp: Bool { host.state == .running || host.state == .paused }
@@ -88,6 +86,10 @@ final class NetworkHost {
     }
 
     func add(_ connection: Connection) {
+        // A host's connection with itself comes twice.
+        assert(
+            connections[connection.number].map { $0 === connection } ?? true,
+            "\(name) has two connections of the number \(connection.number)")
         connections[connection.number] = connection
     }
 
@@ -107,6 +109,7 @@ final class NetworkHost {
     /// Takes a port to listen on; 0 chooses one; nil when somebody listens there, or none is left.
     func listen(port: Int, backlog: Int, accept: @escaping (StreamEnd) -> Void) -> StreamListener? {
         guard let chosen = port == 0 ? freePort() : port, listeners[chosen] == nil else { return nil }
+        assert((1...65_535).contains(chosen), "nobody can listen on port \(chosen)")
         let listener = StreamListener(port: chosen, backlog: backlog, accept: accept)
         listeners[chosen] = listener
         return listener
@@ -164,6 +167,7 @@ final class NetworkHost {
                 continue
             }
             usedPortCounts[target] = used + 1
+            assert(TCPTimings.ephemeralPorts.contains(local), "\(local) is no port for a connection")
             return local
         }
         return nil
@@ -171,6 +175,7 @@ final class NetworkHost {
 
     /// Gives a local port back: at once, or when it has rested.
     func releasePort(_ port: RemotePort, at time: UInt64, now: UInt64) {
+        assert(resting.last.map { $0.until <= time } ?? true || time <= now, "ports do not become free in their order")
         if time > now { resting.append((time, port)) } else { free(port) }
     }
 

@@ -292,6 +292,7 @@ final class SimulatedChannel: Channel, ChannelCore, @unchecked Sendable {
             }
             guard write.buffer.readableBytes > room else {
                 pendingBytes -= write.buffer.readableBytes
+                assert(pendingBytes >= 0, "more bytes were sent than written")
                 // Taken out first: sending may make room and lead back here.
                 let promise = pendingWrites.popFirst()?.promise
                 end.send(write.buffer)
@@ -300,6 +301,7 @@ final class SimulatedChannel: Channel, ChannelCore, @unchecked Sendable {
             }
             guard let piece = write.buffer.readSlice(length: room) else { return }
             pendingBytes -= room
+            assert(pendingBytes > 0, "a piece of a write was all that was written")
             pendingWrites[pendingWrites.startIndex] = write
             end.send(piece)
         }
@@ -370,6 +372,7 @@ final class SimulatedChannel: Channel, ChannelCore, @unchecked Sendable {
         let writes = pendingWrites
         pendingWrites = MarkedCircularBuffer(initialCapacity: 0)
         pendingBytes = 0
+        assert(!isActive && !isOpen, "a closed channel is active")
         for promise in closeAfterWrites { promise?.fail(error) }
         closeAfterWrites = []
         for write in writes { write.promise?.fail(error) }

@@ -12,7 +12,7 @@ import SimulationKernel
 final class SimulatedEventLoop: EventLoop, NIOSerialEventLoopExecutor, @unchecked Sendable {
     /// What becomes of work that is given to the loop.
     private enum Phase {
-        /// It runs in its turn.
+        /// Work runs in its turn.
         case living
         /// The incarnation has crashed, or ended: it waits until what is left is made to end, and runs then, unseen.
         case dead
@@ -71,6 +71,7 @@ final class SimulatedEventLoop: EventLoop, NIOSerialEventLoopExecutor, @unchecke
     }
 
     func register(_ channel: SimulatedChannel) -> UInt64 {
+        assert(!isUnwinding || world.isMuted, "a channel is made on a loop that is made to end")
         lastChannel += 1
         channels[lastChannel] = channel
         return lastChannel

@@ -33,7 +33,7 @@ final class StreamEnd {
     private(set) var isPresent: Bool = false
     /// Whether it was ever more than half-open.
     private(set) var wasEstablished: Bool = false
-    /// Its user has closed it.
+    /// Whether its user has closed it.
     private var isDetached: Bool = false
     /// Towards the peer.
     private(set) var outbound: Flow?
@@ -89,6 +89,7 @@ final class StreamEnd {
     }
 
     private func set(_ next: ConnectionState) {
+        assert(state.mayBecome(next), "\(host.name):\(localPort) becomes \(next) from \(state)")
         state = next
         updatePresence()
         if next.isOver { connection?.noteOver(self) }
@@ -162,7 +163,7 @@ final class StreamEnd {
         connection?.retireIfFinished()
     }
 
-    /// Its process has died, and its machine tells the peer; the process is told nothing.
+    /// Ends the connection because the process has died: its machine tells the peer, and the process is told nothing.
     func abort() {
         guard !state.isOver, state != .synSent else { return }
         outbound?.sendReset()
@@ -178,11 +179,14 @@ final class StreamEnd {
 
     @inline(__always)
     func receive(_ buffer: ByteBuffer) {
+        assert(isPresent, "\(host.name):\(localPort) takes data in \(state)")
+        assert(!receivedEnd, "\(host.name):\(localPort) takes data behind the end of the stream")
         received.append(buffer)
         notifyReadable()
     }
 
     func receiveEnd() {
+        assert(isKnown, "\(host.name):\(localPort) takes the end of a stream that it does not know")
         receivedEnd = true
         advance(.receivesEnd)
         notifyReadable()
@@ -246,7 +250,7 @@ extension StreamEnd: CustomStringConvertible {
         let unread = received.reduce(0) { $0 + $1.readableBytes }
         if unread > 0 { notes.append("\(unread) bytes unread") }
         if let waiting = outbound?.waitingDescription { notes.append(waiting) }
-        if isDetached, state != .closed { notes.append("given up by its user") }
+        if isDetached, state != .closed { notes.append("closed by its user") }
         if let failure { notes.append(failure == .reset ? "was reset" : "timed out") }
         let text = "\(host.name):\(localPort) \(state)"
         return notes.isEmpty ? text : "\(text) (\(notes.joined(separator: ", ")))"

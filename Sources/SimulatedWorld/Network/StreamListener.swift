@@ -17,6 +17,7 @@ final class StreamListener {
     var isBlackHole: Bool = false
 
     init(port: Int, backlog: Int, accept: @escaping (StreamEnd) -> Void) {
+        precondition(backlog >= 0, "a backlog of \(backlog) connections")
         self.port = port
         self.backlog = backlog
         self.accept = accept
@@ -30,11 +31,15 @@ final class StreamListener {
 
     /// A connection has asked.
     func noteHalfOpen(_ connection: Connection) {
+        assert(halfOpen[connection.number] == nil, "connection \(connection.number) asked twice")
+        assert(!isFull, "more ask on port \(port) than its backlog of \(backlog) takes")
         halfOpen[connection.number] = connection
     }
 
     /// A connection has acknowledged: from now on it can be accepted.
     func noteEstablished(_ connection: Connection) {
+        assert(
+            halfOpen[connection.number] === connection, "connection \(connection.number) acknowledges and did not ask")
         halfOpen[connection.number] = nil
         waiting.append(connection)
     }

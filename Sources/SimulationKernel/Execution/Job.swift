@@ -31,18 +31,18 @@ struct Job {
     /// False for the jobs that belong to an actor.
     var isTask: Bool { unsafe seam_job_is_task(pointer) }
 
-    /// What the kernel noted in the job; 0 in a new one.
-    var mark: UInt64 {
-        @inline(__always) get { unsafe seam_job_mark(pointer).pointee }
-        nonmutating set { unsafe seam_job_mark(pointer).pointee = newValue }
+    /// What a kernel noted in the job; none in a new one.
+    var token: TaskToken {
+        @inline(__always) get { TaskToken(bits: unsafe seam_job_mark(pointer).pointee) }
+        nonmutating set { unsafe seam_job_mark(pointer).pointee = newValue.bits }
     }
 
     // What follows is for tasks.
 
     /// Whether it belongs to an `async let`, so that its memory cannot be retained.
     var isAsyncLet: Bool { unsafe seam_task_is_async_let(pointer) }
-    /// Whether it still is the task with this mark and has not ended; for tasks that may be gone.
-    func isWaiting(mark: UInt64) -> Bool { unsafe seam_task_is_waiting(pointer, mark) }
+    /// Whether it still is the task with this token and has not ended; for tasks that may be gone.
+    func isWaiting(_ token: TaskToken) -> Bool { unsafe seam_task_is_waiting(pointer, token.bits) }
     /// Whether it has ended; only for a retained task.
     var isComplete: Bool { unsafe seam_task_is_complete(pointer) }
     /// Where it and its async callers go on.
@@ -63,10 +63,11 @@ struct Job {
     /// Runs it as far as it goes on an executor.
     func run(on executor: UnownedSerialExecutor) { unsafe unowned.runSynchronously(on: executor) }
 
-    /// Gives it to the kernel with this mark, from a thread that is not the kernel's; the kernel learns from `tag` what
-    /// it is given.
-    func returnToKernel(tag: ForeignTag) {
-        _ = unsafe seam_foreign_push(UInt32(mark >> 32), pointer, tag.rawValue, 0)
+    /// Gives it to the kernel of its token, from a thread that is not the kernel's.
+    func returnToKernel(_ executor: JobExecutor) {
+        assert(!token.isNone, "a job that no kernel has seen belongs to none")
+        let tag: ForeignTag = executor == .main ? .mainJob : .job
+        _ = unsafe seam_foreign_push(token.kernel, pointer, tag.rawValue, 0)
     }
 }
 
@@ -74,6 +75,6 @@ struct Job {
 enum ForeignTag: Int32 {
     case job = 0
     case mainJob = 1
-    /// No job: the sleep of a task on the virtual clock was cancelled; the detail is its number.
+    /// No job: the sleep of a task on the virtual clock was cancelled; the detail is a ``CancelledSleep``.
     case cancelledSleep = 2
 }

@@ -51,12 +51,13 @@ enum RuntimeSeam {
         guard let task = context.caught else {
             return "a new task did not reach the kernel's executor"
         }
-        guard task.isTask, task.mark == 0 else { return different }
+        guard task.isTask, task.token.isNone else { return different }
         task.retain()
         defer { task.release() }
         let wasComplete = task.isComplete
-        task.mark = 0x5eed
+        let token = TaskToken(bits: 0x5eed)
+        task.token = token
         task.run()
-        return !wasComplete && task.isComplete && task.mark == 0x5eed ? nil : different
+        return !wasComplete && task.isComplete && task.token == token ? nil : different
     }
 }

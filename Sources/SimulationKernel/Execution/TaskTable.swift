@@ -14,8 +14,8 @@ struct TaskTable: ~Copyable {
         /// The task; nil while the record is free.
         var task: Job?
         var isAsyncLet: Bool
-        /// What would let the task of a crashed host go on; kept until the run's end.
-        var buried: Buried = .nothing
+        /// What would let the task of a crashed host go on; kept until it is made to end.
+        var parked: Parked = .nothing
         /// The event that ends the task's sleep, while it sleeps.
         var sleep: ScheduledEvent?
         /// The n-th task of the run.
@@ -38,17 +38,17 @@ struct TaskTable: ~Copyable {
     }
 
     /// How a task of a crashed host would have gone on.
-    enum Buried {
+    enum Parked {
         case nothing
-        /// Its own job.
-        case job(Job, ReadyItem.Kind)
+        /// The task's own job.
+        case job(Job, JobExecutor)
         /// The job that ends its `Task.sleep`.
         case wake(Job)
         /// The continuation of its sleep on the virtual clock.
         case continuation(UInt64)
     }
 
-    /// No record.
+    /// The index of no record.
     static let none: UInt32 = .max
 
     private var records: UnsafeMutablePointer<Record>
@@ -79,8 +79,14 @@ struct TaskTable: ~Copyable {
     var indices: Range<UInt32> { 0..<UInt32(used) }
 
     subscript(index: UInt32) -> Record {
-        unsafeAddress { unsafe UnsafePointer(records + Int(index)) }
-        unsafeMutableAddress { unsafe records + Int(index) }
+        unsafeAddress {
+            assert(index < UInt32(used), "there is no task with the index \(index)")
+            return unsafe UnsafePointer(records + Int(index))
+        }
+        unsafeMutableAddress {
+            assert(index < UInt32(used), "there is no task with the index \(index)")
+            return unsafe records + Int(index)
+        }
     }
 
     /// Makes room for the tasks of one more incarnation.
@@ -103,6 +109,7 @@ struct TaskTable: ~Copyable {
     mutating func add(
         _ task: Job, parent: UInt32, incarnation: UInt32, priority: UInt64, recordsOrigin: Bool
     ) -> UInt32 {
+        assert(incarnation < UInt32(heads.count), "a task of incarnation \(incarnation), which never began")
         if count >= sweepAt { sweep() }
         total += 1
         let isAsyncLet = task.isAsyncLet
@@ -157,6 +164,7 @@ struct TaskTable: ~Copyable {
             ended.append(task)
             remove(index)
         }
+        assert(count <= used, "\(count) tasks in \(used) records")
         sweepAt = max(1024, 2 * count)
         for task in ended { task.release() }
     }
@@ -175,6 +183,7 @@ struct TaskTable: ~Copyable {
     private mutating func link(_ index: UInt32) {
         let incarnation = Int(self[index].incarnation)
         let head = heads[incarnation]
+        assert(head != index, "a task is twice among those of its incarnation")
         self[index].nextOfIncarnation = head
         if head != Self.none { self[head].previousOfIncarnation = index }
         heads[incarnation] = index
@@ -182,6 +191,9 @@ struct TaskTable: ~Copyable {
 
     private mutating func unlink(_ index: UInt32) {
         let (previous, next) = (self[index].previousOfIncarnation, self[index].nextOfIncarnation)
+        assert(
+            previous != Self.none || heads[Int(self[index].incarnation)] == index,
+            "the task at \(index) is not among those of its incarnation")
         if previous == Self.none {
             heads[Int(self[index].incarnation)] = next
         } else {
@@ -193,6 +205,7 @@ struct TaskTable: ~Copyable {
     private mutating func remove(_ index: UInt32) {
         let record = unsafe records + Int(index)
         guard let task = unsafe record.pointee.task else { return }
+        assert(count > 0, "more tasks leave the table than came in")
         removeChildren(of: index)
         unlink(index)
         unsafe record.pointee.task = nil

@@ -71,8 +71,8 @@ struct ThreadContext {
 
     /// Tells the watchdog that work was done.
     @inline(__always)
-    func beat(_ count: UInt64) {
-        unsafe seam_beat(pointer, count)
+    func heartbeat(_ count: UInt64) {
+        unsafe seam_heartbeat(pointer, count)
     }
 
     /// While code is made to end: how often its present job may read a clock before its task counts as not cancelled; 0 when

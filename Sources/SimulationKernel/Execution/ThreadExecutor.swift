@@ -3,7 +3,7 @@
 /// The process' default executor: the kernel of the thread that enqueues, else the platform's.
 final class ThreadExecutor: TaskExecutor, SchedulingExecutor {
     func enqueue(_ job: consuming ExecutorJob) {
-        ThreadJobs.enqueue(Job(job), kind: .job) { job in
+        ThreadJobs.enqueue(Job(job), executor: .generic) { job in
             PlatformExecutorFactory.defaultExecutor.enqueue(job)
         }
     }
@@ -31,7 +31,7 @@ final class ThreadMainExecutor: MainExecutor {
     static let shared: ThreadMainExecutor = ThreadMainExecutor()
 
     func enqueue(_ job: consuming ExecutorJob) {
-        ThreadJobs.enqueue(Job(job), kind: .mainJob) { job in
+        ThreadJobs.enqueue(Job(job), executor: .main) { job in
             PlatformExecutorFactory.mainExecutor.enqueue(job)
         }
     }
@@ -82,25 +82,23 @@ private enum ThreadJobs {
     }
 
     @inline(__always)
-    static func enqueue(_ job: Job, kind: ReadyItem.Kind, elsewhere: (consuming ExecutorJob) -> Void) {
+    static func enqueue(_ job: Job, executor: JobExecutor, elsewhere: (consuming ExecutorJob) -> Void) {
         guard let context = ThreadContext.current else {
             // A simulated task's job on a foreign thread. If its simulation has ended, it is dropped: running it in
             // reality would let a simulated task act on the real world.
-            guard !job.isTask || job.mark == 0 else {
-                return job.returnToKernel(tag: kind == .mainJob ? .mainJob : .job)
-            }
+            guard !job.isTask || job.token.isNone else { return job.returnToKernel(executor) }
             return elsewhere(ExecutorJob(job.unowned))
         }
         guard let state = context.kernel else {
             context.caught = job
             return
         }
-        if job.isTask, job.mark != 0, !state.value.owns(job) {
+        if job.isTask, !job.token.isNone, !state.value.owns(job) {
             // Another simulation's task, resumed on this one's thread.
-            return job.returnToKernel(tag: kind == .mainJob ? .mainJob : .job)
+            return job.returnToKernel(executor)
         }
-        state.value.enqueue(job, kind: kind)
-        if kind == .mainJob { state.value.kernel.noteMainActor(job) }
+        state.value.enqueue(job, on: executor)
+        if executor == .main { state.value.kernel.noteMainActor(job) }
     }
 
     @inline(__always)

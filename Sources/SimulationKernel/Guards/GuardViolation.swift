@@ -1,6 +1,6 @@
 /// Something that left the simulation, so that the run can no longer be told to repeat: who did what, where and when.
 public struct GuardViolation: Hashable, Sendable, CustomStringConvertible {
-    /// What left.
+    /// The way in which code left the simulation.
     public enum Kind: Hashable, Sendable {
         /// A job of a simulated task was enqueued from a thread that is not the kernel's.
         case foreignThreadJob
@@ -23,7 +23,7 @@ public struct GuardViolation: Hashable, Sendable, CustomStringConvertible {
         case sharedMainActor
     }
 
-    /// What left.
+    /// The way in which it left the simulation.
     public let kind: Kind
     /// The host whose code ran, or `world`.
     public let host: String

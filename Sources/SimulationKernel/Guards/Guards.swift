@@ -28,7 +28,7 @@ public struct Guards: Hashable, Sendable {
     /// How many times as long the same work may take because a sanitizer watches it.
     private static let sanitizerSlowdown: Int = Int(seam_sanitizer_slowdown())
 
-    /// Makes guards of their parts.
+    /// Makes guards from a value for each.
     public init(
         strict: Bool, blockLimit: Duration?, fatalBlockLimit: Duration, foreignWorkLimit: Duration,
         recordsTaskOrigins: Bool

@@ -13,7 +13,7 @@ extension Kernel {
         let incarnation = state.value.incarnations[Int(owner ?? state.value.current)]
         let task = unsafe seam_current_task_name().map { unsafe String(cString: $0) }
         let violation = GuardViolation(
-            kind: kind, host: hostName(incarnation.host), task: task, place: place(),
+            kind: kind, host: hosts.name(of: incarnation.host), task: task, place: place(),
             time: VirtualInstant(nanoseconds: state.value.now))
         violations.append(violation)
         if options.guards.strict { stop(.guardViolation(violation)) }
@@ -42,20 +42,25 @@ extension Kernel {
         report(.sharedMainActor) { job.isTask ? job.stack : CallStack.here }
     }
 
-    /// Another thread set the flag: a job came from there, or the watchdog barked.
+    /// Takes what other threads set the flag for: a job came from there, or the watchdog fired.
     @inline(never)
-    func attend() {
+    func handleForeignWork() {
         context.attention = false
         unwindCrashed()
-        while let (job, tag, detail, stack) = ThreadContext.takeForeign(mark: UInt32(state.value.mark >> 32)) {
-            let index = tag == .cancelledSleep ? UInt32(detail >> 32) - 1 : job.flatMap { state.value.record(of: $0) }
-            report(.foreignThreadJob, of: index.map { state.value.tasks[$0].incarnation }) {
-                CallStack(addresses: stack)
-            }
-            if tag == .cancelledSleep, let index {
-                state.value.cancelSleep(task: index, number: detail & 0xffff_ffff)
-            } else if let job {
-                state.value.enqueue(job, kind: tag == .mainJob ? .mainJob : .job)
+        while let (job, tag, detail, stack) = ThreadContext.takeForeign(mark: state.value.number) {
+            switch tag {
+            case .cancelledSleep:
+                let sleep = CancelledSleep(bits: detail)
+                report(.foreignThreadJob, of: state.value.tasks[sleep.index].incarnation) {
+                    CallStack(addresses: stack)
+                }
+                state.value.cancel(sleep)
+            case .job, .mainJob:
+                let index = job.flatMap { state.value.record(of: $0) }
+                report(.foreignThreadJob, of: index.map { state.value.tasks[$0].incarnation }) {
+                    CallStack(addresses: stack)
+                }
+                if let job { state.value.enqueue(job, on: tag == .mainJob ? .main : .generic) }
             }
         }
         if let (duration, stack) = context.takeStuck() {
@@ -70,7 +75,7 @@ extension Kernel {
         while seam_real_monotonic() < limit {
             if context.attention { return true }
             seam_real_pause(100_000)
-            beat()
+            heartbeat()
         }
         return false
     }

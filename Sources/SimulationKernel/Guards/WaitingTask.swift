@@ -9,7 +9,7 @@ public struct WaitingTask: Hashable, Sendable, CustomStringConvertible {
     /// Where it was created; empty where guards do not record it.
     public let createdAt: CallStack
 
-    /// One line.
+    /// The task in one line.
     public var description: String {
         "task \(number) on host '\(host)' waits in \(waitsIn), created in \(createdAt)"
     }

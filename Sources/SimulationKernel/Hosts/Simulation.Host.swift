@@ -16,7 +16,7 @@ extension Simulation {
             case running
             /// Stopped in the middle of everything; time passes for others.
             case paused
-            /// Crashed.
+            /// The last incarnation has crashed, and none has been started since.
             case crashed
 
             /// The state in a word or two.
@@ -31,10 +31,10 @@ extension Simulation {
         }
 
         // First, so that an event of a host touches one line of its memory.
-        private let kernel: Kernel
-        private var incarnation: UInt32 = KernelState.world
-        let index: Int
-
+        let kernel: Kernel
+        private(set) var incarnation: UInt32 = KernelState.world
+        /// The host's place among the hosts of the simulation.
+        public let id: HostID
         /// The host's name.
         public let name: String
         /// What it is doing.
@@ -50,9 +50,9 @@ extension Simulation {
         private var crashActions: [() -> Void] = []
         private var ownWall: Pinned<seam_wall_clock>?
 
-        init(name: String, index: Int, kernel: Kernel, starts: Bool, boot: (() async throws -> Void)?) {
+        init(name: String, id: HostID, kernel: Kernel, starts: Bool, boot: (() async throws -> Void)?) {
             self.name = name
-            self.index = index
+            self.id = id
             self.kernel = kernel
             startsWithRun = starts
             self.boot = boot
@@ -82,7 +82,7 @@ extension Simulation {
             let random = kernel.root.fork("kernel/system/\(name)/\(bootCount)")
             let wall = ownWall ?? kernel.worldWall
             incarnation = kernel.state.value.addIncarnation(
-                KernelState.Incarnation(host: index, wall: wall, random: random))
+                KernelState.Incarnation(host: id, wall: wall, random: random))
             trace("start")
             if let boot { startTask(boot) }
         }
@@ -108,6 +108,7 @@ extension Simulation {
         /// Ends the incarnation at once, as when the power fails: nothing of it runs again, nothing is said to anybody.
         public func crash() {
             guard kernel.phase == .running, state == .running || state == .paused else { return }
+            assert(incarnation != KernelState.world, "host '\(name)' runs and has no incarnation")
             state = .crashed
             exit = nil
             kernel.kill(incarnation)
@@ -147,34 +148,19 @@ extension Simulation {
             crashActions.append(action)
         }
 
-        /// Registers what the world does when this incarnation is made to end for good, after a crash or at the run's end:
-        /// it fails what the incarnation's code waits for, so that this code can end.
-        package func onUnwind(_ action: @escaping () -> Void) {
-            kernel.state.value.addUnwindAction(action, of: incarnation)
-        }
-
         /// Schedules an event of this incarnation: it is dropped when the host crashes and waits while it is paused.
+        ///
+        /// - Parameters:
+        ///   - delay: How long from now; not negative.
+        ///   - argument: What `action` gets, so that one closure can serve many events.
+        ///   - action: What happens, as the host's code.
+        /// - Returns: A handle to cancel it.
         @discardableResult
         public func schedule(
             after delay: Duration, argument: UInt64 = 0, _ action: @escaping (UInt64) -> Void
         ) -> ScheduledEvent {
             kernel.schedule(
                 at: kernel.instant(after: delay), argument: argument, incarnation: incarnation, action)
-        }
-
-        /// Schedules an event of this incarnation at nanoseconds since the run's beginning.
-        func schedule(
-            atNanoseconds nanoseconds: UInt64, argument: UInt64, _ action: @escaping (UInt64) -> Void
-        ) -> ScheduledEvent {
-            let now = kernel.state.value.now
-            return kernel.schedule(
-                at: VirtualInstant(nanoseconds: max(nanoseconds, now)), argument: argument, incarnation: incarnation,
-                action)
-        }
-
-        /// Runs `body` as this host's code.
-        package func perform(_ body: () -> Void) {
-            kernel.perform(as: incarnation, body)
         }
 
         // MARK: Wall clock
@@ -208,6 +194,7 @@ extension Simulation {
 
         private var wallNanoseconds: Int64 {
             let wall = (ownWall ?? kernel.worldWall).value
+            assert(wall.since <= kernel.state.value.now, "host '\(name)' has a wall clock of the future")
             let elapsed = Int128(kernel.state.value.now - wall.since)
             return Int64(Int128(wall.wall_at) + elapsed + elapsed * Int128(wall.drift_ppb) / 1_000_000_000)
         }
@@ -236,8 +223,12 @@ extension Simulation {
         }
 
         func setAside(_ item: ReadyItem) {
+            assert(state == .paused, "work is kept for host '\(name)', which is \(state)")
             waiting.append(item)
         }
+
+        /// Whether it keeps nothing for later.
+        var isEmptyHanded: Bool { waiting.isEmpty }
 
         func releaseSetAside() {
             for item in waiting { kernel.state.value.ready.append(item) }
@@ -256,7 +247,7 @@ extension Simulation {
         private func trace(_ what: String, _ value: UInt64? = nil) {
             guard kernel.phase == .running, !kernel.state.value.isEnding else { return }
             kernel.state.value.record(
-                .host, UInt64(index), value ?? UInt64(bootCount), text: "\(name) \(what)")
+                .host, UInt64(id.index), value ?? UInt64(bootCount), text: "\(name) \(what)")
         }
     }
 }

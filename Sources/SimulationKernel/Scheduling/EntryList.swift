@@ -43,6 +43,7 @@ struct EntryList {
     @inline(__always)
     mutating func popFirst() -> (EntryChunk, Int)? {
         guard let chunk = first else { return nil }
+        assert(lastCount > 0 && lastCount <= EntryChunk.capacity, "\(lastCount) entries in the last chunk")
         if chunk == last {
             self.first = nil
             self.last = nil
@@ -87,6 +88,7 @@ struct EntryChunk: Equatable {
     subscript(position: Int) -> EventEntry {
         @inline(__always) get { unsafe memory.load(fromByteOffset: 16 * (position + 1), as: EventEntry.self) }
         @inline(__always) nonmutating set {
+            assert(position < Self.capacity, "a chunk has no place \(position)")
             unsafe memory.storeBytes(of: newValue, toByteOffset: 16 * (position + 1), as: EventEntry.self)
         }
     }

@@ -91,6 +91,7 @@ struct EventQueue: ~Copyable {
         task: UInt32,
         incarnation: UInt32
     ) -> ScheduledEvent {
+        assert(instant >= reached, "an event at \(instant), before \(reached), which was reached")
         let index = takeEvent()
         let event = unsafe events + Int(index)
         unsafe event.pointee.action = action
@@ -146,6 +147,7 @@ struct EventQueue: ~Copyable {
                 continue
             }
             if let instant = take(list, to: &ready) {
+                assert(instant >= now, "time runs back from \(now) to \(instant)")
                 reached = instant
                 return instant
             }
@@ -165,14 +167,16 @@ struct EventQueue: ~Copyable {
                 let entry = chunk[position]
                 let event = unsafe events + Int(entry.index)
                 guard unsafe event.pointee.generation == entry.generation else { continue }
+                assert(instant == nil || instant == entry.instant, "a slot of the lowest level holds two instants")
                 instant = entry.instant
                 ready.append(
                     ReadyItem(
-                        event: entry.index, generation: entry.generation, incarnation: unsafe event.pointee.incarnation)
-                )
+                        event: ScheduledEvent(index: entry.index, generation: entry.generation),
+                        incarnation: unsafe event.pointee.incarnation))
             }
             entryCount -= count
             chunks.free(chunk)
+            assert(entryCount >= 0, "more entries left the queue than came in")
         }
         return instant
     }
@@ -188,6 +192,7 @@ struct EventQueue: ~Copyable {
     private mutating func spread(_ list: EntryList, level: Int, digit: Int) {
         if let chunk = list.onlyChunk {
             // Few entries: relative to the earliest of them, they find their level at once.
+            assert(list.lastCount > 0, "an occupied slot without entries")
             reached = (0..<list.lastCount).reduce(.max) { min($0, chunk[$1].instant) }
         } else {
             let shift = UInt64(6 * level)
@@ -215,6 +220,7 @@ struct EventQueue: ~Copyable {
 
     @inline(__always)
     private mutating func insert(_ entry: EventEntry) {
+        assert(entry.instant >= reached, "an entry for \(entry.instant) would never be reached")
         let difference = entry.instant ^ reached
         let level = difference == 0 ? 0 : (63 - difference.leadingZeroBitCount) / 6
         let digit = Int(truncatingIfNeeded: entry.instant >> UInt64(6 * level)) & 63
@@ -229,6 +235,7 @@ struct EventQueue: ~Copyable {
     private mutating func detach(level: Int, digit: Int) -> EntryList {
         let slot = unsafe slots + (level * Self.slotsPerLevel + digit)
         let list = unsafe slot.pointee
+        assert(list.first != nil, "slot \(digit) of level \(level) is marked as occupied and is empty")
         unsafe slot.pointee = EntryList()
         unsafe occupied[level] &= ~(1 << UInt64(digit))
         if unsafe occupied[level] == 0 { occupiedLevels &= ~(1 << UInt32(level)) }
@@ -261,6 +268,8 @@ struct EventQueue: ~Copyable {
                 }
             }
         }
+        // Events whose time has come are in the ready queue, and have no entry here any more.
+        assert(entryCount <= count, "after a sweep there are \(entryCount) entries for \(count) events")
         return removed
     }
 
@@ -290,6 +299,7 @@ struct EventQueue: ~Copyable {
     private mutating func release(_ index: UInt32) -> Event {
         let place = unsafe events + Int(index)
         let event = unsafe place.pointee
+        assert(count > 0, "more events were freed than scheduled")
         unsafe place.pointee.generation &+= 1
         unsafe place.pointee.task = free
         unsafe place.pointee.action = nil

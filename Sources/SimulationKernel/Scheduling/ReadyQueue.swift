@@ -1,47 +1,10 @@
 import Randomness
 
-/// Something that can happen now: an event whose time has come, or a Swift job.
-struct ReadyItem {
-    enum Kind: UInt8 {
-        case event
-        /// A job of the generic executor.
-        case job
-        /// A job of the main actor.
-        case mainJob
-    }
-
-    /// The job, or nothing for an event.
-    var job: Job?
-    /// The event's index, or one more than the job's index in the task table, or 0 for a job that is no task.
-    var index: UInt32
-    var generation: UInt32
-    var incarnation: UInt32
-    var kind: Kind
-    /// Under PCT, who goes first: the larger.
-    var priority: UInt64 = 0
-
-    init(event: UInt32, generation: UInt32, incarnation: UInt32) {
-        job = nil
-        index = event
-        self.generation = generation
-        self.incarnation = incarnation
-        kind = .event
-    }
-
-    init(job: Job, record: UInt32, incarnation: UInt32, kind: Kind) {
-        self.job = job
-        index = record
-        generation = 0
-        self.incarnation = incarnation
-        self.kind = kind
-    }
-}
-
 /// Who goes next among everything that can happen at the same virtual instant.
 public enum SchedulingPolicy: Hashable, Sendable {
     /// First in, first out: what a lightly loaded system usually does.
     case firstInFirstOut
-    /// Any, each equally likely, decided by the seed; actor hops become points where others may go first.
+    /// Any item, each equally likely, decided by the seed; actor hops become points where others may go first.
     case random
     /// Random priorities, changed at `depth - 1` random moments of the first `steps` decisions; finds a bug that needs
     /// `depth` ordering constraints with a probability of at least 1 in tasks x steps^(depth - 1).
@@ -68,6 +31,7 @@ struct ReadyQueue: ~Copyable {
     private var step: Int = 0
 
     init(policy: SchedulingPolicy, random: RandomStream, capacity: Int = 64) {
+        precondition(capacity.nonzeroBitCount == 1, "a ring of \(capacity) places: its size must be a power of two")
         self.policy = policy
         self.capacity = capacity
         self.random = random
@@ -111,6 +75,7 @@ struct ReadyQueue: ~Copyable {
         case .pct:
             unsafe items[count] = item
             if item.priority == 0 { unsafe items[count].priority = random.next() | 1 << 63 }
+            assert(unsafe items[count].priority != 0, "an item without a priority would never go first")
             siftUp(count)
         }
         count += 1
@@ -137,6 +102,7 @@ struct ReadyQueue: ~Copyable {
             count -= 1
             unsafe items[0] = items[count]
             siftDown()
+            assert(unsafe count == 0 || items[0].priority <= item.priority, "a lower priority went first")
             return item
         }
     }
@@ -150,6 +116,7 @@ struct ReadyQueue: ~Copyable {
         unsafe items = larger
         capacity *= 2
         head = 0
+        assert(count < capacity, "\(count) items in \(capacity) places")
     }
 
     private func siftUp(_ start: Int) {

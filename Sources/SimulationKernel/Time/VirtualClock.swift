@@ -31,7 +31,7 @@ public struct VirtualClock: Clock {
         guard let task = Job.currentTask, let index = state.value.record(of: task) else {
             throw CancellationError()
         }
-        let sleeper = Sleeper(mark: task.mark, number: state.value.tasks[index].number)
+        let sleeper = Sleeper(token: task.token, number: state.value.tasks[index].number)
         ThreadContext.current?.noteClockRead()
         let wasCompleted = await withTaskCancellationHandler {
             unsafe await withUnsafeContinuation { continuation in
@@ -55,18 +55,18 @@ public struct VirtualClock: Clock {
     }
 }
 
-/// A task that sleeps on the virtual clock, by its mark and number.
+/// A task that sleeps on the virtual clock.
 private struct Sleeper: Sendable {
-    let mark: UInt64
+    let token: TaskToken
     let number: UInt64
 
     func cancel() {
-        if let state = Kernel.current, state.value.mark == mark & ~0xffff_ffff {
-            state.value.cancelSleep(task: UInt32(truncatingIfNeeded: mark) - 1, number: number)
+        let sleep = CancelledSleep(index: token.index, number: number)
+        if let state = Kernel.current, state.value.number == token.kernel {
+            state.value.cancel(sleep)
         } else {
             // Cancelled from a foreign thread: only the kernel may touch its timers, and it reports who came.
-            _ = seam_foreign_push(
-                UInt32(mark >> 32), nil, ForeignTag.cancelledSleep.rawValue, (mark & 0xffff_ffff) << 32 | number)
+            _ = seam_foreign_push(token.kernel, nil, ForeignTag.cancelledSleep.rawValue, sleep.bits)
         }
     }
 }

@@ -21,7 +21,7 @@ public struct TraceDigest: Hashable, Sendable, Codable, CustomStringConvertible 
         low = (low ^ lower) &* 0xff51_afd7_ed55_8ccd &+ second
     }
 
-    /// Folds text.
+    /// Folds the bytes of a text.
     mutating func fold(_ text: String) {
         fold(Self.hash(text), UInt64(text.utf8.count))
     }

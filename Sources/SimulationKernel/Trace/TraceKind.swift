@@ -15,7 +15,7 @@ public struct TraceKind: Hashable, Sendable, CustomStringConvertible {
     /// The name, as in `event` or `link.drop`.
     public var name: String { literal.description }
 
-    /// The name.
+    /// The name that entries show.
     public var description: String { name }
 
     /// Kinds are equal when their names are.

@@ -22,7 +22,7 @@ public struct TraceRecording: Sendable {
     public let limits: Limits
     /// The entries, each with its newline.
     public private(set) var lines: String = ""
-    /// Entries kept.
+    /// How many entries were kept.
     public private(set) var count: Int = 0
     /// Entries left out, before the first or beyond the limit.
     public private(set) var leftOut: Int = 0

@@ -12,7 +12,7 @@ public import SimulatedWorld
 public struct CrashTrial {
     /// A way to keep a database, and what happens to it.
     public struct Mode: Hashable, Sendable {
-        /// Its name.
+        /// The name of the way.
         public let name: String
         let journal: String
         let synchronous: String
@@ -32,15 +32,15 @@ public struct CrashTrial {
 
     /// What a program does that has seen its disk fail.
     enum AfterFailure: Hashable, Sendable {
-        /// It uses the file as it has it open, as if nothing had been.
+        /// The program uses the file as it has it open, as if nothing had been.
         case goesOn
-        /// It ends; the next one writes the WAL again before it uses it.
+        /// The program ends; the next one writes the WAL again before it uses it.
         case ends
     }
 
     /// What a database lost.
     public enum Damage: Hashable, Sendable, CustomStringConvertible {
-        /// It cannot be read, or says itself that it is damaged.
+        /// The file cannot be read, or says itself that it is damaged.
         case corrupt(String)
         /// Transactions that were acknowledged are not there, or not whole.
         case wrongRows(expected: Int, found: Int)

@@ -11,7 +11,7 @@ public import SimulatedWorld
 public struct StorageTrial {
     /// The storage, as it is or with one of its rules left out.
     public struct Variant: Sendable {
-        /// Its name.
+        /// The name of the variant.
         public let name: String
         let rules: PersistenceRules
         /// Whether nothing that was acknowledged may be lost.
@@ -32,10 +32,10 @@ public struct StorageTrial {
         case wrong([String])
         /// Readings that nobody sent.
         case unexpected([String])
-        /// It cannot be opened any more.
+        /// The storage cannot be opened any more.
         case closed(String)
 
-        /// What it did.
+        /// What the storage did, in words.
         public var description: String {
             switch self {
             case .lost(let readings): "\(readings.count) acknowledged and lost: \(readings.prefix(3))"
@@ -91,7 +91,7 @@ public struct StorageTrial {
         if variant.rottenBits > 0 {
             // Rot is about what lies still; the rest was tried before.
             _ = try? StorageDatabase(vfs.location(Self.file, sleep: { _ in }), rules: variant.rules)
-            _ = try? disk.rot(Self.file, bits: variant.rottenBits)
+            _ = try? disk.applyBitRot(to: Self.file, bits: variant.rottenBits)
         } else {
             disk.cutPower()
         }

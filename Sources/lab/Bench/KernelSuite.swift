@@ -92,7 +92,7 @@ extension Suite {
         var memory = 0.0
         _ = try simulation.run {
             for index in 0..<hosts {
-                let host = try simulation.host("device-\(index)")
+                let host = try simulation.addHost("device-\(index)")
                 let delay = Duration.nanoseconds(Int64(1 + timers.random.next(below: 9_000_000_000)))
                 host.schedule(after: delay, argument: UInt64(index), timers.fire)
             }

@@ -59,7 +59,7 @@ indirect enum RegexNode {
     case assertion(Assertion)
     case look(RegexNode, isAhead: Bool, isNegative: Bool)
     case backreference(Int, ignoresCase: Bool)
-    /// One of two by whether a group has matched.
+    /// The first of two if a group has matched, else the second.
     case conditional(Int, RegexNode, RegexNode)
 
     struct Repetition {
@@ -168,7 +168,7 @@ struct RegexSet: Hashable {
         }
     }
 
-    /// The same character in the other case.
+    /// The forms of a character in upper and lower case.
     static func variants(of scalar: Unicode.Scalar) -> [Unicode.Scalar] {
         let lower = Array(scalar.properties.lowercaseMapping.unicodeScalars)
         let upper = Array(scalar.properties.uppercaseMapping.unicodeScalars)
