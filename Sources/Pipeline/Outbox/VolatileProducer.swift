@@ -40,6 +40,8 @@ public actor VolatileProducer: MeasurementSink {
     }
 
     /// Takes readings, and says so at once.
+    ///
+    /// - Throws: Nothing; what cannot wait is dropped.
     public func publish(_ readings: [Reading]) async throws {
         let room = max(0, options.readingsMax - queue.count)
         overflowed += max(0, readings.count - room)
