@@ -10,8 +10,14 @@ extension ScenarioRun.Result {
         // Whatever the probes say: what must always be true was not.
         if !violations.isEmpty { return Verdict.refuted.rawValue }
         guard stopReason == .finished else { return "stopped" }
-        if !problems.isEmpty { return Verdict.inconclusive.rawValue }
         guard let verdict = journal?.verdict(by: Self.rule(strict)).verdict else { return "crashed" }
+        // A fault that could not be applied leaves open what its run was to show, but not what was seen to fail.
+        let isOpen: Bool =
+            switch verdict {
+            case .held, .untested: true
+            case .refuted, .unsteady, .inconclusive, .failed, .aborted, .interrupted: false
+            }
+        if !problems.isEmpty, isOpen { return Verdict.inconclusive.rawValue }
         // Without a hypothesis, its own claims are what a run was to show.
         return verdict == .untested && hasOwnClaims ? Verdict.held.rawValue : verdict.rawValue
     }
