@@ -26,7 +26,7 @@ final class PingDeployment {
     private(set) var deployment: Deployment = Deployment()
     /// When each answer came, by server, and each failure, as time since the run began.
     private(set) var answers: [String: [Duration]] = [:]
-    private(set) var failures: [Duration] = []
+    private(set) var failures: [(time: Duration, reason: String)] = []
 
     init(replicas: Int = 1, nodes: [NodeName] = [], restart: RestartPolicy = .standard, keepsAlive: Bool = true) {
         let server = ServiceDefinition("server", volumes: [.data]) { context in
@@ -62,13 +62,15 @@ final class PingDeployment {
             guard case .observed(let observation as PingObservation, _) = event.kind else { return }
             switch observation {
             case .answered(let server): answers[server, default: []].append(event.time)
-            case .failed: failures.append(event.time)
+            case .failed(let reason): failures.append((event.time, reason))
             }
         }
     }
 
     /// Answers of all servers in a time, in seconds since the run began.
     func answers(in seconds: Range<Double>) -> Int {
-        answers.values.reduce(0) { $0 + $1.count { seconds.contains(Double($0.components.seconds) + Double($0.components.attoseconds) / 1e18) } }
+        answers.values.reduce(0) {
+            $0 + $1.count { seconds.contains(Double($0.components.seconds) + Double($0.components.attoseconds) / 1e18) }
+        }
     }
 }

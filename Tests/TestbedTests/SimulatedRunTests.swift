@@ -35,9 +35,11 @@ final class SimulatedRunTests: XCTestCase {
                 "at 5 for 3 network.cut service=server", "at 10 service.crash service=server down=1",
                 "on server.started#2 +0.5 for 2 network.hold service=client",
             ], options(20))
-        XCTAssertEqual(result.faults.map { "\($0.fault)" }, [
-            "network.cut service=server", "service.crash service=server down=1", "network.hold service=client",
-        ])
+        XCTAssertEqual(
+            result.faults.map { "\($0.fault)" },
+            [
+                "network.cut service=server", "service.crash service=server down=1", "network.hold service=client",
+            ])
         XCTAssertEqual(result.faults.map(\.since), [.seconds(5), .seconds(10), .milliseconds(11_500)])
         XCTAssertEqual(result.faults.map(\.until), [.seconds(8), .seconds(10), .milliseconds(13_500)])
         XCTAssertEqual(result.marks, ["server.started": 2])
