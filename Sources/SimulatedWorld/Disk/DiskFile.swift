@@ -67,7 +67,10 @@ package final class DiskFile {
                     .copyMemory(from: UnsafeRawBufferPointer(rebasing: source[..<inside]))
             }
         }
-        if inside < source.count { unsafe image.append(contentsOf: source[inside...]) }
+        // A slice is appended byte by byte, a buffer at once.
+        if inside < source.count {
+            unsafe image.append(contentsOf: UnsafeRawBufferPointer(rebasing: source[inside...]))
+        }
     }
 
     private static func resize(_ image: inout [UInt8], _ size: Int) {
