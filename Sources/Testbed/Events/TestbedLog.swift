@@ -57,7 +57,7 @@ public final class TestbedLog {
     /// What happened until now, the oldest first.
     public var events: [TestbedEvent] { Array(history[oldest...] + history[..<oldest]) }
 
-    /// The last events that concern some entities, or the faults of everybody; the oldest first.
+    /// The last events that concern some entities, or the faults and ends of everybody; the oldest first.
     public func history(of entities: [String], limit: Int) -> [TestbedEvent] {
         let names = Set(entities)
         var found: [TestbedEvent] = []
@@ -65,7 +65,7 @@ public final class TestbedLog {
             if found.count == limit { break }
             let concerns: Bool
             switch event.kind {
-            case .applied, .reverted, .healed: concerns = true
+            case .applied, .reverted, .healed, .crashed, .failed: concerns = true
             case .violated: concerns = false
             default: concerns = names.isEmpty || !names.isDisjoint(with: event.entities)
             }
