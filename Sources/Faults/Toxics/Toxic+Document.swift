@@ -3,6 +3,8 @@ import Randomness
 
 extension Toxic {
     /// As Toxiproxy writes it: type, name, toxicity and attributes, in its units (ms, µs, KB a second, bytes).
+    ///
+    /// A share that no millionths are, such as `1/3`, is a string: what is read back does the same.
     public var document: Value.Object {
         var document: Value.Object = ["type": .string(type), "name": .string(name)]
         if toxicity != .one { document["toxicity"] = .share(toxicity) }
@@ -78,6 +80,9 @@ extension Value {
         .integer(Int(clamping: duration.attoseconds / 1_000_000_000_000_000))
     }
 
-    /// A share as a number.
-    static func share(_ ratio: Ratio) -> Value { .real(Double(ratio.numerator) / Double(ratio.denominator)) }
+    /// A share as a number, as Toxiproxy has it, where that is read back as the same; else as a string such as `1/3`.
+    static func share(_ share: Ratio) -> Value {
+        let number = Value.real(Double(share.numerator) / Double(share.denominator))
+        return FaultArguments.ratio(number) == share ? number : .ratio(share)
+    }
 }
