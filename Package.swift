@@ -257,6 +257,14 @@ let package = Package(
             ],
             swiftSettings: common
         ),
+        .testTarget(
+            name: "TestbedTests",
+            dependencies: [
+                "Documents", "Faults", "HTTP", "Ports", "Randomness", "SimulatedTestbed", "SimulatedWorld",
+                "SimulationKernel", "Testbed", nioCore, httpTypes,
+            ],
+            swiftSettings: common
+        ),
         .testTarget(name: "TraceFilesTests", dependencies: ["TraceFiles"], swiftSettings: common),
         .testTarget(name: "ArchitectureTests", swiftSettings: common),
     ],

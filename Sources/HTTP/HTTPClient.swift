@@ -59,6 +59,7 @@ public final class HTTPClient: Sendable {
     /// Makes a client that reaches servers through `ports`, on their event loop.
     ///
     /// - Returns: The client, made on the loop.
+    /// - Throws: What an event loop throws that runs no more.
     public static func make(_ ports: any Ports, options: Options = .standard) async throws -> HTTPClient {
         try await ports.eventLoop.submit { HTTPClient(ports, options: options) }.get()
     }

@@ -128,8 +128,7 @@ public final class SimulatedProcess {
     private func end(losesPower: Bool, down: Duration?) {
         plan += 1
         isHeldDown = down == nil
-        if !losesPower { try? network?.resetPeers(of: name) }
-        host?.crash()
+        if losesPower { try? network?.cutPower(of: name) } else { try? network?.killProcess(of: name) }
         if !losesPower { for volume in disksInOrder { volume.disk.crash() } }
         if let down { after(down) { [self] in start() } }
     }

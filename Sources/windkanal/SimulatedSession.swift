@@ -122,7 +122,8 @@ struct SimulatedSession {
             console.log(options.requireImpact ? .critical : .warning, "hit nothing: \(fault.fault)")
         }
         console.summarize(
-            ([result.ageLines, result.boundLine] + (result.audit.map { [$0.text] } ?? [])).joined(separator: "\n"))
+            ([result.ageLines, result.boundLine] + [result.invariantLine].compactMap(\.self)
+                + (result.audit.map { [$0.text] } ?? [])).joined(separator: "\n"))
         let status: Int32 =
             isWritten && result.isSuccess(strict: request.isStrict, requiresImpact: options.requireImpact) ? 0 : 1
         if request.reportsToAgents {

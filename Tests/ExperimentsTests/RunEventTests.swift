@@ -122,12 +122,13 @@ final class RunEventTests: XCTestCase {
             ])
     }
 
-    func testATestbedsEventIsReadAtItsLevelAndKeepsItsName() {
+    func testATestbedsEventIsReadAtItsLevelAndKeepsItsMembersApart() {
         var narrator = RunNarrator()
         let event = RunEvent.testbed("fault-applied", ["text": "storage is cut off", "level": "warning", "name": "x"])
         XCTAssertEqual(narrator.lines(for: event).map(\.text), ["storage is cut off"])
         XCTAssertEqual(narrator.lines(for: event).map(\.level), [.warning])
         XCTAssertEqual(event.json?["name"], "fault-applied")
+        XCTAssertEqual(event.json?["details"]?["name"], "x")
         XCTAssertTrue(narrator.lines(for: .testbed("silent", [:])).isEmpty)
     }
 }

@@ -96,6 +96,32 @@ final class StreamingTests: XCTestCase {
         XCTAssertGreaterThan(scanned, 20)
     }
 
+    // Services write a reading's JSON and read it without a tree; both say what the tree says.
+    func testAReadingsTextIsThatOfTheTree() throws {
+        for (flat, room, channel, value) in [
+            ("SD0", "1", "temperature", 21.79), ("x", "a \"room\" \\", "m", -0.0), ("x", "Küche\n", "°C", 1e300),
+        ] {
+            let id = Reading.Identity(flat: flat, room: room, channel: channel, milliseconds: Self.now)
+            let reading = Reading(id, value: value)
+            XCTAssertEqual(reading.jsonText, JSONWriter.write(reading.json))
+            XCTAssertEqual(try Reading(jsonText: reading.jsonText), reading)
+        }
+        let usual = #"{"flat":"SD0","room":"1","channel":"t","time":1600000000000,"value":1.5}"#
+        var texts = (0..<usual.count).map { String(usual.prefix($0)) }
+        for (old, replacements) in [
+            ("SD0", ["", "a b", "é"]), ("\"1\"", ["1", "\"\"", "\"\(String(repeating: "x", count: 65))\"", "null"]),
+            ("1600000000000", ["1600000000000.0", "1600000000000.5", "1", "\"1600000000000\"", "16e11"]),
+            ("1.5", ["1", "-0", "NaN", "\"1\"", "1e400"]), ("}", [",\"more\":1}", ",\"value\":2}", "} x", "}"]),
+            ("\"flat\"", ["\"flats\"", "\"\\u0066lat\""]),
+        ] {
+            texts += replacements.map { usual.replacing(old, with: $0) }
+        }
+        for text in texts {
+            let tree = (try? JSONReader.read(text.utf8)).flatMap { try? Reading(json: $0) }
+            XCTAssertEqual(try? Reading(jsonText: text), tree, text)
+        }
+    }
+
     func testNumbersAreWrittenWithTheirShortestDigits() {
         var state: UInt64 = 1
         func next() -> UInt64 {

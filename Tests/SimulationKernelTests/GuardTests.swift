@@ -126,7 +126,8 @@ final class GuardTests: XCTestCase {
                 DispatchQueue.global().async { continuation.resume() }
             }
             await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
-                helper.perform { continuation.resume() }
+                // This task runs when the other has suspended: resumed before that, it would go on without a job.
+                Task { helper.perform { continuation.resume() } }
             }
             usleep(1000)
             return "done"

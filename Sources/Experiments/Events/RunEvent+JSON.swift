@@ -52,8 +52,7 @@ extension RunEvent {
         case .aborted(let reason): ["event": "aborted", "reason": .string(reason)]
         case .warning(let warning): Self.object("warning", warning.json)
         case .testbed(let name, let members):
-            (["event": "testbed", "name": .string(name)] as Value.Object).merging(members)
-                .merging(["event": "testbed", "name": .string(name)])
+            ["event": "testbed", "name": .string(name), "details": .object(members)]
         }
     }
 

@@ -66,39 +66,39 @@ struct RoomsScanner: Hashable, Sendable {
         var scan = Scan(flat: flat, now: now)
         // A reading takes some 70 bytes of a payload.
         scan.readings.reserveCapacity(bytes.count / 64)
-        guard scan.take("{", bytes) else { return nil }
+        guard scan.cursor.take("{", bytes) else { return nil }
         var isRead = false
         repeat {
-            guard let name = scan.name(bytes) else { return nil }
-            if matches(list, bytes, name) {
+            guard let name = scan.cursor.name(bytes) else { return nil }
+            if JSONCursor.areEqual(list, bytes, name) {
                 guard !isRead, readList(bytes, &scan, contract) else { return nil }
                 isRead = true
             } else {
-                guard scan.skipScalar(bytes) else { return nil }
+                guard scan.cursor.skipScalar(bytes) else { return nil }
             }
-        } while scan.take(",", bytes)
-        guard isRead, scan.take("}", bytes), scan.isAtEnd(bytes) else { return nil }
+        } while scan.cursor.take(",", bytes)
+        guard isRead, scan.cursor.take("}", bytes), scan.cursor.isAtEnd(bytes) else { return nil }
         return scan.readings
     }
 
     private func readList(_ bytes: Span<UInt8>, _ scan: inout Scan, _ contract: MeasurementContract) -> Bool {
-        guard scan.take("[", bytes) else { return false }
-        if scan.take("]", bytes) { return true }
+        guard scan.cursor.take("[", bytes) else { return false }
+        if scan.cursor.take("]", bytes) { return true }
         var count = 0
         repeat {
             count += 1
             guard count <= MeasurementContract.recordsMax, readRecord(bytes, &scan, contract) else { return false }
-        } while scan.take(",", bytes)
-        return scan.take("]", bytes)
+        } while scan.cursor.take(",", bytes)
+        return scan.cursor.take("]", bytes)
     }
 
     private func readRecord(_ bytes: Span<UInt8>, _ scan: inout Scan, _ contract: MeasurementContract) -> Bool {
-        guard scan.take("{", bytes) else { return false }
+        guard scan.cursor.take("{", bytes) else { return false }
         scan.beginRecord()
         repeat {
-            guard let name = scan.name(bytes) else { return false }
-            guard let index = members.firstIndex(where: { matches($0.name, bytes, name) }) else {
-                guard scan.skipScalar(bytes) else { return false }
+            guard let name = scan.cursor.name(bytes) else { return false }
+            guard let index = members.firstIndex(where: { JSONCursor.areEqual($0.name, bytes, name) }) else {
+                guard scan.cursor.skipScalar(bytes) else { return false }
                 continue
             }
             // Of two members of one name the last would count.
@@ -108,8 +108,8 @@ struct RoomsScanner: Hashable, Sendable {
             case .slot(let slot): guard read(slot, bytes, &scan, contract) else { return false }
             case .object(let fields): guard readObject(fields, bytes, &scan, contract) else { return false }
             }
-        } while scan.take(",", bytes)
-        guard scan.take("}", bytes), let room = scan.room else { return false }
+        } while scan.cursor.take(",", bytes)
+        guard scan.cursor.take("}", bytes), let room = scan.room else { return false }
         for (index, channel) in channels.enumerated() {
             let (hasValue, hasTime) = (scan.hasValue(index), scan.hasTime(index))
             if !hasValue, !hasTime { continue }
@@ -124,16 +124,16 @@ struct RoomsScanner: Hashable, Sendable {
     private func readObject(
         _ fields: [Field], _ bytes: Span<UInt8>, _ scan: inout Scan, _ contract: MeasurementContract
     ) -> Bool {
-        guard scan.take("{", bytes) else { return false }
+        guard scan.cursor.take("{", bytes) else { return false }
         repeat {
-            guard let name = scan.name(bytes) else { return false }
-            if let field = fields.first(where: { matches($0.name, bytes, name) }) {
+            guard let name = scan.cursor.name(bytes) else { return false }
+            if let field = fields.first(where: { JSONCursor.areEqual($0.name, bytes, name) }) {
                 guard read(field.slot, bytes, &scan, contract) else { return false }
             } else {
-                guard scan.skipScalar(bytes) else { return false }
+                guard scan.cursor.skipScalar(bytes) else { return false }
             }
-        } while scan.take(",", bytes)
-        return scan.take("}", bytes)
+        } while scan.cursor.take(",", bytes)
+        return scan.cursor.take("}", bytes)
     }
 
     private func read(
@@ -141,18 +141,12 @@ struct RoomsScanner: Hashable, Sendable {
     ) -> Bool {
         switch slot {
         case .value(let channel):
-            guard !scan.hasValue(channel), let value = scan.number(bytes), value.isFinite else { return false }
+            guard !scan.hasValue(channel), let value = scan.cursor.number(bytes), value.isFinite else { return false }
             scan.set(value: value, channel)
         case .time(let channel):
             guard !scan.hasTime(channel), let time = scan.time(bytes, contract) else { return false }
             scan.set(time: time, channel)
         }
-        return true
-    }
-
-    private func matches(_ name: [UInt8], _ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
-        guard name.count == range.count else { return false }
-        for offset in name.indices where name[offset] != bytes[range.lowerBound + offset] { return false }
         return true
     }
 }
@@ -165,7 +159,7 @@ private struct Scan {
     private(set) var room: String?
     private(set) var values: [Double] = []
     private(set) var times: [Int64] = []
-    private var index: Int = 0
+    var cursor: JSONCursor = JSONCursor()
     private var seenMembers: UInt64 = 0
     private var seenValues: UInt32 = 0
     private var seenTimes: UInt32 = 0
@@ -205,17 +199,17 @@ private struct Scan {
 
     /// Reads a room's name: a string, or a whole number that is not negative.
     mutating func readRoom(_ bytes: Span<UInt8>) -> Bool {
-        skipSpace(bytes)
-        guard index < bytes.count else { return false }
-        if bytes[index] == UInt8(ascii: "\"") {
-            guard let range = string(bytes), (1...MeasurementContract.roomBytesMax).contains(range.count),
-                let text = Self.text(bytes, range)
+        cursor.skipSpace(bytes)
+        guard cursor.index < bytes.count else { return false }
+        if bytes[cursor.index] == UInt8(ascii: "\"") {
+            guard let range = cursor.string(bytes), (1...MeasurementContract.roomBytesMax).contains(range.count),
+                let text = JSONCursor.text(bytes, range)
             else { return false }
             room = text
         } else {
-            let start = index
-            guard let number = number(bytes), number >= 0, number < 1e15, number == number.rounded(),
-                (start..<index).allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= bytes[$0] })
+            let start = cursor.index
+            guard let number = cursor.number(bytes), number >= 0, number < 1e15, number == number.rounded(),
+                (start..<cursor.index).allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= bytes[$0] })
             else { return false }
             room = String(Int(number))
         }
@@ -223,17 +217,17 @@ private struct Scan {
     }
 
     mutating func time(_ bytes: Span<UInt8>, _ contract: MeasurementContract) -> Int64? {
-        skipSpace(bytes)
-        guard index < bytes.count else { return nil }
+        cursor.skipSpace(bytes)
+        guard cursor.index < bytes.count else { return nil }
         let value: Value
         var text: Range<Int>?
-        if bytes[index] == UInt8(ascii: "\"") {
-            guard let range = string(bytes) else { return nil }
-            if let lastTime, Self.areEqual(bytes, lastTime.text, range) { return lastTime.milliseconds }
-            guard let string = Self.text(bytes, range) else { return nil }
+        if bytes[cursor.index] == UInt8(ascii: "\"") {
+            guard let range = cursor.string(bytes) else { return nil }
+            if let lastTime, JSONCursor.areEqual(bytes, lastTime.text, range) { return lastTime.milliseconds }
+            guard let string = JSONCursor.text(bytes, range) else { return nil }
             (text, value) = (range, .string(string))
         } else {
-            guard let number = number(bytes) else { return nil }
+            guard let number = cursor.number(bytes) else { return nil }
             value = .real(number)
         }
         guard let time = MeasurementTime.read(value, contract.times, zone: contract.zone, now: now),
@@ -241,124 +235,5 @@ private struct Scan {
         else { return nil }
         if let text { lastTime = (text, time) }
         return time
-    }
-
-    private static func areEqual(_ bytes: Span<UInt8>, _ left: Range<Int>, _ right: Range<Int>) -> Bool {
-        guard left.count == right.count else { return false }
-        for offset in 0..<left.count where bytes[left.lowerBound + offset] != bytes[right.lowerBound + offset] {
-            return false
-        }
-        return true
-    }
-
-    private static func text(_ bytes: Span<UInt8>, _ range: Range<Int>) -> String? {
-        guard let text = try? UTF8Span(validating: bytes.extracting(range)) else { return nil }
-        return String(copying: text)
-    }
-
-    // MARK: JSON
-
-    private mutating func skipSpace(_ bytes: Span<UInt8>) {
-        while index < bytes.count {
-            switch bytes[index] {
-            case 0x20, 0x0a, 0x0d, 0x09: index += 1
-            default: return
-            }
-        }
-    }
-
-    func isAtEnd(_ bytes: Span<UInt8>) -> Bool {
-        var rest = self
-        rest.skipSpace(bytes)
-        return rest.index == bytes.count
-    }
-
-    mutating func take(_ character: Unicode.Scalar, _ bytes: Span<UInt8>) -> Bool {
-        skipSpace(bytes)
-        guard index < bytes.count, bytes[index] == UInt8(ascii: character) else { return false }
-        index += 1
-        return true
-    }
-
-    /// Reads a member's name and the colon behind it.
-    mutating func name(_ bytes: Span<UInt8>) -> Range<Int>? {
-        guard let name = string(bytes), take(":", bytes) else { return nil }
-        return name
-    }
-
-    /// Reads a string without escapes; where it stands between its quotes.
-    mutating func string(_ bytes: Span<UInt8>) -> Range<Int>? {
-        guard take("\"", bytes) else { return nil }
-        let start = index
-        while index < bytes.count {
-            switch bytes[index] {
-            case UInt8(ascii: "\""):
-                index += 1
-                return start..<(index - 1)
-            // Escapes, control characters, and what may not be UTF-8.
-            case UInt8(ascii: "\\"), ..<0x20, 0x80...: return nil
-            default: index += 1
-            }
-        }
-        return nil
-    }
-
-    /// Reads a number as JSON has them.
-    mutating func number(_ bytes: Span<UInt8>) -> Double? {
-        skipSpace(bytes)
-        let start = index
-        func digit(_ place: Int) -> UInt64? {
-            guard place < bytes.count, UInt8(ascii: "0")...UInt8(ascii: "9") ~= bytes[place] else { return nil }
-            return UInt64(bytes[place] - UInt8(ascii: "0"))
-        }
-        let isNegative = index < bytes.count && bytes[index] == UInt8(ascii: "-")
-        if isNegative { index += 1 }
-        guard let first = digit(index) else { return nil }
-        // A leading zero stands alone.
-        if first == 0, digit(index + 1) != nil { return nil }
-        var mantissa: UInt64 = 0
-        var digits = 0
-        var fraction = 0
-        while let next = digit(index) {
-            (mantissa, digits, index) = (mantissa &* 10 &+ next, digits + 1, index + 1)
-        }
-        if index < bytes.count, bytes[index] == UInt8(ascii: "."), digit(index + 1) != nil {
-            index += 1
-            while let next = digit(index) {
-                (mantissa, digits, fraction, index) = (mantissa &* 10 &+ next, digits + 1, fraction + 1, index + 1)
-            }
-        }
-        // Exponents, and more digits than a whole number of a Double has, are read elsewhere.
-        if index < bytes.count, bytes[index] | 0x20 == UInt8(ascii: "e") { return nil }
-        guard digits <= 15 else {
-            return digits <= 18 ? Self.text(bytes, start..<index).flatMap { Double($0) } : nil
-        }
-        // Both are exact, and so their quotient is the number that is nearest.
-        let number = Double(mantissa) / Self.powers[fraction]
-        return isNegative ? -number : number
-    }
-
-    private static let powers: [Double] = (0...15).map { power in (0..<power).reduce(1.0) { value, _ in value * 10 } }
-
-    /// Passes over a string, a number or a word that the contract does not look at.
-    mutating func skipScalar(_ bytes: Span<UInt8>) -> Bool {
-        skipSpace(bytes)
-        guard index < bytes.count else { return false }
-        switch bytes[index] {
-        case UInt8(ascii: "\""): return string(bytes) != nil
-        case UInt8(ascii: "t"): return word("true", bytes)
-        case UInt8(ascii: "f"): return word("false", bytes)
-        case UInt8(ascii: "n"): return word("null", bytes)
-        default: return number(bytes) != nil
-        }
-    }
-
-    private mutating func word(_ word: StaticString, _ bytes: Span<UInt8>) -> Bool {
-        let count = word.utf8CodeUnitCount
-        guard index + count <= bytes.count, let text = Self.text(bytes, index..<(index + count)),
-            text == word.description
-        else { return false }
-        index += count
-        return true
     }
 }

@@ -78,6 +78,8 @@ public struct HTTPBrokerClient: BrokerClient {
     }
 
     /// Appends messages to a partition; returns whether they were new.
+    ///
+    /// - Throws: ``BrokerError``.
     public func produce(
         _ messages: [BrokerMessage], to partition: TopicPartition, from producer: BrokerProducer?, acks: BrokerAcks
     ) async throws(BrokerError) -> Bool {
@@ -134,6 +136,8 @@ public struct HTTPBrokerClient: BrokerClient {
     }
 
     /// Joins a group, or says that the member is still there.
+    ///
+    /// - Throws: ``BrokerError``.
     public func join(_ group: String, member: String, topic: String) async throws(BrokerError) -> GroupAssignment {
         let answer = try await send(
             .post, "/consumers/\(group)", ["member": .string(member), "topic": .string(topic)])
@@ -153,12 +157,16 @@ public struct HTTPBrokerClient: BrokerClient {
     }
 
     /// Says that a member is still there.
+    ///
+    /// - Throws: ``BrokerError``, ``BrokerError/fenced`` when the group has gone on without the member.
     public func heartbeat(_ group: String, member: String, generation: Int) async throws(BrokerError) {
         let body: Value = ["member": .string(member), "generation": .integer(generation)]
         _ = try await send(.post, "/consumers/\(group)/heartbeat", body)
     }
 
     /// Notes where a group goes on.
+    ///
+    /// - Throws: ``BrokerError``, ``BrokerError/fenced`` when the group has gone on without the member.
     public func commit(
         _ group: String, member: String, generation: Int, _ partition: TopicPartition, _ offset: Int64
     ) async throws(BrokerError) {

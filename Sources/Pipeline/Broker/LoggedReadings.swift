@@ -1,4 +1,3 @@
-import Documents
 public import Measurements
 public import Ports
 import SQLite
@@ -48,19 +47,21 @@ public struct BrokerLogReadings: LoggedReadings {
     public func records() throws(PersistenceError) -> [LoggedReading] {
         guard let database = try DurableFile.inspect(location, BrokerLog.schema) else { return [] }
         return try PersistenceError.mapped {
+            var partitions: [Int64: TopicPartition] = [:]
+            for row in try database.rows("SELECT id, topic, number FROM partition") {
+                guard let id = row[0].integer, let topic = row[1].text, let number = row[2].integer else { continue }
+                partitions[id] = TopicPartition(topic, Int(number))
+            }
             let statement = try database.prepare(
-                """
-                SELECT topic, number, offset, value FROM record JOIN partition ON partition.id = record.partition
-                ORDER BY partition.id, offset
-                """)
+                "SELECT partition, offset, value FROM record ORDER BY partition, offset")
             var records: [LoggedReading] = []
             while try statement.step() {
-                guard let json = try? JSONReader.read(statement.text(3).utf8), let reading = try? Reading(json: json)
-                else { continue }
+                guard let partition = partitions[statement.integer(0)] else {
+                    throw PersistenceError.damaged("a record of an unknown partition")
+                }
+                guard let reading = try? Reading(jsonText: statement.text(2)) else { continue }
                 records.append(
-                    LoggedReading(
-                        partition: TopicPartition(statement.text(0), Int(statement.integer(1))),
-                        offset: statement.integer(2), reading: reading))
+                    LoggedReading(partition: partition, offset: statement.integer(1), reading: reading))
             }
             return records
         }

@@ -60,8 +60,7 @@ public actor Ingester {
     private func store(_ batch: RecordBatch) async throws(BrokerError) {
         var readings: [Reading] = []
         for record in batch.records {
-            guard let json = try? JSONReader.read(record.message.value.utf8), let reading = try? Reading(json: json)
-            else {
+            guard let reading = try? Reading(jsonText: record.message.value) else {
                 // Nobody will ever understand it; it must not hold up the rest.
                 counters.malformed += 1
                 continue

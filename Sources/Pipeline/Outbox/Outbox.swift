@@ -1,4 +1,3 @@
-import Documents
 import Durations
 public import Measurements
 public import Ports
@@ -147,7 +146,7 @@ public actor Outbox: MeasurementSink {
                     next[partition] = sequence + 1
                     try add.bind([
                         .integer(Int64(partition)), .integer(sequence), .text(reading.id.flat),
-                        .text(JSONWriter.write(reading.json)),
+                        .text(reading.jsonText),
                     ])
                     try add.run()
                 }

@@ -1,4 +1,3 @@
-import Documents
 public import Measurements
 public import Ports
 import SQLite
@@ -29,8 +28,9 @@ public struct OutboxFileContents: OutboxContents {
             let statement = try database.prepare("SELECT value FROM message ORDER BY number")
             var readings: [Reading] = []
             while try statement.step() {
-                guard let json = try? JSONReader.read(statement.text(0).utf8), let reading = try? Reading(json: json)
-                else { throw PersistenceError.damaged("a message that is not a reading") }
+                guard let reading = try? Reading(jsonText: statement.text(0)) else {
+                    throw PersistenceError.damaged("a message that is not a reading")
+                }
                 readings.append(reading)
             }
             return readings

@@ -1,4 +1,3 @@
-import Documents
 public import Measurements
 
 /// Sends readings from memory, as producers do that nobody configured: what the poller must not rely on.
@@ -41,6 +40,8 @@ public actor VolatileProducer: MeasurementSink {
     }
 
     /// Takes readings, and says so at once.
+    ///
+    /// - Throws: Nothing; what cannot wait is dropped.
     public func publish(_ readings: [Reading]) async throws {
         let room = max(0, options.readingsMax - queue.count)
         overflowed += max(0, readings.count - room)
@@ -61,7 +62,7 @@ public actor VolatileProducer: MeasurementSink {
             let partition = partition(of: first.reading)
             let piece = Array(queue.prefix(200).prefix { self.partition(of: $0.reading) == partition })
             let messages = piece.map {
-                BrokerMessage(key: $0.reading.id.flat, value: JSONWriter.write($0.reading.json))
+                BrokerMessage(key: $0.reading.id.flat, value: $0.reading.jsonText)
             }
             do throws(BrokerError) {
                 _ = try await broker.produce(messages, to: partition, from: nil, acks: options.acks)

@@ -21,18 +21,33 @@ public struct SQLiteStoredReadings: StoredReadings {
 
     /// All readings, by series and time.
     ///
-    /// - Throws: ``PersistenceError``.
+    /// - Throws: ``PersistenceError``; ``PersistenceError/damaged(_:)`` where the store would not deliver a row either.
     public func all() throws(PersistenceError) -> [Reading] {
         guard let database = try DurableFile.inspect(location, StorageDatabase.schema) else { return [] }
         return try PersistenceError.mapped {
+            // Names are few and readings many.
+            var names: [Int64: Reading.Identity.Series] = [:]
+            let series = try database.prepare("SELECT id, flat, room, channel FROM series")
+            while try series.step() {
+                names[series.integer(0)] = Reading.Identity.Series(
+                    flat: series.text(1), room: series.text(2), channel: series.text(3))
+            }
             let statement = try database.prepare(
-                "SELECT flat, room, channel, time, value FROM reading JOIN series ON series.id = reading.series")
+                "SELECT series, time, value, checksum FROM reading ORDER BY series, time")
             var readings: [Reading] = []
+            var last: (series: Int64, name: Reading.Identity.Series, key: UInt64)?
             while try statement.step() {
-                let id = Reading.Identity(
-                    flat: statement.text(0), room: statement.text(1), channel: statement.text(2),
-                    milliseconds: statement.integer(3))
-                readings.append(Reading(id, value: statement.real(4)))
+                let series = statement.integer(0)
+                if last?.series != series { last = names[series].map { (series, $0, Checksum.key(of: $0)) } }
+                guard let (_, name, key) = last, last?.series == series else {
+                    throw PersistenceError.damaged("a reading of the unknown series \(series)")
+                }
+                let id = Reading.Identity(name, milliseconds: statement.integer(1))
+                let reading = Reading(id, value: statement.real(2))
+                guard Checksum.of(reading, key: key) == statement.integer(3) else {
+                    throw PersistenceError.damaged("the checksum of \(id)")
+                }
+                readings.append(reading)
             }
             return readings
         }

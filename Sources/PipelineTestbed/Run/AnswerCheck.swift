@@ -15,7 +15,7 @@ struct AnswerCheck {
 
     /// How often something is asked for before it counts as not answered; a second between.
     private static let attemptsMax: Int = 10
-    private static let claim: String = "what storage and gateway answer is true"
+    static let claim: String = "what storage and gateway answer is true"
 
     init(_ pipeline: SimulatedPipeline) {
         self.pipeline = pipeline

@@ -7,6 +7,8 @@ import Testbed
 /// What a scenario claims, as invariants, and what is done after healing to find out.
 final class PipelineClaims: @unchecked Sendable {
     let invariants: [any Invariant]
+    /// The claims, for people.
+    let names: [String]
     private let scenario: Scenario
     private let pipeline: SimulatedPipeline
     private let completeness: Completeness?
@@ -50,6 +52,9 @@ final class PipelineClaims: @unchecked Sendable {
             ? Completeness(within: scenario.profile.interval * Self.intervalsMax, pipeline.ledger) : nil
         if let completeness { invariants.append(completeness) }
         self.invariants = invariants
+        names =
+            invariants.map(\.name) + (claims.contains(.answers) ? [AnswerCheck.claim] : [])
+            + (claims.contains(.durable) ? ["what was acknowledged survives that all power goes"] : [])
     }
 
     /// Lets the system recover, and looks whether it has.

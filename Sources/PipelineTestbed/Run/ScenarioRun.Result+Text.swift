@@ -10,8 +10,16 @@ extension ScenarioRun.Result {
         // Whatever the probes say: what must always be true was not.
         if !violations.isEmpty { return Verdict.refuted.rawValue }
         guard stopReason == .finished else { return "stopped" }
-        if !problems.isEmpty { return Verdict.inconclusive.rawValue }
-        return journal?.verdict(by: Self.rule(strict)).verdict.rawValue ?? "crashed"
+        guard let verdict = journal?.verdict(by: Self.rule(strict)).verdict else { return "crashed" }
+        // A fault that could not be applied leaves open what its run was to show, but not what was seen to fail.
+        let isOpen: Bool =
+            switch verdict {
+            case .held, .untested: true
+            case .refuted, .unsteady, .inconclusive, .failed, .aborted, .interrupted: false
+            }
+        if !problems.isEmpty, isOpen { return Verdict.inconclusive.rawValue }
+        // Without a hypothesis, its own claims are what a run was to show.
+        return verdict == .untested && hasOwnClaims ? Verdict.held.rawValue : verdict.rawValue
     }
 
     /// What counts for a scenario.
@@ -56,6 +64,7 @@ extension ScenarioRun.Result {
                 "exceeded": .integer(secondsBeyondBound), "watched": .integer(secondsWatched),
             ],
             "audit": audit.map { .string($0.text) } ?? .null,
+            "invariants": .array(invariants.map { .string($0) }),
             "violations": .array(violations.map { .object($0.document) }),
             "faults": .array(faults.map { .object($0.document) }),
             "problems": .array(problems.map { .string($0) }),
@@ -81,6 +90,15 @@ extension ScenarioRun.Result {
         Scenario.AgeKind.allCases.compactMap { kind in
             ages[kind].map { "\(kind.rawValue) age max \(Self.text($0.max)) s, p95 \(Self.text($0.p95)) s" }
         }.joined(separator: "\n")
+    }
+
+    /// What became of the run's invariants, for people; nil where nothing was claimed.
+    public var invariantLine: String? {
+        guard !invariants.isEmpty else { return nil }
+        let violated = Set(violations.map(\.invariant))
+        let kept = invariants.filter { !violated.contains($0) }
+        return "invariants: \(kept.count) of \(invariants.count) kept: "
+            + invariants.map { violated.contains($0) ? "VIOLATED \($0)" : $0 }.joined(separator: "; ")
     }
 
     /// What became of the scenario's bound, for people.

@@ -37,6 +37,10 @@ public struct ScenarioRun: Sendable {
         public let bound: Scenario.Bound
         /// What became of the readings; nil where the landscape keeps none.
         public let audit: LedgerAudit?
+        /// What was claimed of the run, whatever its probes say.
+        public let invariants: [String]
+        /// Whether the scenario itself claims something, besides what is claimed of every run.
+        let hasOwnClaims: Bool
         /// What was violated, in its order.
         public let violations: [Violation]
         /// The faults that were applied, by whomever, with what they hit.
@@ -131,7 +135,12 @@ public struct ScenarioRun: Sendable {
         let (log, monitor) = (pipeline.deployment.log, pipeline.deployment.monitor)
         log.listen { [recorder] event in
             look()
-            if let document = event.document { recorder(.testbed(document["event"]?.string ?? "", document)) }
+            guard var document = event.document else { return }
+            if let narration = event.narration {
+                document["level"] = narration.isWarning ? "warning" : "info"
+                document["text"] = .string(narration.text)
+            }
+            recorder(.testbed(document["event"]?.string ?? "", document))
         }
         let claims = PipelineClaims(scenario, pipeline)
         for invariant in claims.invariants { monitor.add(invariant) }
@@ -147,7 +156,9 @@ public struct ScenarioRun: Sendable {
             seed: seed, isInterrupted: box.isInterrupted, journal: box.journal, failure: box.failure,
             redactor: box.redactor, stopReason: outcome.stopReason, digest: outcome.digest,
             virtualTime: outcome.virtualTime, events: outcome.events, ages: pipeline.ages.statistics,
-            bound: scenario.bound, audit: box.audit, violations: monitor.violations, faults: pipeline.faults,
+            bound: scenario.bound, audit: box.audit, invariants: claims.names,
+            hasOwnClaims: scenario.bound.binds || scenario.chosenClaims != nil, violations: monitor.violations,
+            faults: pipeline.faults,
             problems: player.problems, marks: log.marks, healed: box.healed, failures: pipeline.ages.failures,
             recording: outcome.recording)
     }

@@ -86,7 +86,7 @@ public final class Network {
     /// The ports of a host that begins to boot.
     private func portsOfBoot(_ name: String) -> SimulatedPorts? {
         guard let host = hostsByName[name] else { return nil }
-        host.host.onCrash { host.noteCrash() }
+        host.noteBoot()
         return SimulatedPorts(network: self, host: host)
     }
 
@@ -188,13 +188,20 @@ public final class Network {
         try knownHost(host).resetConnections(with: try other.map { name throws(NetworkError) in try knownHost(name) })
     }
 
-    /// A host's process is about to die while its machine lives: the machine resets the process' connections.
+    /// Kills the process of a host whose machine goes on: the machine resets its connections, and refuses new ones until it is started again.
     ///
-    /// Without it a crash is that of the machine, and its peers find out by themselves.
+    /// ``SimulationKernel/Simulation/Host/crash()`` alone is the end of the machine: its peers find out by themselves.
     ///
     /// - Throws: ``NetworkError/unknownHost(_:)``.
-    public func resetPeers(of host: String) throws(NetworkError) {
-        try knownHost(host).resetPeers()
+    public func killProcess(of host: String) throws(NetworkError) {
+        try knownHost(host).killProcess()
+    }
+
+    /// Takes the power from a host, whether its process runs or not: nobody is told, and nothing answers until it is started again.
+    ///
+    /// - Throws: ``NetworkError/unknownHost(_:)``.
+    public func cutPower(of host: String) throws(NetworkError) {
+        try knownHost(host).cutPower()
     }
 
     /// Lets the service on a host's port accept late, or, with nil, at once again.

@@ -51,8 +51,10 @@ final class NetworkHost {
     var name: String { host.name }
     var id: HostID { host.id }
 
-    /// Whether the machine answers: a paused one does, its kernel's network goes on.
-    var isUp: Bool { host.state == .running || host.state == .paused }
+    /// Whether the machine answers: that of a paused process does, and that of one that was killed.
+    var isUp: Bool { host.state == .running || host.state == .paused || machineOutlivesProcess }
+    /// Whether the process was killed and its machine goes on: it refuses what nobody is there for.
+    private var machineOutlivesProcess: Bool = false
 
     /// Tells the host's code of something: at once, or, while it is paused, when it goes on.
     @inline(__always)
@@ -122,9 +124,23 @@ final class NetworkHost {
         return hit.count
     }
 
-    /// The process dies and its machine lives: peers are told, by the machine.
-    func resetPeers() {
+    /// The process is killed, and its machine, which goes on, resets its connections.
+    func killProcess() {
         for number in connections.keys.sorted() { connections[number]?.abort(at: self) }
+        host.crash()
+        machineOutlivesProcess = true
+    }
+
+    /// The machine goes down, and tells nobody.
+    func cutPower() {
+        host.crash()
+        machineOutlivesProcess = false
+    }
+
+    /// The machine, or the process on it, begins anew.
+    func noteBoot() {
+        machineOutlivesProcess = false
+        host.onCrash { self.noteCrash() }
     }
 
     /// Ends a listener: who waits to be accepted is reset.

@@ -128,6 +128,7 @@ struct EventQueue: ~Copyable {
         _ = sweep { _ in false }
     }
 
+    @inline(__always)
     func isPending(_ handle: ScheduledEvent) -> Bool {
         unsafe handle.index < UInt32(used) && events[Int(handle.index)].generation == handle.generation
     }
@@ -182,6 +183,7 @@ struct EventQueue: ~Copyable {
     }
 
     /// The event behind a ready item, freed; nil when it was cancelled meanwhile.
+    @inline(__always)
     mutating func take(_ handle: ScheduledEvent) -> Event? {
         isPending(handle) ? release(handle.index) : nil
     }
@@ -275,19 +277,14 @@ struct EventQueue: ~Copyable {
 
     // MARK: Events
 
+    @inline(__always)
     private mutating func takeEvent() -> UInt32 {
         if free != .max {
             let index = free
             free = unsafe events[Int(index)].task
             return index
         }
-        if used == capacity {
-            let larger = UnsafeMutablePointer<Event>.allocate(capacity: 2 * capacity)
-            unsafe larger.moveInitialize(from: events, count: used)
-            unsafe events.deallocate()
-            unsafe events = larger
-            capacity *= 2
-        }
+        if used == capacity { growEvents() }
         unsafe (events + used).initialize(
             to: Event(
                 action: nil, argument: 0, task: Self.noTask, generation: 0, incarnation: 0, kind: .action))
@@ -295,7 +292,17 @@ struct EventQueue: ~Copyable {
         return UInt32(used - 1)
     }
 
+    @inline(never)
+    private mutating func growEvents() {
+        let larger = UnsafeMutablePointer<Event>.allocate(capacity: 2 * capacity)
+        unsafe larger.moveInitialize(from: events, count: used)
+        unsafe events.deallocate()
+        unsafe events = larger
+        capacity *= 2
+    }
+
     /// Makes an event's memory free for the next, and returns what was in it; its generation tells old handles.
+    @inline(__always)
     private mutating func release(_ index: UInt32) -> Event {
         let place = unsafe events + Int(index)
         let event = unsafe place.pointee

@@ -75,11 +75,11 @@ extension ActivityDefinition {
             case .link(_, let route) where two == .everybody && (route.target == one || route.other == one),
                 .link(_, let route) where route.target == one && route.other == two,
                 .link(_, let route) where route.target == two && route.other == one:
-                await controller.revert(applied.id)
+                await controller.revert(applied.id, on: nil)
             case .link(_, let route) where route.other == .everybody && [one, two].contains(route.target):
                 await controller.revert(applied.id, on: FaultRoute(one, two))
             case .listener(_, let target) where two == .everybody && target == one:
-                await controller.revert(applied.id)
+                await controller.revert(applied.id, on: nil)
             case .link, .listener, .process, .clock, .disk, .custom: break
             }
         }
@@ -94,7 +94,7 @@ extension ActivityDefinition {
             arguments, context async throws(ActivityError) in
             let controller = controller(context)
             for applied in controller.applied where applied.until == nil && which(applied.fault, arguments) {
-                await controller.revert(applied.id)
+                await controller.revert(applied.id, on: nil)
             }
         }
     }

@@ -92,6 +92,19 @@ extension TestbedEvent: CustomStringConvertible {
         }
     }
 
+    /// What people are told of it while a run goes on, and whether it deserves a look; nil for the course of things.
+    public var narration: (isWarning: Bool, text: String)? {
+        switch kind {
+        case .started(_, let boot): boot == 1 ? nil : (false, what)
+        case .failed: (true, what)
+        case .crashed, .paused, .resumed: (false, what)
+        case .applied(let fault): (false, "Fault begins: \(fault.fault)")
+        case .reverted(let fault): (fault.impact.verdict == .missed, "Fault ends: \(fault.fault): \(fault.impact)")
+        case .violated(let violation): (true, violation.summary)
+        case .healed, .reached, .observed: nil
+        }
+    }
+
     /// Whom it is about.
     public var entities: [String] {
         switch kind {

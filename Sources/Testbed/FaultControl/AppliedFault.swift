@@ -118,11 +118,6 @@ public protocol FaultController: AnyObject {
     var applied: [AppliedFault] { get }
 }
 
-extension FaultController {
-    /// Takes a fault back; does nothing when that was done.
-    public func revert(_ id: Int) async { await revert(id, on: nil) }
-}
-
 /// Does what a deployment's own faults say; how it is checked and what it hits, only it knows.
 public protocol CustomFaultHandler: AnyObject {
     /// The name that ``CustomFault/name`` has.
