@@ -45,14 +45,13 @@ final class HandshakeTests: XCTestCase {
         }
     }
 
-    // The service dies with the attempt half open and its answer on hold: what comes is the reset, and the caller is told.
+    // The service is killed with the attempt half open and its answer on hold: what comes is the reset, and the caller is told.
     func testAResetThatComesBeforeTheAnswerRefusesTheAttempt() throws {
         try NetworkScript.run(link: Self.tenMilliseconds) { script in
             let link = try script.link("server", "client")
             script.simulation.schedule(after: .milliseconds(5)) { _ in link.hold() }
             script.simulation.schedule(after: .milliseconds(50)) { _ in
-                try? script.network.resetPeers(of: "server")
-                script.server.host?.crash()
+                try? script.network.killProcess(of: "server")
             }
             script.simulation.schedule(after: .milliseconds(100)) { _ in link.release() }
             do {
