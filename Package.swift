@@ -24,7 +24,7 @@ let package = Package(
         .library(name: "SimulatedSQLite", targets: ["SimulatedSQLite", "SQLite"]),
         .library(name: "SocketWorld", targets: ["SocketWorld", "Ports"]),
         .library(name: "HTTP", targets: ["HTTP"]),
-        .library(name: "Testbed", targets: ["Testbed", "SimulatedTestbed"]),
+        .library(name: "Testbed", targets: ["Testbed", "SimulatedTestbed", "Faults", "Ports"]),
         .library(name: "Experiments", targets: ["Experiments", "Documents", "Activities"]),
         .library(name: "Sessions", targets: ["Sessions"]),
         .executable(name: "windkanal", targets: ["windkanal"]),

@@ -160,6 +160,13 @@ extension FaultSchedule: CustomStringConvertible {
         }
     }
 
+    /// Reads a schedule from its ``description``: a line for each fault; empty lines are none.
+    ///
+    /// - Throws: ``FaultError`` with the first thing that is wrong and the number of its entry.
+    public init(lines text: String) throws(FaultError) {
+        try self.init(.array(text.split(whereSeparator: \.isNewline).map { .string(String($0)) }))
+    }
+
     /// A line for each fault.
     public var description: String { faults.map(\.description).joined(separator: "\n") }
 }

@@ -1,7 +1,7 @@
 public import Faults
 public import SimulatedWorld
-public import SimulationKernel
-public import Testbed
+@_exported public import SimulationKernel
+@_exported public import Testbed
 
 /// A run of a deployment in virtual time, from one seed: faults are played, invariants are asked, everything is healed, and must recover.
 public struct SimulatedRun {

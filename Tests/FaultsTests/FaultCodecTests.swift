@@ -19,6 +19,9 @@ final class FaultCodecTests: XCTestCase {
                 Toxic(
                     "slicer", .slicer(averageSize: 64, sizeVariation: 32, delay: .microseconds(10)),
                     toxicity: .init(250_000, outOf: 1_000_000))), FaultRoute("a", "b", .outbound)),
+        .link(.toxic(Toxic("third", .timeout(.seconds(8)), toxicity: .init(1, outOf: 3))), FaultRoute("gateway")),
+        .link(
+            .toxic(Toxic("holes", .packetLoss(rate: .init(1, outOf: 7), correlation: .zero))), FaultRoute("gateway")),
         .link(.reset, FaultRoute("gateway")),
         .listener(.refuse, "storage"), .listener(.blackHole, "storage"),
         .listener(.acceptLate(by: .seconds(3)), "broker"), .listener(.unresolvable, "broker"),
@@ -53,7 +56,7 @@ final class FaultCodecTests: XCTestCase {
     func testLinesCanBeReadByPeople() {
         XCTAssertEqual("\(examples[1])", "network.cut service=storage other=broker direction=inbound")
         XCTAssertEqual("\(examples[5])", "network.lose service=broker share=1/20")
-        XCTAssertEqual("\(examples[16])", "service.crash_starting service=broker seconds=0.02")
+        XCTAssertEqual("\(examples[18])", "service.crash_starting service=broker seconds=0.02")
     }
 
     func testSchedulesAreReadBackFromListsOfObjectsAndOfLines() throws {
@@ -69,6 +72,7 @@ final class FaultCodecTests: XCTestCase {
         XCTAssertEqual(try FaultSchedule(schedule.document), schedule)
         let lines = schedule.description.split(separator: "\n").map { Value.string(String($0)) }
         XCTAssertEqual(try FaultSchedule(.array(lines)), schedule)
+        XCTAssertEqual(try FaultSchedule(lines: "\(schedule)\n"), schedule)
         XCTAssertEqual(
             faults[1].description,
             "on outbox.sent#2 network.cut service=storage other=broker direction=inbound")

@@ -45,6 +45,25 @@ final class HandshakeTests: XCTestCase {
         }
     }
 
+    // The service is killed with the attempt half open and its answer on hold: what comes is the reset, and the caller is told.
+    func testAResetThatComesBeforeTheAnswerRefusesTheAttempt() throws {
+        try NetworkScript.run(link: Self.tenMilliseconds) { script in
+            let link = try script.link("server", "client")
+            script.simulation.schedule(after: .milliseconds(5)) { _ in link.hold() }
+            script.simulation.schedule(after: .milliseconds(50)) { _ in
+                try? script.network.killProcess(of: "server")
+            }
+            script.simulation.schedule(after: .milliseconds(100)) { _ in link.release() }
+            do {
+                try await script.dial()
+                XCTFail("it is connected")
+            } catch {
+                XCTAssertEqual(error as? DialError, .refused(Endpoint("server", 80)))
+                XCTAssertEqual(script.seconds, 0.111)
+            }
+        }
+    }
+
     // The first data proves the same: the server, which never heard the acknowledgement, accepts when it comes.
     func testTheFirstDataTakesThePlaceOfALostAcknowledgement() throws {
         try NetworkScript.run(link: Self.tenMilliseconds) { script in

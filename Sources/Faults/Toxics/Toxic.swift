@@ -4,27 +4,22 @@ public import Randomness
 ///
 /// Source: Toxiproxy 2.12 as measured; where its behaviour is a defect, ours is the repaired one (docs/network.md).
 public struct Toxic: Hashable, Sendable {
-    /// What it does; times are durations, sizes are bytes.
-    public enum Kind: Hashable, Sendable {
-        /// Nothing.
-        case noop
-        /// Each piece leaves `latency` after it came, give or take `jitter`, in order.
-        case latency(latency: Duration, jitter: Duration)
-        /// So many bytes leave each second, a tenth of a second's worth at a time; 0 lets nothing through, and loses nothing.
-        case bandwidth(bytesPerSecond: UInt64)
-        /// The end of the stream leaves later.
-        case slowClose(delay: Duration)
-        /// All data is dropped; the connection closes so long after the toxic began or the last data came; 0 is never.
-        case timeout(Duration)
-        /// The first data, or the end, resets the connection after a time.
-        case resetPeer(after: Duration)
-        /// Pieces of about `averageSize` bytes, give or take `sizeVariation`, with a pause behind each.
-        case slicer(averageSize: Int, sizeVariation: Int, delay: Duration)
-        /// So many bytes pass, then the connection closes.
-        case limitData(bytes: UInt64)
-        /// Pieces vanish, which corrupts the stream; behind a lost one, the next is lost so much more often.
-        case packetLoss(rate: Ratio, correlation: Ratio)
+    /// What a toxic does; times are durations, sizes are bytes.
+    ///
+    /// Each kind stands in a file of its own with its behaviour, its attributes and what may be said of them.
+    public struct Kind: Sendable {
+        let behavior: any ToxicBehavior
+
+        init(_ behavior: some ToxicBehavior) {
+            self.behavior = behavior
+        }
     }
+
+    /// The kinds that there are, in the order in which they are told.
+    static let kinds: [any ToxicBehavior.Type] = [
+        NoopToxic.self, LatencyToxic.self, BandwidthToxic.self, SlowCloseToxic.self, TimeoutToxic.self,
+        ResetPeerToxic.self, SlicerToxic.self, LimitDataToxic.self, PacketLossToxic.self,
+    ]
 
     /// Its name, unique on the link.
     public let name: String
@@ -43,23 +38,22 @@ public struct Toxic: Hashable, Sendable {
     /// What is wrong with it, or nil.
     public var validationError: String? {
         if toxicity.numerator > toxicity.denominator { return "the toxicity \(toxicity) of '\(name)' is above 1" }
-        switch kind {
-        case .latency(let latency, let jitter):
-            if latency < .zero || jitter < .zero { return "the latency or jitter of '\(name)' is negative" }
-        case .slowClose(let delay), .timeout(let delay), .resetPeer(let delay):
-            if delay < .zero { return "the time of '\(name)' is negative" }
-        case .slicer(let size, let variation, let delay):
-            if size < 1 { return "the average size of '\(name)' is \(size); it must be at least 1" }
-            if variation < 0 || variation >= size {
-                return "the size variation of '\(name)' is \(variation); it must be at least 0 and below \(size)"
-            }
-            if delay < .zero { return "the delay of '\(name)' is negative" }
-        case .packetLoss(let rate, let correlation):
-            if rate.numerator > rate.denominator || correlation.numerator > correlation.denominator {
-                return "the loss of '\(name)' is above 1"
-            }
-        case .noop, .bandwidth, .limitData: break
-        }
-        return nil
+        return kind.behavior.validationError(of: name)
     }
+}
+
+extension Toxic.Kind: Hashable {
+    /// Whether two do the same.
+    public static func == (left: Toxic.Kind, right: Toxic.Kind) -> Bool { left.behavior.isEqual(to: right.behavior) }
+
+    /// Hashes what it does.
+    public func hash(into hasher: inout Hasher) { behavior.hash(into: &hasher) }
+}
+
+extension Toxic.Kind: CustomStringConvertible, CustomDebugStringConvertible {
+    /// What it does, as it is written in the source.
+    public var description: String { behavior.description }
+
+    /// The same with the type: this text is part of traces and so of digests.
+    public var debugDescription: String { "Faults.Toxic.Kind.\(behavior)" }
 }

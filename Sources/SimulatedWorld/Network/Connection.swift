@@ -203,6 +203,9 @@ final class Connection {
         client.host.notify { completion(result) }
     }
 
+    /// A reset came while the client still waited for an answer.
+    func endAttemptRefused() { fail(.refused) }
+
     private func fail(_ failure: Failure) {
         guard client.state == .synSent else { return }
         client.drop()

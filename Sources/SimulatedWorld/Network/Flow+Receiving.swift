@@ -24,7 +24,9 @@ extension Flow {
             endIsUnacknowledged = true
             acknowledge()
             receiver.receiveEnd()
-        case .reset: receiver.fail(.reset)
+        case .reset:
+            // Before the answer has come, a reset refuses the attempt, as one does that answers it.
+            if receiver.state == .synSent { receiver.connection?.endAttemptRefused() } else { receiver.fail(.reset) }
         }
         if inFlight.isEmpty { sender.retireIfFinished() }
     }

@@ -1,4 +1,4 @@
-public import Faults
+@_exported public import Faults
 
 /// A system under test: which services there are, how many of each, and where they run.
 public struct Deployment: Sendable {

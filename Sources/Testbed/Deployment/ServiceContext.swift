@@ -1,4 +1,4 @@
-public import Ports
+@_exported public import Ports
 
 /// What a service's process is given of the world: the network, its disks, where others are, and whom to tell.
 public struct ServiceContext: Sendable {
