@@ -14,6 +14,28 @@ public protocol LoggedReadings {
     ///
     /// - Throws: ``PersistenceError``.
     func committedOffsets() throws(PersistenceError) -> [String: [TopicPartition: Int64]]
+
+    /// How many records each partition ever had, and how many of them producers have numbered.
+    ///
+    /// - Throws: ``PersistenceError``.
+    func appends() throws(PersistenceError) -> [PartitionAppends]
+}
+
+/// What was ever appended to a partition.
+public struct PartitionAppends: Hashable, Sendable {
+    /// The partition.
+    public let partition: TopicPartition
+    /// The records that it ever had.
+    public let records: Int64
+    /// The messages that producers have numbered, each counted once.
+    public let numbered: Int64
+
+    /// Makes appends of their parts.
+    public init(partition: TopicPartition, records: Int64, numbered: Int64) {
+        self.partition = partition
+        self.records = records
+        self.numbered = numbered
+    }
 }
 
 /// A record of a log that is a reading.
@@ -44,23 +66,28 @@ public struct BrokerLogReadings: LoggedReadings {
 
     /// The records that are readings, by partition and offset.
     ///
-    /// - Throws: ``PersistenceError``.
+    /// - Throws: ``PersistenceError``; ``PersistenceError/damaged(_:)`` where the broker would not give a record either.
     public func records() throws(PersistenceError) -> [LoggedReading] {
         guard let database = try DurableFile.inspect(location, BrokerLog.schema) else { return [] }
         return try PersistenceError.mapped {
             let statement = try database.prepare(
                 """
-                SELECT topic, number, offset, value FROM record JOIN partition ON partition.id = record.partition
+                SELECT topic, number, offset, time, key, value, checksum FROM record JOIN partition ON partition.id = record.partition
                 ORDER BY partition.id, offset
                 """)
             var records: [LoggedReading] = []
             while try statement.step() {
-                guard let json = try? JSONReader.read(statement.text(3).utf8), let reading = try? Reading(json: json)
+                let partition = TopicPartition(statement.text(0), Int(statement.integer(1)))
+                let record = BrokerRecord(
+                    offset: statement.integer(2),
+                    message: BrokerMessage(key: statement.text(4), value: statement.text(5)),
+                    time: statement.integer(3))
+                guard Checksum.of(record, in: partition) == statement.integer(6) else {
+                    throw PersistenceError.damaged("the checksum of the record \(partition)@\(record.offset)")
+                }
+                guard let json = try? JSONReader.read(record.message.value.utf8), let reading = try? Reading(json: json)
                 else { continue }
-                records.append(
-                    LoggedReading(
-                        partition: TopicPartition(statement.text(0), Int(statement.integer(1))),
-                        offset: statement.integer(2), reading: reading))
+                records.append(LoggedReading(partition: partition, offset: record.offset, reading: reading))
             }
             return records
         }
@@ -81,6 +108,29 @@ public struct BrokerLogReadings: LoggedReadings {
                 offsets[statement.text(0), default: [:]][partition] = statement.integer(3)
             }
             return offsets
+        }
+    }
+
+    /// How many records each partition ever had, and how many of them producers have numbered.
+    ///
+    /// - Throws: ``PersistenceError``.
+    public func appends() throws(PersistenceError) -> [PartitionAppends] {
+        guard let database = try DurableFile.inspect(location, BrokerLog.schema) else { return [] }
+        return try PersistenceError.mapped {
+            let statement = try database.prepare(
+                """
+                SELECT topic, number, latest,
+                    coalesce((SELECT sum(last + 1) FROM producer WHERE producer.partition = partition.id), 0)
+                FROM partition ORDER BY id
+                """)
+            var appends: [PartitionAppends] = []
+            while try statement.step() {
+                appends.append(
+                    PartitionAppends(
+                        partition: TopicPartition(statement.text(0), Int(statement.integer(1))),
+                        records: statement.integer(2), numbered: statement.integer(3)))
+            }
+            return appends
         }
     }
 }
