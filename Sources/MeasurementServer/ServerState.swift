@@ -103,6 +103,7 @@ final class ServerState {
         case .malformed?:
             let half = reply.body.readableBytes / 2
             reply.body = ByteBuffer(string: String(buffer: reply.body).prefix(half) + "<<<")
+        case .garbled?: reply.body = Self.garbled(reply.body)
         case .status(let status, let seconds)?:
             var refusal = self.reply("as scheduled", HTTPResponse.Status(code: status))
             if let seconds { refusal.response.headerFields[.retryAfter] = String(seconds) }
@@ -150,11 +151,20 @@ final class ServerState {
             case .stale, .duplicate, .outOfOrder, .skew:
                 let since = wall - Int64(now - effect.faultSince) / 1_000_000
                 for room in rooms where effects.ofRooms[room] == nil { effects.ofRooms[room] = (fault, since) }
-            case .reset, .empty, .malformed, .truncated, .dribble, .hang, .status:
+            case .reset, .empty, .malformed, .garbled, .truncated, .dribble, .hang, .status:
                 if effects.fault == nil { effects.fault = fault }
             }
         }
         return effects
+    }
+
+    /// A body whose first time in the manner of ISO 8601 has no hour.
+    private static func garbled(_ body: ByteBuffer) -> ByteBuffer {
+        var bytes = Array(body.readableBytesView)
+        func isDigit(_ index: Int) -> Bool { bytes.indices.contains(index) && (48...57).contains(bytes[index]) }
+        let place = bytes.indices.first { bytes[$0] == UInt8(ascii: "T") && isDigit($0 - 1) && isDigit($0 + 1) }
+        if let place { bytes[place + 1] = UInt8(ascii: "x") }
+        return ByteBuffer(bytes: bytes)
     }
 
     private func targets(of flat: Int) -> [(target: String, rooms: [Int])] {

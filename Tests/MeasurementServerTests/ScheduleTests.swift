@@ -19,7 +19,8 @@ final class ScheduleTests: XCTestCase {
             XCTAssertNotNil(try schedule("{\"latency\":\(latency)}").windows[0].latency, latency)
         }
         let faults = [
-            "\"reset\"", "\"empty\"", "\"malformed\"", "\"truncated\"", "\"hang\"", "\"stale\"", "\"duplicate\"",
+            "\"reset\"", "\"empty\"", "\"malformed\"", "\"garbled\"", "\"truncated\"", "\"hang\"", "\"stale\"",
+            "\"duplicate\"",
             "\"out-of-order\"", "{\"type\":\"dribble\",\"bytes\":5,\"every\":0.5}",
             "{\"type\":\"status\",\"status\":503,\"retry-after\":30}", "{\"type\":\"skew\",\"ahead\":60}",
         ]

@@ -65,6 +65,7 @@ final class LedgerTests: XCTestCase {
         func all() throws(PersistenceError) -> [Reading] { [] }
         func records() throws(PersistenceError) -> [LoggedReading] { logged }
         func committedOffsets() throws(PersistenceError) -> [String: [TopicPartition: Int64]] { committed }
+        func appends() throws(PersistenceError) -> [PartitionAppends] { [] }
         func readings() throws(PersistenceError) -> [Reading] { [] }
     }
 

@@ -60,6 +60,23 @@ final class StormTests: XCTestCase {
         for (part, values) in landscapes { XCTAssertGreaterThan(values.count, 1, part) }
     }
 
+    // Every rare path has a name that no other has, and storms reach most of them soon; all of them is what `lab storm --check-marks` asks for.
+    func testStormsReachRarePathsAndTieFaultsToThem() throws {
+        XCTAssertEqual(Set(StormMarks.all).count, StormMarks.all.count)
+        XCTAssertTrue(Set(StormMarks.triggers).isSubset(of: StormMarks.all))
+        var reached: Set<Mark> = []
+        var tied = 0
+        for seed in 1...6 as ClosedRange<UInt64> {
+            let recipe = StormRecipe(seed: Seed(seed))
+            let scenario = try XCTUnwrap(try Scenario(of: recipe.experiment))
+            tied += scenario.faults.faults.count { if case .on = $0.trigger { true } else { false } }
+            reached.formUnion(try PipelineStorm(recipe).run().marks.keys)
+        }
+        XCTAssertTrue(reached.isSubset(of: StormMarks.all), "\(reached.subtracting(StormMarks.all))")
+        XCTAssertGreaterThan(reached.count, StormMarks.all.count / 2)
+        XCTAssertGreaterThan(tied, 10)
+    }
+
     // A disk that is not what it claims to be changes what a storm says.
     func testEveryWayInWhichTheDiskCouldBeTooFriendlyIsNoticed() throws {
         XCTAssertEqual(PipelineStorm.DiskCheck.all.map(\.sabotage), DiskSabotage.allCases)

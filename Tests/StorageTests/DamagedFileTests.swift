@@ -52,8 +52,9 @@ final class DamagedFileTests: LimitedTestCase {
             try await broker.commit("g", member: "m", generation: generation, partition, 1)
         }
         try change(location, "UPDATE producer SET last = 9223372036854775807; UPDATE committed SET offset = -7")
-        let broker = try await Broker(location, topics: topics)
+        // The damage stops a broker, so each looks with its own.
         do {
+            let broker = try await Broker(location, topics: topics)
             _ = try await broker.produce(
                 [message], to: partition, from: BrokerProducer(id: "p", sequence: 1), acks: .all)
             XCTFail("a number was taken")
@@ -61,10 +62,87 @@ final class DamagedFileTests: LimitedTestCase {
             XCTAssertTrue(isDamaged(error), "\(error)")
         }
         do {
-            _ = try await broker.join("g", member: "m", topic: "t")
+            _ = try await Broker(location, topics: topics).join("g", member: "m", topic: "t")
             XCTFail("a place was taken")
         } catch {
             XCTAssertTrue(isDamaged(error), "\(error)")
+        }
+    }
+
+    // As Kafka's batches have a CRC: a record that is not what was sent is not given, by the broker nor to who reads its file.
+    func testABrokerGivesNoRecordOfWhichABitFlippedAndStops() async throws {
+        for (column, change) in [
+            ("value", "value = 't' || substr(value, 2)"), ("key", "key = key || '_'"), ("time", "time = time + 1"),
+            ("offset", "offset = offset + 1"), ("checksum", "checksum = checksum + 1"),
+        ] {
+            let location = SQLiteVFS(Disk(RandomStream(seed: 1)), wall: { 0 }).location("b.db", sleep: { _ in })
+            let partition = TopicPartition("t", 0)
+            let messages = (0..<3).map { BrokerMessage(key: "SD\($0)", value: "{\"value\": \($0)}") }
+            do {
+                let broker = try await Broker(location, topics: topics)
+                _ = try await broker.produce(messages, to: partition, from: nil, acks: .all)
+            }
+            try self.change(location, "UPDATE record SET \(change) WHERE offset = 2")
+            do {
+                let broker = try await Broker(location, topics: topics)
+                let sound = try await broker.fetch(partition, from: 0, max: 2).records
+                XCTAssertEqual(sound.map(\.message), Array(messages.prefix(2)), column)
+                do {
+                    _ = try await broker.fetch(partition, from: 0, max: 3)
+                    XCTFail("a record was given whose \(column) was changed")
+                } catch {
+                    XCTAssertTrue(isDamaged(error), "\(column): \(error)")
+                }
+                let isUp = await broker.isUp
+                XCTAssertFalse(isUp, column)
+            }
+            XCTAssertThrowsError(try BrokerLogReadings(location).records(), column) { error in
+                XCTAssertTrue(isDamaged(error), "\(column): \(error)")
+            }
+        }
+    }
+
+    func testABrokerMissesARecordThatIsGone() async throws {
+        let location = SQLiteVFS(Disk(RandomStream(seed: 1)), wall: { 0 }).location("b.db", sleep: { _ in })
+        let partition = TopicPartition("t", 0)
+        do {
+            let broker = try await Broker(location, topics: topics)
+            let messages = (0..<3).map { BrokerMessage(key: "k", value: "\($0)") }
+            _ = try await broker.produce(messages, to: partition, from: nil, acks: .all)
+        }
+        try change(location, "DELETE FROM record WHERE offset = 1")
+        let broker = try await Broker(location, topics: topics)
+        do {
+            _ = try await broker.fetch(partition, from: 0, max: 3)
+            XCTFail("a record is gone and nobody misses it")
+        } catch {
+            XCTAssertTrue(isDamaged(error), "\(error)")
+        }
+    }
+
+    func testAnOutboxSendsNoMessageOfWhichABitFlippedAndEnds() async throws {
+        for (column, change) in [
+            ("value", "value = value || ' '"), ("key", "key = key || '_'"),
+            ("sequence", "sequence = sequence + 1"), ("checksum", "checksum = checksum + 1"),
+        ] {
+            let location = SQLiteVFS(Disk(RandomStream(seed: 1)), wall: { 0 }).location("o.db", sleep: { _ in })
+            let options = Outbox.Options(topic: topics[0])
+            do {
+                let outbox = try await Outbox(location, name: "p", broker: NoBroker(), options: options)
+                try await outbox.publish([reading(1)])
+            }
+            XCTAssertEqual(try OutboxFileContents(location).readings(), [reading(1)])
+            try self.change(location, "UPDATE message SET \(change)")
+            do {
+                let outbox = try await Outbox(location, name: "p", broker: NoBroker(), options: options)
+                try await outbox.run()
+                XCTFail("sent although \(column) was changed")
+            } catch {
+                XCTAssertTrue(isDamaged(error), "\(column): \(error)")
+            }
+            XCTAssertThrowsError(try OutboxFileContents(location).readings(), column) { error in
+                XCTAssertTrue(isDamaged(error), "\(column): \(error)")
+            }
         }
     }
 

@@ -60,6 +60,9 @@ final class InspectionTests: LimitedTestCase {
                     LoggedReading(partition: partition, offset: 1, reading: reading(2)),
                 ], "\(arm)")
             XCTAssertEqual(
+                try log.appends().filter { $0.records > 0 },
+                [PartitionAppends(partition: partition, records: 3, numbered: 0)], "\(arm)")
+            XCTAssertEqual(
                 try log.committedOffsets(), ["ingester": [partition: 2], "another": [partition: 1]], "\(arm)")
         }
     }

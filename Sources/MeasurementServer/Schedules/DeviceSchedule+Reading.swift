@@ -54,7 +54,8 @@ private struct WindowReader {
 
     /// The faults, and the parts of each besides its type.
     private static let faults: [String: [String]] = [
-        "reset": [], "empty": [], "malformed": [], "truncated": [], "dribble": ["bytes", "every"], "hang": [],
+        "reset": [], "empty": [], "malformed": [], "garbled": [], "truncated": [], "dribble": ["bytes", "every"],
+        "hang": [],
         "status": ["status", "retry-after"], "stale": [], "duplicate": [], "out-of-order": [], "skew": ["ahead"],
     ]
 
@@ -169,6 +170,7 @@ private struct WindowReader {
         case "reset": return .reset
         case "empty": return .empty
         case "malformed": return .malformed
+        case "garbled": return .garbled
         case "truncated": return .truncated
         case "hang": return .hang
         case "stale": return .stale

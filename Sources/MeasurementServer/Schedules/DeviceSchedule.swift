@@ -56,6 +56,8 @@ public struct DeviceSchedule: Hashable, Sendable {
         case empty
         /// The body is not JSON.
         case malformed
+        /// The first time that is written in the manner of ISO 8601 cannot be read; the rest of the body can.
+        case garbled
         /// The connection is closed in the middle of the body.
         case truncated
         /// The body comes in pieces of so many bytes, one each interval.

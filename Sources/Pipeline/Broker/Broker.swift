@@ -17,6 +17,7 @@ public actor Broker {
     private let lock: FIFOLock = FIFOLock(waitingMax: waitingMax)
     private var groups: [String: Group] = [:]
     private let stop: ServiceStop = ServiceStop()
+    private let reach: Waypoint.Listener
     private var lastExpiry: ContinuousClock.Instant?
     /// Fetches that wait, in the order in which they came.
     private var waiters: [Waiter] = []
@@ -34,9 +35,13 @@ public actor Broker {
     /// Opens the broker's file by rules of which all but the sound ones are for trials.
     ///
     /// - Throws: ``PersistenceError``.
-    package init(_ location: DiskLocation, topics: [BrokerTopic], rules: PersistenceRules) async throws {
+    package init(
+        _ location: DiskLocation, topics: [BrokerTopic], rules: PersistenceRules,
+        reach: @escaping Waypoint.Listener = Waypoint.unheard
+    ) async throws {
         self.location = location
-        log = try BrokerLog(location, topics: topics, rules: rules)
+        self.reach = reach
+        log = try BrokerLog(location, topics: topics, rules: rules, reach: reach)
         try await location.waitUntilDurable()
     }
 
@@ -59,9 +64,21 @@ public actor Broker {
             }
             return result
         } catch {
-            if case .persistence(let reason) = error { stop.note(reason) }
-            if stop.reason != nil { wake { _ in true } }
+            note(error)
             throw error
+        }
+    }
+
+    private func note(_ error: BrokerError) {
+        switch error {
+        case .persistence(let reason):
+            if reason == .full { reach(.brokerFull) }
+            if reason.endsService, stop.reason == nil { reach(.brokerStopped) }
+            stop.note(reason)
+            if stop.reason != nil { wake { _ in true } }
+        case .outOfOrder: reach(.brokerOutOfOrder)
+        case .offsetOutOfRange: reach(.brokerOffsetOutOfRange)
+        case .unknownTopic, .fenced, .refused, .unreachable: break
         }
     }
 
@@ -214,6 +231,7 @@ public actor Broker {
     /// - Throws: ``BrokerError/fenced`` when the group has gone on without the member, as after the broker's restart.
     public func heartbeat(_ name: String, member: String, generation: Int) throws(BrokerError) {
         guard let group = groups[name], group.generation == generation, group.members[member] != nil else {
+            reach(.brokerFenced)
             throw .fenced
         }
         groups[name]?.members[member] = .now
@@ -221,6 +239,7 @@ public actor Broker {
         guard !gone.isEmpty else { return }
         for other in gone { groups[name]?.members[other] = nil }
         groups[name]?.generation += 1
+        reach(.brokerFenced)
         throw .fenced
     }
 
@@ -241,7 +260,10 @@ public actor Broker {
         group.members[member] = now
         let gone = group.members.filter { $0.value.duration(to: now) > Self.sessionTimeout }.keys
         for member in gone { group.members[member] = nil }
-        if isNew || !gone.isEmpty { group.generation += 1 }
+        if isNew || !gone.isEmpty {
+            group.generation += 1
+            if group.members.count > 1 { reach(.brokerRebalanced) }
+        }
         groups[name] = group
         let members = group.members.keys.sorted()
         let generation = group.generation
@@ -268,12 +290,13 @@ public actor Broker {
         guard groups[name]?.topic == partition.topic, !members.isEmpty, partition.partition >= 0,
             members[partition.partition % members.count] == member
         else { throw .refused("the member '\(member)' does not have \(partition)") }
-        try await perform(settles: true) { log throws(BrokerError) in
+        try await perform(settles: true) { [reach] log throws(BrokerError) in
             let ends = try log.ends(of: partition)
             guard (0...ends.latest).contains(offset) else {
                 throw BrokerError.offsetOutOfRange(earliest: ends.earliest, latest: ends.latest)
             }
             try log.commit(name, partition, offset)
+            reach(.brokerCommit)
         }
         counters.commits += 1
     }

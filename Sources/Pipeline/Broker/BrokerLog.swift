@@ -9,6 +9,7 @@ package final class BrokerLog {
     private var partitions: [TopicPartition: PartitionRow] = [:]
     private let topics: [String: BrokerTopic]
     private var synchronous: String
+    private let reach: Waypoint.Listener
 
     /// Messages that one request appends at most, and bytes of each.
     package static let messagesMax: Int = 1000
@@ -41,9 +42,11 @@ package final class BrokerLog {
 
         init(_ database: SQLiteDatabase) throws(SQLiteError) {
             append = try database.prepare(
-                "INSERT INTO record (partition, offset, time, key, value) VALUES (?, ?, ?, ?, ?)")
+                "INSERT INTO record (partition, offset, time, key, value, checksum) VALUES (?, ?, ?, ?, ?, ?)")
             fetch = try database.prepare(
-                "SELECT offset, time, key, value FROM record WHERE partition = ? AND offset >= ? ORDER BY offset LIMIT ?"
+                """
+                SELECT offset, time, key, value, checksum FROM record WHERE partition = ? AND offset >= ? ORDER BY offset LIMIT ?
+                """
             )
             lastSequence = try database.prepare("SELECT last FROM producer WHERE partition = ? AND name = ?")
             setSequence = try database.prepare(
@@ -62,7 +65,7 @@ package final class BrokerLog {
     }
 
     static let schema: DurableFile.Schema = DurableFile.Schema(
-        application: 0x574B_6272, version: 1,
+        application: 0x574B_6272, version: 2,
         sql: """
             CREATE TABLE partition (
                 id INTEGER PRIMARY KEY, topic TEXT NOT NULL, number INTEGER NOT NULL, earliest INTEGER NOT NULL,
@@ -70,7 +73,7 @@ package final class BrokerLog {
             ) STRICT;
             CREATE TABLE record (
                 partition INTEGER NOT NULL REFERENCES partition (id), offset INTEGER NOT NULL, time INTEGER NOT NULL,
-                key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (partition, offset)
+                key TEXT NOT NULL, value TEXT NOT NULL, checksum INTEGER NOT NULL, PRIMARY KEY (partition, offset)
             ) STRICT, WITHOUT ROWID;
             CREATE TABLE producer (
                 partition INTEGER NOT NULL REFERENCES partition (id), name TEXT NOT NULL, last INTEGER NOT NULL,
@@ -84,7 +87,8 @@ package final class BrokerLog {
 
     /// Opens the file, and makes topics that are not there.
     package init(
-        _ location: DiskLocation, topics: [BrokerTopic], rules: PersistenceRules = .sound
+        _ location: DiskLocation, topics: [BrokerTopic], rules: PersistenceRules = .sound,
+        reach: @escaping Waypoint.Listener = Waypoint.unheard
     ) throws(PersistenceError) {
         for topic in topics where !(1...Self.partitionsMax).contains(topic.partitions) {
             throw .refused(
@@ -94,6 +98,8 @@ package final class BrokerLog {
         rules.checkpointPages = 0
         file = try DurableFile(location, Self.schema, rules: rules)
         synchronous = rules.synchronous
+        self.reach = reach
+        if file.hadLog { reach(.brokerRecovered) }
         checkpointMessages = rules.checkpointMessages
         self.topics = Dictionary(topics.map { ($0.name, $0) }) { $1 }
         let database = file.database
@@ -170,15 +176,18 @@ package final class BrokerLog {
         }
         try setSynchronous(acks == .all ? "FULL" : "NORMAL")
         guard !messages.isEmpty else {
+            reach(.brokerRepetition)
             // Something is changed, so that what is acknowledged now is synced now, whatever it was before.
             if acks == .all, let producer { try noteRepetition(of: producer, row) }
             return nil
         }
+        if messages.count < count { reach(.brokerPartialRepetition) }
         try mapped {
             for (index, message) in messages.enumerated() {
+                let record = BrokerRecord(offset: row.latest + Int64(index), message: message, time: time)
                 try statements.append.bind([
-                    .integer(row.id), .integer(row.latest + Int64(index)), .integer(time), .text(message.key),
-                    .text(message.value),
+                    .integer(row.id), .integer(record.offset), .integer(time), .text(message.key),
+                    .text(message.value), .integer(Checksum.of(record, in: partition)),
                 ])
                 try statements.append.run()
             }
@@ -211,6 +220,7 @@ package final class BrokerLog {
         appended = 0
         do throws(SQLiteError) {
             _ = try file.database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+            reach(.brokerCheckpoint)
         } catch {
             throw .persistence(error.isFull ? .full : .stopped(error.description))
         }
@@ -272,22 +282,37 @@ package final class BrokerLog {
             throw .offsetOutOfRange(earliest: row.earliest, latest: row.latest)
         }
         guard offset < row.latest else { return [] }
+        do throws(PersistenceError) {
+            return try PersistenceError.mapped { try read(partition, row, from: offset, max: max, bytesMax: bytesMax) }
+        } catch {
+            reach(.brokerReadFailed)
+            throw .persistence(error)
+        }
+    }
+
+    private func read(
+        _ partition: TopicPartition, _ row: PartitionRow, from offset: Int64, max: Int, bytesMax: Int
+    ) throws -> [BrokerRecord] {
         let fetch = statements.fetch
         defer { fetch.reset() }
-        do throws(SQLiteError) {
-            try fetch.bind([.integer(row.id), .integer(offset), .integer(Int64(Swift.max(0, max)))])
-            var records: [BrokerRecord] = []
-            var bytes = 0
-            while try fetch.step() {
-                let message = BrokerMessage(key: fetch.text(2), value: fetch.text(3))
-                bytes += message.key.utf8.count + message.value.utf8.count
-                if bytes > bytesMax, !records.isEmpty { break }
-                records.append(BrokerRecord(offset: fetch.integer(0), message: message, time: fetch.integer(1)))
+        try fetch.bind([.integer(row.id), .integer(offset), .integer(Int64(Swift.max(0, max)))])
+        var records: [BrokerRecord] = []
+        var bytes = 0
+        while try fetch.step() {
+            let message = BrokerMessage(key: fetch.text(2), value: fetch.text(3))
+            bytes += message.key.utf8.count + message.value.utf8.count
+            if bytes > bytesMax, !records.isEmpty { break }
+            let record = BrokerRecord(offset: fetch.integer(0), message: message, time: fetch.integer(1))
+            guard Checksum.of(record, in: partition) == fetch.integer(4) else {
+                throw PersistenceError.damaged("the checksum of the record \(partition)@\(record.offset)")
             }
-            return records
-        } catch {
-            throw .persistence(PersistenceError(error))
+            // A bit that flipped in the tree above the rows may hide some of them.
+            guard record.offset == offset + Int64(records.count) else {
+                throw PersistenceError.damaged("a record before \(partition)@\(record.offset) is gone")
+            }
+            records.append(record)
         }
+        return records
     }
 
     /// Where a group goes on; nil where it never committed.
@@ -340,6 +365,7 @@ package final class BrokerLog {
                 return earliest
             }
             partitions[partition]?.earliest = earliest
+            reach(.brokerExpired)
         }
     }
 }

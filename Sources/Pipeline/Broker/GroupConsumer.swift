@@ -24,6 +24,8 @@ public actor GroupConsumer: RecordSource {
         public var rejoinsWhenFenced: Bool = true
         /// Hands on what was committed as well when it begins, as a replay: to build up again what was in memory.
         public var replaysCommitted: Bool = false
+        /// Hears what happens to it.
+        package var reach: Waypoint.Listener = Waypoint.unheard
 
         /// Consumes a topic as a member of a group.
         public init(topic: String, group: String, member: String) {
@@ -77,6 +79,7 @@ public actor GroupConsumer: RecordSource {
                 if error == .fenced {
                     generation = nil
                     isOut = !options.rejoinsWhenFenced
+                    if !isOut { options.reach(.consumerRejoined) }
                 }
                 try? await Task.sleep(for: wait)
                 wait = min(wait * 2, options.retryMax)
@@ -131,6 +134,7 @@ public actor GroupConsumer: RecordSource {
     private func skip(_ number: Int, _ earliest: Int64, _ latest: Int64) {
         guard let position = positions[number] else { return }
         skipped += max(0, Int(earliest - position.next))
+        options.reach(.consumerSkipped)
         let next = beginning(earliest, latest)
         positions[number] = Position(next: next, committed: max(next, position.committed))
     }

@@ -13,6 +13,28 @@ public protocol LoggedReadings {
     ///
     /// - Throws: ``PersistenceError``.
     func committedOffsets() throws(PersistenceError) -> [String: [TopicPartition: Int64]]
+
+    /// How many records each partition ever had, and how many of them producers have numbered.
+    ///
+    /// - Throws: ``PersistenceError``.
+    func appends() throws(PersistenceError) -> [PartitionAppends]
+}
+
+/// What was ever appended to a partition.
+public struct PartitionAppends: Hashable, Sendable {
+    /// The partition.
+    public let partition: TopicPartition
+    /// The records that it ever had.
+    public let records: Int64
+    /// The messages that producers have numbered, each counted once.
+    public let numbered: Int64
+
+    /// Makes appends of their parts.
+    public init(partition: TopicPartition, records: Int64, numbered: Int64) {
+        self.partition = partition
+        self.records = records
+        self.numbered = numbered
+    }
 }
 
 /// A record of a log that is a reading.
@@ -43,7 +65,7 @@ public struct BrokerLogReadings: LoggedReadings {
 
     /// The records that are readings, by partition and offset.
     ///
-    /// - Throws: ``PersistenceError``.
+    /// - Throws: ``PersistenceError``; ``PersistenceError/damaged(_:)`` where the broker would not give a record either.
     public func records() throws(PersistenceError) -> [LoggedReading] {
         guard let database = try DurableFile.inspect(location, BrokerLog.schema) else { return [] }
         return try PersistenceError.mapped {
@@ -53,15 +75,21 @@ public struct BrokerLogReadings: LoggedReadings {
                 partitions[id] = TopicPartition(topic, Int(number))
             }
             let statement = try database.prepare(
-                "SELECT partition, offset, value FROM record ORDER BY partition, offset")
+                "SELECT partition, offset, time, key, value, checksum FROM record ORDER BY partition, offset")
             var records: [LoggedReading] = []
             while try statement.step() {
                 guard let partition = partitions[statement.integer(0)] else {
                     throw PersistenceError.damaged("a record of an unknown partition")
                 }
-                guard let reading = try? Reading(jsonText: statement.text(2)) else { continue }
-                records.append(
-                    LoggedReading(partition: partition, offset: statement.integer(1), reading: reading))
+                let record = BrokerRecord(
+                    offset: statement.integer(1),
+                    message: BrokerMessage(key: statement.text(3), value: statement.text(4)),
+                    time: statement.integer(2))
+                guard Checksum.of(record, in: partition) == statement.integer(5) else {
+                    throw PersistenceError.damaged("the checksum of the record \(partition)@\(record.offset)")
+                }
+                guard let reading = try? Reading(jsonText: record.message.value) else { continue }
+                records.append(LoggedReading(partition: partition, offset: record.offset, reading: reading))
             }
             return records
         }
@@ -82,6 +110,29 @@ public struct BrokerLogReadings: LoggedReadings {
                 offsets[statement.text(0), default: [:]][partition] = statement.integer(3)
             }
             return offsets
+        }
+    }
+
+    /// How many records each partition ever had, and how many of them producers have numbered.
+    ///
+    /// - Throws: ``PersistenceError``.
+    public func appends() throws(PersistenceError) -> [PartitionAppends] {
+        guard let database = try DurableFile.inspect(location, BrokerLog.schema) else { return [] }
+        return try PersistenceError.mapped {
+            let statement = try database.prepare(
+                """
+                SELECT topic, number, latest,
+                    coalesce((SELECT sum(last + 1) FROM producer WHERE producer.partition = partition.id), 0)
+                FROM partition ORDER BY id
+                """)
+            var appends: [PartitionAppends] = []
+            while try statement.step() {
+                appends.append(
+                    PartitionAppends(
+                        partition: TopicPartition(statement.text(0), Int(statement.integer(1))),
+                        records: statement.integer(2), numbered: statement.integer(3)))
+            }
+            return appends
         }
     }
 }

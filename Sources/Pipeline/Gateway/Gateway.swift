@@ -21,6 +21,8 @@ public struct Gateway: Sendable {
         public var timeout: Duration = .seconds(5)
         /// Lets requests ask to be answered late.
         public var injection: LatencyInjection = .off
+        /// Hears what happens to it.
+        package var reach: Waypoint.Listener = Waypoint.unheard
 
         /// Routes to a service.
         public init(upstream: Endpoint) {
@@ -45,11 +47,11 @@ public struct Gateway: Sendable {
         var router = HTTPRouter()
         router.on(.get, "/health") { _, _, _ in HTTPReply(json: ["status": "up"]) }
         for path in ["/ready", "/freshness", "/freshness/{flat}", "/flats/{flat}/measurements"] {
-            router.on(.get, path) { request, _, _ in await forward(request, to: options.upstream, client) }
+            router.on(.get, path) { request, _, _ in await forward(request, to: options.upstream, client, options) }
         }
         for path in ["/flats/{flat}/readings", "/flats/{flat}/latest"] {
             guard let storage = options.storage else { break }
-            router.on(.get, path) { request, _, _ in await forward(request, to: storage, client) }
+            router.on(.get, path) { request, _, _ in await forward(request, to: storage, client, options) }
         }
         let server = try await HTTPServer.start(
             ports, at: endpoint, responder: options.injection.around(router.responder))
@@ -63,18 +65,20 @@ public struct Gateway: Sendable {
     }
 
     private static func forward(
-        _ request: HTTPRequest, to upstream: Endpoint, _ client: HTTPClient
+        _ request: HTTPRequest, to upstream: Endpoint, _ client: HTTPClient, _ options: Options
     ) async -> HTTPReply {
         var forwarded = HTTPRequest(method: .get, scheme: nil, authority: nil, path: request.path ?? "/")
         forwarded.headerFields[.accept] = request.headerFields[.accept]
         do throws(HTTPFailure) {
             let (response, body) = try await client.send(forwarded, to: upstream)
+            if response.status.kind == .serverError { options.reach(.gatewayForwardedError) }
             var reply = HTTPReply(HTTPResponse(status: response.status), body: body)
             reply.response.headerFields[.contentType] = response.headerFields[.contentType]
             return reply
         } catch {
             let isLate =
                 error == .timedOut(.waiting) || error == .timedOut(.connecting) || error == .timedOut(.receiving)
+            options.reach(isLate ? .gatewayLate : .gatewayError)
             return HTTPReply(json: ["error": .string("\(error)")], isLate ? .gatewayTimeout : .badGateway)
         }
     }

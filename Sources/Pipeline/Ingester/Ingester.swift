@@ -18,6 +18,8 @@ public actor Ingester {
         public var retry: Duration = .milliseconds(500)
         /// How long it waits at most.
         public var retryMax: Duration = .seconds(5)
+        /// Hears what happens to it.
+        package var reach: Waypoint.Listener = Waypoint.unheard
 
         /// Brings readings to a storage.
         public init(storage: Endpoint) {
@@ -63,6 +65,7 @@ public actor Ingester {
             guard let reading = try? Reading(jsonText: record.message.value) else {
                 // Nobody will ever understand it; it must not hold up the rest.
                 counters.malformed += 1
+                options.reach(.ingesterMalformed)
                 continue
             }
             readings.append(reading)
@@ -87,9 +90,11 @@ public actor Ingester {
                 return
             case 400?:
                 counters.refused += readings.count
+                options.reach(.ingesterRefused)
                 return
             default:
                 counters.retries += 1
+                options.reach(.ingesterRetried)
                 try? await Task.sleep(for: wait)
                 wait = min(wait * 2, options.retryMax)
                 try await batch.heartbeat()

@@ -22,6 +22,8 @@ public actor Outbox: MeasurementSink {
         public var retry: Duration = .milliseconds(500)
         /// How long to wait at most.
         public var retryMax: Duration = .seconds(5)
+        /// Hears what happens to it.
+        package var reach: Waypoint.Listener = Waypoint.unheard
 
         /// Sends to a topic.
         public init(topic: BrokerTopic) {
@@ -55,12 +57,14 @@ public actor Outbox: MeasurementSink {
         let delete: SQLiteStatement
 
         init(_ database: SQLiteDatabase) throws(SQLiteError) {
-            add = try database.prepare("INSERT INTO message (partition, sequence, key, value) VALUES (?, ?, ?, ?)")
+            add = try database.prepare(
+                "INSERT INTO message (partition, sequence, key, value, checksum) VALUES (?, ?, ?, ?, ?)")
             setNext = try database.prepare(
                 "INSERT INTO next VALUES (?, ?) ON CONFLICT DO UPDATE SET sequence = excluded.sequence")
             oldest = try database.prepare(
                 """
-                SELECT number, partition, sequence, key, value FROM message WHERE sent IS NULL ORDER BY number LIMIT 200
+                SELECT number, partition, sequence, key, value, checksum FROM message
+                WHERE sent IS NULL ORDER BY number LIMIT 200
                 """)
             markSent = try database.prepare("UPDATE message SET sent = ? WHERE number <= ? AND sent IS NULL")
             deleteSent = try database.prepare("DELETE FROM message WHERE number <= ? AND sent <= ?")
@@ -69,13 +73,13 @@ public actor Outbox: MeasurementSink {
     }
 
     static let schema: DurableFile.Schema = DurableFile.Schema(
-        application: 0x574B_6F62, version: 1,
+        application: 0x574B_6F62, version: 2,
         sql: """
             CREATE TABLE sender (id INTEGER PRIMARY KEY CHECK (id = 1), name TEXT NOT NULL, epoch INTEGER NOT NULL) STRICT;
             CREATE TABLE next (partition INTEGER PRIMARY KEY, sequence INTEGER NOT NULL) STRICT;
             CREATE TABLE message (
                 number INTEGER PRIMARY KEY AUTOINCREMENT, partition INTEGER NOT NULL, sequence INTEGER NOT NULL,
-                key TEXT NOT NULL, value TEXT NOT NULL, sent INTEGER
+                key TEXT NOT NULL, value TEXT NOT NULL, checksum INTEGER NOT NULL, sent INTEGER
             ) STRICT;
             CREATE INDEX unsent ON message (number) WHERE sent IS NULL;
             """)
@@ -103,6 +107,7 @@ public actor Outbox: MeasurementSink {
         self.options = options
         file = try DurableFile(location, Self.schema, rules: rules)
         let database = file.database
+        if file.hadLog { options.reach(.outboxRecovered) }
         statements = try PersistenceError.mapped { try Statements(database) }
         // A file that is made anew begins its numbers anew, and is another sender for that.
         var random = SystemRandomNumberGenerator()
@@ -144,9 +149,10 @@ public actor Outbox: MeasurementSink {
                     ).partition
                     let sequence = next[partition] ?? 0
                     next[partition] = sequence + 1
+                    let message = BrokerMessage(key: reading.id.flat, value: reading.jsonText)
                     try add.bind([
-                        .integer(Int64(partition)), .integer(sequence), .text(reading.id.flat),
-                        .text(reading.jsonText),
+                        .integer(Int64(partition)), .integer(sequence), .text(message.key), .text(message.value),
+                        .integer(Checksum.of(message, partition: Int64(partition), sequence: sequence)),
                     ])
                     try add.run()
                 }
@@ -154,13 +160,20 @@ public actor Outbox: MeasurementSink {
             }
             self.next = next
         } catch {
-            if error.endsService { failure = error }
+            note(error)
             wake()
             throw error
         }
         waiting += readings.count
         wake()
         try await location.waitUntilDurable()
+    }
+
+    private func note(_ error: PersistenceError) {
+        if error == .full { options.reach(.outboxFull) }
+        guard error.endsService else { return }
+        if failure == nil { options.reach(.outboxStopped) }
+        failure = error
     }
 
     private func store(_ next: [Int: Int64], insteadOf old: [Int: Int64]) throws(SQLiteError) {
@@ -196,6 +209,7 @@ public actor Outbox: MeasurementSink {
                 wait = options.retry
             } catch {
                 if let error = error as? PersistenceError, error.endsService { throw error }
+                options.reach(.outboxRetried)
                 try? await Task.sleep(for: wait)
                 wait = min(wait * 2, options.retryMax)
             }
@@ -235,19 +249,33 @@ public actor Outbox: MeasurementSink {
 
     /// The oldest messages, as many as follow each other in one partition.
     private func oldest() throws(PersistenceError) -> Piece? {
+        do throws(PersistenceError) {
+            return try PersistenceError.mapped { try readOldest() }
+        } catch {
+            note(error)
+            throw error
+        }
+    }
+
+    private func readOldest() throws -> Piece? {
         let oldest = statements.oldest
         defer { oldest.reset() }
-        return try PersistenceError.mapped {
-            guard try oldest.step() else { return nil }
-            let (partition, sequence) = (oldest.integer(1), oldest.integer(2))
-            var last: Int64
-            var messages: [BrokerMessage] = []
-            repeat {
-                last = oldest.integer(0)
-                messages.append(BrokerMessage(key: oldest.text(3), value: oldest.text(4)))
-            } while try oldest.step() && oldest.integer(1) == partition
-            return Piece(partition: Int(partition), sequence: sequence, last: last, messages: messages)
-        }
+        guard try oldest.step() else { return nil }
+        let (partition, sequence) = (oldest.integer(1), oldest.integer(2))
+        var last: Int64
+        var messages: [BrokerMessage] = []
+        repeat {
+            last = oldest.integer(0)
+            let message = BrokerMessage(key: oldest.text(3), value: oldest.text(4))
+            let number = sequence + Int64(messages.count)
+            guard oldest.integer(2) == number,
+                Checksum.of(message, partition: partition, sequence: number) == oldest.integer(5)
+            else {
+                throw PersistenceError.damaged("the checksum of the message \(number) of the partition \(partition)")
+            }
+            messages.append(message)
+        } while try oldest.step() && oldest.integer(1) == partition
+        return Piece(partition: Int(partition), sequence: sequence, last: last, messages: messages)
     }
 
     private func forget(_ piece: Piece) throws(PersistenceError) {
@@ -266,7 +294,7 @@ public actor Outbox: MeasurementSink {
                 try statements.deleteSent.run()
             }
         } catch {
-            if error.endsService { failure = error }
+            note(error)
             throw error
         }
         waiting -= piece.messages.count
@@ -282,12 +310,19 @@ public actor Outbox: MeasurementSink {
         let (name, count): (String, Int) = try file.transaction {
             try database.execute(
                 "UPDATE sender SET epoch = epoch + 1; DELETE FROM next; UPDATE message SET sent = NULL")
-            let update = try database.prepare("UPDATE message SET sequence = ? WHERE number = ?")
-            for row in try database.rows("SELECT number, partition FROM message ORDER BY number") {
-                let partition = Int(row[1].integer ?? 0)
-                let sequence = next[partition] ?? 0
-                next[partition] = sequence + 1
-                try update.bind([.integer(sequence), row[0]])
+            let update = try database.prepare("UPDATE message SET sequence = ?, checksum = ? WHERE number = ?")
+            let all = try database.prepare(
+                "SELECT number, partition, sequence, key, value, checksum FROM message ORDER BY number")
+            while try all.step() {
+                let (number, partition) = (all.integer(0), all.integer(1))
+                let message = BrokerMessage(key: all.text(3), value: all.text(4))
+                guard Checksum.of(message, partition: partition, sequence: all.integer(2)) == all.integer(5) else {
+                    throw PersistenceError.damaged("the checksum of the message \(number)")
+                }
+                let sequence = next[Int(partition)] ?? 0
+                next[Int(partition)] = sequence + 1
+                let checksum = Checksum.of(message, partition: partition, sequence: sequence)
+                try update.bind([.integer(sequence), .integer(checksum), .integer(number)])
                 try update.run()
             }
             try store(next, insteadOf: [:])
@@ -300,5 +335,6 @@ public actor Outbox: MeasurementSink {
             )
         }
         (self.next, producer, waiting) = (next, name, count)
+        options.reach(.outboxRenumbered)
     }
 }

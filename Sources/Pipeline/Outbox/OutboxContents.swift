@@ -25,10 +25,17 @@ public struct OutboxFileContents: OutboxContents {
     public func readings() throws(PersistenceError) -> [Reading] {
         guard let database = try DurableFile.inspect(location, Outbox.schema) else { return [] }
         return try PersistenceError.mapped {
-            let statement = try database.prepare("SELECT value FROM message ORDER BY number")
+            let statement = try database.prepare(
+                "SELECT partition, sequence, key, value, checksum FROM message ORDER BY number")
             var readings: [Reading] = []
             while try statement.step() {
-                guard let reading = try? Reading(jsonText: statement.text(0)) else {
+                let message = BrokerMessage(key: statement.text(2), value: statement.text(3))
+                let (partition, sequence) = (statement.integer(0), statement.integer(1))
+                guard Checksum.of(message, partition: partition, sequence: sequence) == statement.integer(4) else {
+                    throw PersistenceError.damaged(
+                        "the checksum of the message \(sequence) of the partition \(partition)")
+                }
+                guard let reading = try? Reading(jsonText: message.value) else {
                     throw PersistenceError.damaged("a message that is not a reading")
                 }
                 readings.append(reading)

@@ -12,18 +12,20 @@ struct DurableFile {
     }
 
     let database: SQLiteDatabase
+    /// Whether there was a WAL when it was opened, which a process had left.
+    let hadLog: Bool
     private let begin: SQLiteStatement
     private let commit: SQLiteStatement
 
     /// Opens the file, makes it if it is not there, and brings what a process left unsynced to the disk.
     init(_ location: DiskLocation, _ schema: Schema, rules: PersistenceRules) throws(PersistenceError) {
-        (database, begin, commit) = try PersistenceError.mapped {
+        (database, hadLog, begin, commit) = try PersistenceError.mapped {
             let database = try SQLiteDatabase(location)
             // Nobody else may have it open: what is kept in memory, and the WAL that is written again, are ours alone.
             if rules.locksExclusively { _ = try database.pragma("locking_mode", "EXCLUSIVE") }
             // Before anything is changed.
             let isEmpty = try Self.isEmpty(database, schema)
-            try Self.prepare(database, rules)
+            let hadLog = try Self.prepare(database, rules)
             if isEmpty {
                 try Self.create(schema, in: database)
             } else {
@@ -33,11 +35,12 @@ struct DurableFile {
             try database.execute(
                 "PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = \(rules.checkpointPages); PRAGMA cell_size_check = ON"
             )
-            return (database, try database.prepare("BEGIN IMMEDIATE"), try database.prepare("COMMIT"))
+            if let pages = rules.cachePages { try database.execute("PRAGMA cache_size = \(pages)") }
+            return (database, hadLog, try database.prepare("BEGIN IMMEDIATE"), try database.prepare("COMMIT"))
         }
     }
 
-    private static func prepare(_ database: SQLiteDatabase, _ rules: PersistenceRules) throws {
+    private static func prepare(_ database: SQLiteDatabase, _ rules: PersistenceRules) throws -> Bool {
         let levels = ["OFF": "0", "NORMAL": "1", "FULL": "2"]
         for (name, value, expected) in [
             ("journal_mode", rules.journal, rules.journal.lowercased()),
@@ -46,10 +49,11 @@ struct DurableFile {
             let answer = try database.pragma(name, value)
             guard answer == expected else { throw PersistenceError.unsafe("\(name) is \(answer), not \(value)") }
         }
-        if rules.rewritesOnOpen { try database.rewriteWAL() }
+        let logBytes = rules.rewritesOnOpen ? try database.rewriteWAL() : 0
         if rules.checkpointsOnOpen, try database.rows("PRAGMA wal_checkpoint(TRUNCATE)").first?.first != .integer(0) {
             throw PersistenceError.unavailable("another process has it open")
         }
+        return logBytes > 0
     }
 
     private static func create(_ schema: Schema, in database: SQLiteDatabase) throws {

@@ -4,7 +4,7 @@ import SQLite
 public enum PersistenceError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The file is another program's, or of a version that is not known; nothing was changed.
     case foreign(String)
-    /// The file is damaged; it is left as it is.
+    /// The file is damaged; it is left as it is, and the service stops.
     case damaged(String)
     /// SQLite does not keep to a rule that no measurement may be lost without.
     case unsafe(String)
@@ -62,11 +62,11 @@ public enum PersistenceError: Error, Hashable, Sendable, CustomStringConvertible
         if case .unknownOutcome = self { true } else { false }
     }
 
-    /// Whether the service is to end: its disk failed, and only a new process may open the file again.
+    /// Whether the service is to end: its disk failed, or holds what nobody wrote, and only a new process may open the file again.
     public var endsService: Bool {
         switch self {
-        case .unknownOutcome, .stopped: true
-        case .foreign, .damaged, .unsafe, .unavailable, .refused, .full, .overloaded: false
+        case .unknownOutcome, .stopped, .damaged: true
+        case .foreign, .unsafe, .unavailable, .refused, .full, .overloaded: false
         }
     }
 }

@@ -19,6 +19,10 @@ package struct PersistenceRules: Hashable, Sendable {
     /// A commit that failed is not taken for done.
     package var treatsFailedCommitAsUnknown: Bool = true
 
+    /// Pages that are kept in memory; nil is what SQLite keeps by itself.
+    ///
+    /// With few of them, what is asked for is read from the disk.
+    package var cachePages: Int?
     /// Pages of the WAL after which it is written back.
     package var checkpointPages: Int = 1000
     /// Messages of a broker's log after which its WAL is written back.

@@ -46,6 +46,9 @@ public struct Bulkhead {
         slow = Permits(limit: options.slow)
     }
 
+    /// Permits that somebody has.
+    var permitsInUse: Int { fast.used + slow.used }
+
     private subscript(lane: Lane) -> Permits {
         get { lane == .fast ? fast : slow }
         _modify { if lane == .fast { yield &fast } else { yield &slow } }

@@ -31,7 +31,8 @@ extension Poller {
         defer { if isPolled(flat) { flats[flat.name]?.polling.pollEnded() } }
         var attempt = 0
         while !Task.isCancelled {
-            guard isPolled(flat), let lane = flats[flat.name]?.polling.lane, let permit = await acquirePermit(lane)
+            guard isPolled(flat), let lane = flats[flat.name]?.polling.lane,
+                let permit = await acquirePermit(lane, for: flat)
             else { return }
             let result = await fetch(flat, timeout: timeout)
             // The permit is for requests: a slow sink keeps nobody from the server.
@@ -44,6 +45,7 @@ extension Poller {
                 }
                 attempt += 1
                 counters.retries += 1
+                observer(.retrying(flat: flat.name))
                 guard (try? await Task.sleep(for: wait)) != nil else { return }
             }
         }
@@ -68,7 +70,9 @@ extension Poller {
         counters.requests += 1
         retryBudget.noteRequest()
         let sent = now
+        requestsInFlight += 1
         let result = await request(flat, timeout)
+        requestsInFlight -= 1
         // Removed meanwhile: nobody wants to know.
         guard isPolled(flat) else { return result.map { _ in [] } }
         switch result {
@@ -160,7 +164,9 @@ extension Poller {
             case .failed:
                 counters.failures += 1
                 observer(.failed(flat: flat.name, failure))
-            case .breakerOpened: counters.opened += 1
+            case .breakerOpened:
+                counters.opened += 1
+                observer(.breakerOpened(flat: flat.name))
             case .failing: observer(.failing(flat: flat.name, failure))
             case .recovered: break
             }

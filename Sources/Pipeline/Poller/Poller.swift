@@ -68,6 +68,8 @@ public actor Poller {
     private var waiting: [Bulkhead.Ticket: CheckedContinuation<Bool, Never>] = [:]
     var retryBudget: RetryBudget
     var sweepsInFlight: Int = 0
+    /// Requests that were sent and have not ended.
+    var requestsInFlight: Int = 0
     /// What the server last said what time it is, and whether it was wrong.
     var lastDate: String = ""
     var isServerOff: Bool = false
@@ -93,7 +95,7 @@ public actor Poller {
     }
 
     /// As many connections as requests can be in flight: the mechanisms bound them, not a pool that was made for the flats at the start.
-    private static func connectionsMax(of profile: PollerProfile) -> Int {
+    package static func connectionsMax(of profile: PollerProfile) -> Int {
         if let bulkhead = profile.bulkhead { return bulkhead.total }
         return profile.order == .sweeps ? profile.overlap : flatsMax * profile.overlap
     }
@@ -191,7 +193,11 @@ public actor Poller {
                 guard isPolled(flat) else { break }
                 let next = self.next(after: tick)
                 switch flats[flat.name]?.polling.tick(at: now) ?? .nothing {
-                case .poll(let timeout): group.addTask { await self.poll(flat, timeout: timeout, until: next) }
+                case .poll(let timeout):
+                    if case .probing? = flats[flat.name]?.polling.state(at: now) {
+                        observer(.probing(flat: flat.name))
+                    }
+                    group.addTask { await self.poll(flat, timeout: timeout, until: next) }
                 case .skip(let reason):
                     counters.skips += 1
                     observer(.skipped(flat: flat.name, reason))
@@ -255,9 +261,10 @@ public actor Poller {
     }
 
     /// Waits for a permit of the bulkhead; nil when the task was cancelled meanwhile.
-    func acquirePermit(_ lane: Bulkhead.Lane) async -> Permit? {
+    func acquirePermit(_ lane: Bulkhead.Lane, for flat: FlatState.ID) async -> Permit? {
         guard let (ticket, isPermit) = bulkhead?.take(lane) else { return Permit(ticket: nil) }
         if isPermit { return Permit(ticket: ticket) }
+        observer(.queued(flat: flat.name))
         let isGiven = await withTaskCancellationHandler {
             await withCheckedContinuation { waiting[ticket] = $0 }
         } onCancel: {
@@ -271,6 +278,9 @@ public actor Poller {
         guard let ticket = permit.ticket, let next = bulkhead?.release(ticket) else { return }
         waiting.removeValue(forKey: next)?.resume(returning: true)
     }
+
+    /// Permits of the bulkhead that somebody has; 0 without one.
+    var permitsInUse: Int { bulkhead?.permitsInUse ?? 0 }
 
     private func cancel(_ ticket: Bulkhead.Ticket) {
         guard bulkhead?.cancel(ticket) ?? false else { return }

@@ -35,6 +35,14 @@ public enum PollerEvent: Hashable, Sendable {
     case sweepCompleted
     /// A poll was left out: too many are in flight, the breaker is open, or the server asked to wait.
     case skipped(flat: String, Skip)
+    /// A breaker opened: the flat is left alone for a while.
+    case breakerOpened(flat: String)
+    /// A poll looks whether a flat is back whose breaker was open.
+    case probing(flat: String)
+    /// A poll waits for a permit of the bulkhead.
+    case queued(flat: String)
+    /// A request is tried again.
+    case retrying(flat: String)
     /// A sweep was left out: as many are in flight as may be.
     case sweepSkipped
     /// A device's clock is ahead of ours by so many milliseconds; told once, until it is right again.

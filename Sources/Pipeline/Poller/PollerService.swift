@@ -148,6 +148,9 @@ extension Poller {
             ("breaker_opened", counters.opened, "Times that a breaker opened."),
         ]
         for (name, count, help) in counts { metrics.counter("poller_\(name)", count, help) }
+        metrics.gauge("poller_in_flight", "Requests that have not ended.", [("", Double(requestsInFlight))])
+        metrics.gauge(
+            "poller_permits_in_use", "Permits of the bulkhead that somebody has.", [("", Double(permitsInUse))])
         metrics.gauge(
             "poller_last_success_age_seconds", "Time since anything was fetched.", [("", ages.lastSuccess)])
         metrics.gauge(

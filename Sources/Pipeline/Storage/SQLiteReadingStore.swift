@@ -10,8 +10,9 @@ public actor SQLiteReadingStore: ReadingStore {
 
     private let database: StorageDatabase
     private let location: DiskLocation
-    private let lock: FIFOLock = FIFOLock(waitingMax: waitingMax)
+    private let lock: FIFOLock
     private let stop: ServiceStop = ServiceStop()
+    private let reach: Waypoint.Listener
     /// What was done, for metrics.
     public private(set) var counters: StorageCounters = StorageCounters()
 
@@ -21,9 +22,14 @@ public actor SQLiteReadingStore: ReadingStore {
     public init(_ location: DiskLocation) async throws { try await self.init(location, rules: .sound) }
 
     /// Opens a file by other rules than those that are sound, to show what they are for.
-    package init(_ location: DiskLocation, rules: PersistenceRules) async throws {
+    package init(
+        _ location: DiskLocation, rules: PersistenceRules, waitingMax: Int = waitingMax,
+        reach: @escaping Waypoint.Listener = Waypoint.unheard
+    ) async throws {
         self.location = location
-        database = try StorageDatabase(location, rules: rules)
+        self.reach = reach
+        lock = FIFOLock(waitingMax: waitingMax)
+        database = try StorageDatabase(location, rules: rules, reach: reach)
         try await location.waitUntilDurable()
     }
 
@@ -36,12 +42,14 @@ public actor SQLiteReadingStore: ReadingStore {
     public func write(_ batch: StorageBatch) async throws(PersistenceError) -> StorageReceipt {
         guard await lock.acquire() else {
             counters.refused += 1
+            reach(.storageOverloaded)
             throw .overloaded
         }
         defer { lock.release() }
         try stop.check()
         do throws(PersistenceError) {
             let receipt = try database.write(batch)
+            reach(.storageCommit)
             try await settle()
             counters.batches += 1
             counters.stored += receipt.stored
@@ -49,9 +57,16 @@ public actor SQLiteReadingStore: ReadingStore {
             return receipt
         } catch {
             counters.failures += 1
-            stop.note(error)
+            note(error)
             throw error
         }
+    }
+
+    private func note(_ error: PersistenceError) {
+        if error == .full { reach(.storageFull) }
+        if error.isUnknown { reach(.storageUnknownOutcome) }
+        if error.endsService, stop.reason == nil { reach(.storageStopped) }
+        stop.note(error)
     }
 
     private func settle() async throws(PersistenceError) {
@@ -78,11 +93,27 @@ public actor SQLiteReadingStore: ReadingStore {
     ///
     /// - Throws: ``PersistenceError``.
     public func readings(of flat: String, from: Int64, to: Int64, limit: Int) throws(PersistenceError) -> [Reading] {
-        try database.readings(of: flat, from: from, to: to, limit: limit)
+        try read { database throws(PersistenceError) in
+            try database.readings(of: flat, from: from, to: to, limit: limit)
+        }
     }
 
     /// The latest reading of each series of a flat, or of all flats.
     ///
     /// - Throws: ``PersistenceError``.
-    public func latest(of flat: String?) throws(PersistenceError) -> [Reading] { try database.latest(of: flat) }
+    public func latest(of flat: String?) throws(PersistenceError) -> [Reading] {
+        try read { database throws(PersistenceError) in try database.latest(of: flat) }
+    }
+
+    private func read(
+        _ body: (StorageDatabase) throws(PersistenceError) -> [Reading]
+    ) throws(PersistenceError) -> [Reading] {
+        do throws(PersistenceError) {
+            return try body(database)
+        } catch {
+            reach(.storageReadFailed)
+            note(error)
+            throw error
+        }
+    }
 }

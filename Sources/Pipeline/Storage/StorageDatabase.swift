@@ -9,6 +9,7 @@ import SQLite
 package final class StorageDatabase {
     private let file: DurableFile
     private let rules: PersistenceRules
+    private let reach: Waypoint.Listener
     private let statements: Statements
     private var series: [Reading.Identity.Series: SeriesRow] = [:]
     /// Readings that are stored: what the latest batch says, and what there must be.
@@ -58,10 +59,15 @@ package final class StorageDatabase {
     // MARK: Opening
 
     /// Opens the file, makes it if it is not there, and brings what a process left unsynced to the disk.
-    package init(_ location: DiskLocation, rules: PersistenceRules = .sound) throws(PersistenceError) {
+    package init(
+        _ location: DiskLocation, rules: PersistenceRules = .sound,
+        reach: @escaping Waypoint.Listener = Waypoint.unheard
+    ) throws(PersistenceError) {
         self.rules = rules
+        self.reach = reach
         file = try DurableFile(location, Self.schema, rules: rules)
         let database = file.database
+        if file.hadLog { reach(.storageRecovered) }
         statements = try PersistenceError.mapped { try Statements(database) }
         try PersistenceError.mapped {
             try readSeries()
@@ -151,6 +157,7 @@ package final class StorageDatabase {
             guard earlier.digest == digest else {
                 throw PersistenceError.refused("another batch has the name '\(batch.name)'")
             }
+            reach(.storageKnownBatch)
             try add(batch, digest, earlier.receipt)
             // Not taken on trust: the readings are put in again, and must all be there.
             let again = try insertReadings(batch)

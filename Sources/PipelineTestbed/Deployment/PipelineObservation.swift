@@ -27,7 +27,9 @@ enum PipelineObservation: Observation {
     /// Polls that succeed and requests that are hit are too many to be told.
     var isNoteworthy: Bool {
         switch self {
-        case .poller(.fetched), .poller(.skipped), .read, .acknowledged, .schedule(.hit): false
+        case .poller(.fetched), .poller(.skipped), .poller(.queued), .poller(.retrying), .read, .acknowledged,
+            .schedule(.hit):
+            false
         case .poller, .schedule: true
         }
     }
@@ -49,7 +51,8 @@ extension PollerEvent {
     fileprivate var flat: String? {
         switch self {
         case .fetched(let flat, _, _, _), .failed(let flat, _), .failing(let flat, _), .recovered(let flat, _),
-            .skipped(let flat, _), .clockAhead(let flat, _), .unpublished(let flat, _), .partial(let flat, _):
+            .skipped(let flat, _), .breakerOpened(let flat), .probing(let flat), .queued(let flat), .retrying(let flat),
+            .clockAhead(let flat, _), .unpublished(let flat, _), .partial(let flat, _):
             flat
         case .counterFell(let id, _, _, _): id.flat
         case .sweepCompleted, .sweepSkipped, .serverClockOff: nil

@@ -50,6 +50,11 @@ struct PipelineServices {
         return deployment
     }
 
+    /// Tells the test-bed which points of its code a service passes.
+    private static func reach(_ context: ServiceContext) -> Waypoint.Listener {
+        { context.reach(Mark($0.rawValue)) }
+    }
+
     private var measurementServer: ServiceDefinition {
         let (scenario, seed, schedules) = (scenario, seed, schedules)
         return ServiceDefinition(Name.measurementServer) { context in
@@ -70,14 +75,16 @@ struct PipelineServices {
         ServiceDefinition(Name.broker, volumes: [.data], readiness: .http(path: "/ready")) { context in
             let broker = try await Broker(
                 context.file(File.broker), topics: [persistence.topic] + DeviceEventListener.topics(),
-                rules: persistence.brokerRules)
+                rules: persistence.brokerRules, reach: Self.reach(context))
             try await BrokerService.start(context.ports, at: context.endpoint, broker: broker).run()
         }
     }
 
     private func storage(_ persistence: Persistence) -> ServiceDefinition {
         ServiceDefinition(Name.storage, volumes: [.data], readiness: .http(path: "/ready")) { context in
-            let store = try await SQLiteReadingStore(context.file(File.storage), rules: persistence.storageRules)
+            let store = try await SQLiteReadingStore(
+                context.file(File.storage), rules: persistence.storageRules,
+                waitingMax: persistence.storageQueue ?? SQLiteReadingStore.waitingMax, reach: Self.reach(context))
             try await StorageService.start(context.ports, at: context.endpoint, store: store).run()
         }
     }
@@ -90,11 +97,13 @@ struct PipelineServices {
             consumer.commitsBeforeProcessing = persistence.commitsFirst
             consumer.offsetReset = persistence.beginsAtEarliest ? .earliest : .latest
             consumer.rejoinsWhenFenced = persistence.rejoins
+            consumer.reach = Self.reach(context)
             let broker = try await HTTPBrokerClient.make(
                 context.ports, endpoint: context.endpoint(of: Name.broker))
+            var options = Ingester.Options(storage: try context.endpoint(of: Name.storage))
+            options.reach = Self.reach(context)
             try await Ingester.make(
-                context.ports, source: GroupConsumer(broker, options: consumer),
-                options: Ingester.Options(storage: context.endpoint(of: Name.storage))
+                context.ports, source: GroupConsumer(broker, options: consumer), options: options
             ).run()
         }
     }
@@ -110,7 +119,10 @@ struct PipelineServices {
                 profile: scenario.profile, contract: scenario.contract,
                 endpoint: try context.endpoint(of: Name.measurementServer), flats: flats,
                 authorization: scenario.credentials?.authorization)
-            let observer: @Sendable (PollerEvent) -> Void = { context.report(PipelineObservation.poller($0)) }
+            let observer: @Sendable (PollerEvent) -> Void = { event in
+                context.report(PipelineObservation.poller(event))
+                if let mark = StormMarks.mark(of: event) { context.reach(mark) }
+            }
             guard let persistence = scenario.persistence else {
                 let poller = try await Poller.make(
                     context.ports, options: options, sink: NoSink(), observer: observer)
@@ -141,6 +153,7 @@ struct PipelineServices {
             var options = Outbox.Options(topic: persistence.topic)
             options.retainsAfterAck = keep
             options.acks = acks
+            options.reach = Self.reach(context)
             let outbox = try await Outbox(
                 context.file(File.outbox), name: "poller", broker: broker, options: options,
                 rules: persistence.outboxRules)
@@ -162,6 +175,7 @@ struct PipelineServices {
         ) { context in
             var options = Gateway.Options(upstream: try context.endpoint(of: Name.poller))
             options.storage = hasStorage ? try context.endpoint(of: Name.storage) : nil
+            options.reach = Self.reach(context)
             options.injection = LatencyInjection(header: HTTPField.Name(Self.injectionHeader))
             _ = try await Gateway.start(context.ports, at: context.endpoint, options: options)
         }

@@ -19,6 +19,8 @@ final class SimulatedPipeline: @unchecked Sendable {
     let ledger: Ledger
     /// What is wrong with devices.
     let schedules: DeviceScheduleFaults
+    /// Who appends to the broker's log what is no reading; nil where there is no broker.
+    let strangers: StrangeRecords?
 
     init(_ scenario: Scenario, in simulation: Simulation) throws {
         self.scenario = scenario
@@ -28,11 +30,26 @@ final class SimulatedPipeline: @unchecked Sendable {
         ages = AgeRecorder(flats: flats, profile: scenario.profile, now: now)
         ledger = Ledger(now: now)
         schedules = DeviceScheduleFaults(scenario) { .nanoseconds(Int64(now())) }
+        strangers = (scenario.persistence?.topic).map(StrangeRecords.init)
         let services = PipelineServices(scenario: scenario, seed: simulation.seed, schedules: schedules)
         deployment = try SimulatedDeployment(
-            services.deployment, in: simulation, disk: scenario.persistence?.disk ?? .init(), handlers: [schedules])
+            services.deployment, in: simulation, disk: scenario.persistence?.disk ?? .init(),
+            handlers: [schedules] + (strangers.map { [$0] } ?? []))
+        strangers?.deployment = deployment
+        hear()
+    }
+
+    /// Lets those who watch hear of what happens.
+    private func hear() {
         let (ages, ledger, schedules, log) = (ages, ledger, schedules, deployment.log)
+        var failed: Set<String> = []
         log.listen { [unowned log] event in
+            switch event.kind {
+            case .failed(let process, _): failed.insert(process)
+            case .started(let process, _):
+                if failed.remove(process) != nil { log.reach(StormMarks.serviceRestarted) }
+            default: break
+            }
             guard case .observed(let observation as PipelineObservation, _) = event.kind else { return }
             switch observation {
             case .poller(let event): ages.note(event)
@@ -45,6 +62,12 @@ final class SimulatedPipeline: @unchecked Sendable {
 
     /// Looks at the disks as they are at this moment.
     func audit() -> LedgerAudit { ledger.audit(deployment) }
+
+    /// What the broker's log holds at this moment; nil if there is none yet.
+    var log: (any LoggedReadings)? {
+        Ledger.location(deployment, PipelineServices.Name.broker, PipelineServices.File.broker).map(
+            BrokerLogReadings.init)
+    }
 
     /// All faults that were ever applied, by whomever, in the order in which they began, with what they hit.
     var faults: [AppliedFault] {

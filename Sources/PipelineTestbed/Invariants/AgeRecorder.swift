@@ -51,7 +51,7 @@ final class AgeRecorder {
         case .sweepCompleted: if hasSweeps { lastGlobal = now }
         case .failed(_, let failure): failures[Self.kind(of: failure), default: 0] += 1
         case .failing, .recovered, .skipped, .sweepSkipped, .clockAhead, .serverClockOff, .partial, .unpublished,
-            .counterFell:
+            .counterFell, .breakerOpened, .probing, .queued, .retrying:
             break
         }
     }

@@ -52,6 +52,9 @@ final class Ledger {
         }
     }
 
+    /// Whether a poller read this reading, with this value.
+    func wasRead(_ reading: Reading) -> Bool { histories[reading.id]?.value == reading.value }
+
     // MARK: Auditing
 
     /// Looks at the disks of the machines, as they are at this moment, and tells what became of every reading.

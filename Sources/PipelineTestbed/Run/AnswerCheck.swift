@@ -1,38 +1,37 @@
 import Documents
-import HTTP
-import HTTPTypes
 import MeasurementServer
 import Measurements
 import NIOCore
 import Pipeline
-import Ports
 import SimulatedTestbed
 import Testbed
 
-/// Asks the services from outside, and compares what they answer with what is known to be true.
+/// Compares what the services answer with what is known to be true.
 struct AnswerCheck {
     private let pipeline: SimulatedPipeline
+    private let client: ServiceClient
+    /// Whether something may be left unanswered: while faults act.
+    private let mayFail: Bool
 
-    /// How often something is asked for before it counts as not answered; a second between.
-    private static let attemptsMax: Int = 10
     static let claim: String = "what storage and gateway answer is true"
 
-    init(_ pipeline: SimulatedPipeline) {
+    init(_ pipeline: SimulatedPipeline, _ client: ServiceClient, mayFail: Bool) {
         self.pipeline = pipeline
+        self.client = client
+        self.mayFail = mayFail
     }
 
     // MARK: The measurement server
 
-    /// The readings that the measurement server shows; nil if it cannot be asked.
-    func shown() async throws -> [Reading]? {
-        guard let client = try await client() else { return nil }
-        defer { Task { await client.shutDown() } }
+    /// The readings that the measurement server shows.
+    func shown() async throws -> [Reading] {
         var readings: [Reading] = []
         for number in 0..<pipeline.scenario.flats {
             let flat = "SD\(number)"
-            let endpoint = Self.endpoint(PipelineServices.Name.measurementServer)
             let path = pipeline.scenario.contract.path(of: flat)
-            guard let body = try await get(path, endpoint, client, pipeline.scenario.credentials?.authorization) else {
+            let authorization = pipeline.scenario.credentials?.authorization
+            let server = PipelineServices.Name.measurementServer
+            guard let body = try await client.get(path, of: server, authorization) else {
                 record("the measurement server does not show \(flat)", flat)
                 continue
             }
@@ -47,16 +46,22 @@ struct AnswerCheck {
 
     /// Compares answers about every flat.
     func run() async throws {
-        guard let client = try await client() else { return }
-        let ready = try await get("/ready", Self.endpoint(PipelineServices.Name.gateway), client)
+        let ready = try await client.get("/ready", of: PipelineServices.Name.gateway)
         if ready == nil { record("the gateway is not ready", PipelineServices.Name.gateway.rawValue) }
         for number in 0..<pipeline.scenario.flats {
             let flat = "SD\(number)"
-            try await compareReadings(of: flat, client)
-            try await compareLatest(of: flat, client)
-            try await compareAge(of: flat, client)
+            try await compareReadings(of: flat)
+            try await compareLatest(of: flat)
+            try await compareAge(of: flat)
+            try await compareMeasurements(of: flat)
         }
-        await client.shutDown()
+        try await compareStorageAges()
+    }
+
+    /// Compares answers about one flat while faults act.
+    func look(at flat: String) async throws {
+        try await compareReadings(of: flat)
+        try await compareLatest(of: flat)
     }
 
     /// What is stored of a flat, in order of time; an answer may also have what was stored since.
@@ -68,19 +73,25 @@ struct AnswerCheck {
             .sorted { ($0.id.milliseconds, $0.id.series) < ($1.id.milliseconds, $1.id.series) }
     }
 
+    /// Tells the lives of the storage apart: what one showed, and had not synced, another need not have.
+    private var storageBoot: Int {
+        pipeline.deployment.process(named: PipelineServices.Name.storage.rawValue)?.bootCount ?? 0
+    }
+
     /// A range from the middle of what is stored: the first moment belongs to it, the last does not.
-    private func compareReadings(of flat: String, _ client: HTTPClient) async throws {
-        let before = stored(of: flat)
-        guard let first = before.dropFirst(before.count / 3).first?.id.milliseconds,
-            let last = before.last?.id.milliseconds, first < last
-        else { return }
-        let expected = Set(before.filter { (first..<last).contains($0.id.milliseconds) })
-        let path = "/flats/\(flat)/readings?from=\(first)&to=\(last)"
+    private func compareReadings(of flat: String) async throws {
         for service in [PipelineServices.Name.storage, PipelineServices.Name.gateway] {
-            guard let answer = try await readings(path, service, client) else {
-                record("\(service) does not answer \(path)", flat)
+            let (before, boot) = (stored(of: flat), storageBoot)
+            guard let first = before.dropFirst(before.count / 3).first?.id.milliseconds,
+                let last = before.last?.id.milliseconds, first < last
+            else { return }
+            let expected = Set(before.filter { (first..<last).contains($0.id.milliseconds) })
+            let path = "/flats/\(flat)/readings?from=\(first)&to=\(last)"
+            guard let answer = try await client.readings(path, of: service) else {
+                unanswered("\(service) does not answer \(path)", flat)
                 continue
             }
+            guard storageBoot == boot else { continue }
             let later = Set(stored(of: flat).filter { (first..<last).contains($0.id.milliseconds) })
             let answered = Set(answer)
             if let missing = expected.subtracting(answered).map(\.id.description).min() {
@@ -95,29 +106,32 @@ struct AnswerCheck {
         }
     }
 
-    private func compareLatest(of flat: String, _ client: HTTPClient) async throws {
+    private func compareLatest(of flat: String) async throws {
         func latest(_ readings: [Reading]) -> [Reading.Identity.Series: Reading] {
             Dictionary(readings.map { ($0.id.series, $0) }) { $0.id.milliseconds > $1.id.milliseconds ? $0 : $1 }
         }
-        let before = latest(stored(of: flat))
-        guard let answer = try await readings("/flats/\(flat)/latest", PipelineServices.Name.gateway, client) else {
-            return record("the gateway does not answer /flats/\(flat)/latest", flat)
+        let (before, boot) = (latest(stored(of: flat)), storageBoot)
+        let path = "/flats/\(flat)/latest"
+        guard let answer = try await client.readings(path, of: PipelineServices.Name.gateway) else {
+            return unanswered("the gateway does not answer \(path)", flat)
         }
-        let after = latest(stored(of: flat))
+        guard storageBoot == boot else { return }
+        let after = Set(stored(of: flat))
         let answered = latest(answer)
         for series in before.keys.sorted() {
-            guard let reading = answered[series], reading == before[series] || reading == after[series] else {
+            guard let reading = answered[series], after.contains(reading),
+                reading.id.milliseconds >= before[series]?.id.milliseconds ?? .max
+            else {
                 return record(
                     "the gateway's latest of \(series) is \(answered[series]?.id.description ?? "missing"), and "
-                        + "\(after[series]?.id.description ?? "nothing") is stored", flat)
+                        + "\(before[series]?.id.description ?? "nothing") is stored", flat)
             }
         }
     }
 
     /// The poller's age of a flat, as the gateway passes it on, against what the world saw.
-    private func compareAge(of flat: String, _ client: HTTPClient) async throws {
-        let endpoint = Self.endpoint(PipelineServices.Name.gateway)
-        guard let body = try await get("/freshness/\(flat)", endpoint, client),
+    private func compareAge(of flat: String) async throws {
+        guard let body = try await client.get("/freshness/\(flat)", of: PipelineServices.Name.gateway),
             let json = try? JSONReader.read(body.readableBytesView), let told = json["last_success_age"]?.number
         else { return record("the gateway does not answer /freshness/\(flat)", flat) }
         let known = pipeline.ages.age(of: flat)
@@ -127,37 +141,41 @@ struct AnswerCheck {
         }
     }
 
-    // MARK: Requests
-
-    private static func endpoint(_ service: ServiceName) -> Endpoint {
-        Endpoint(service.rawValue, ServiceDefinition.usualPort)
-    }
-
-    private func client() async throws -> HTTPClient? {
-        guard let ports = pipeline.deployment.ports else { return nil }
-        return try await HTTPClient.make(ports)
-    }
-
-    private func readings(_ path: String, _ service: ServiceName, _ client: HTTPClient) async throws -> [Reading]? {
-        guard let body = try await get(path, Self.endpoint(service), client),
-            let json = try? JSONReader.read(body.readableBytesView)
-        else { return nil }
-        return try? Reading.list(json["readings"])
-    }
-
-    /// The body of an answer that is a success; nil if there is none after several attempts.
-    private func get(
-        _ path: String, _ endpoint: Endpoint, _ client: HTTPClient, _ authorization: HTTPField? = nil
-    ) async throws -> ByteBuffer? {
-        var request = HTTPRequest(method: .get, scheme: nil, authority: nil, path: path)
-        if let authorization { request.headerFields[.authorization] = authorization.value }
-        for _ in 0..<Self.attemptsMax {
-            if let answer = try? await client.send(request, to: endpoint), answer.response.status == .ok {
-                return answer.body
-            }
-            try await Task.sleep(for: .seconds(1))
+    /// The poller's latest readings of a flat, as the gateway passes them on: all were read, and none is older than what was acknowledged.
+    private func compareMeasurements(of flat: String) async throws {
+        let path = "/flats/\(flat)/measurements"
+        guard let answer = try await client.readings(path, of: PipelineServices.Name.gateway) else {
+            return record("the gateway does not answer \(path)", flat)
         }
-        return nil
+        for reading in answer where !pipeline.ledger.wasRead(reading) {
+            return record("the gateway answers \(path) with \(reading.id), which was not read", flat)
+        }
+    }
+
+    /// How old the newest reading of each flat is, by the storage, against what is stored.
+    private func compareStorageAges() async throws {
+        let storage = PipelineServices.Name.storage
+        guard let body = try await client.get("/freshness", of: storage),
+            let json = try? JSONReader.read(body.readableBytesView), let flats = json["flats"]
+        else { return record("the storage does not answer /freshness", storage.rawValue) }
+        let now = WallClock.milliseconds
+        for number in 0..<pipeline.scenario.flats {
+            let flat = "SD\(number)"
+            guard let newest = stored(of: flat).map(\.id.milliseconds).max() else { continue }
+            let known = Double(now - newest) / 1000
+            guard let told = flats[flat]?.number, abs(told - known) < Self.ageTolerance else {
+                let told = flats[flat]?.number.map { "\($0) s" } ?? "unknown"
+                return record(
+                    "the storage says that the newest reading of \(flat) is \(told) old, not \(known) s", flat)
+            }
+        }
+    }
+
+    /// What may happen to an age in s between two looks: a new reading, and the way.
+    private static let ageTolerance: Double = 2
+
+    private func unanswered(_ message: String, _ entity: String) {
+        if !mayFail { record(message, entity) }
     }
 
     private func record(_ message: String, _ entity: String) {

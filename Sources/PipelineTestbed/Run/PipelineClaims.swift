@@ -24,6 +24,10 @@ final class PipelineClaims: @unchecked Sendable {
     static let freshAge: Duration = .seconds(60)
     /// How long a reading that is shown may take to be acknowledged: so many intervals of the poller.
     static let intervalsMax: Int = 9
+    /// How often services are asked while faults act.
+    private static let askInterval: Duration = .seconds(6)
+    /// How often something is asked for, when nothing is wrong any more, before it counts as not answered.
+    private static let attemptsMax: Int = 10
     /// How long services may take to come back when all power was gone.
     private static let restartTime: Duration = .seconds(10)
 
@@ -47,6 +51,14 @@ final class PipelineClaims: @unchecked Sendable {
         if claims.contains(.fresh) {
             invariants.append(FreshAgain(within: Self.freshMax, below: Self.freshAge, pipeline.ages))
         }
+        if claims.contains(.measured), scenario.series == nil { invariants.append(Measured(scenario)) }
+        if claims.contains(.once) {
+            invariants.append(
+                AppendedOnce(
+                    every: Self.auditIntervalUnderFaults, log: { [unowned pipeline] in pipeline.log },
+                    unnumbered: { [unowned pipeline] in pipeline.strangers?.attempts(for: $0) ?? 0 }))
+        }
+        if claims.contains(.resources) { invariants.append(ConnectionLimits(pipeline)) }
         completeness =
             claims.contains(.complete)
             ? Completeness(within: scenario.profile.interval * Self.intervalsMax, pipeline.ledger) : nil
@@ -54,17 +66,39 @@ final class PipelineClaims: @unchecked Sendable {
         self.invariants = invariants
         names =
             invariants.map(\.name) + (claims.contains(.answers) ? [AnswerCheck.claim] : [])
+            + (claims.contains(.resources) ? [ResourceCheck.claim] : [])
             + (claims.contains(.durable) ? ["what was acknowledged survives that all power goes"] : [])
+    }
+
+    /// Asks the services while faults act, flat after flat, until the task is cancelled: what they answer must be true.
+    func ask() async {
+        let claims = scenario.claims
+        guard claims.contains(.answers) || claims.contains(.resources),
+            let client = try? await ServiceClient.make(pipeline, attemptsMax: 1)
+        else { return }
+        let (answers, resources) = (AnswerCheck(pipeline, client, mayFail: true), ResourceCheck(pipeline))
+        var number = 0
+        while !Task.isCancelled {
+            if claims.contains(.resources) { try? await resources.look(client) }
+            if claims.contains(.answers) { try? await answers.look(at: "SD\(number % scenario.flats)") }
+            number += 1
+            try? await Task.sleep(for: Self.askInterval)
+        }
+        await client.shutDown()
     }
 
     /// Lets the system recover, and looks whether it has.
     func recover(until end: ContinuousClock.Instant) async throws {
-        let check = AnswerCheck(pipeline)
-        if let completeness, let shown = try await check.shown() {
+        guard let client = try await ServiceClient.make(pipeline, attemptsMax: Self.attemptsMax) else { return }
+        let check = AnswerCheck(pipeline, client, mayFail: false)
+        if let completeness {
+            let shown = try await check.shown()
             completeness.expect(shown, at: pipeline.deployment.elapsed)
         }
         try await Task.sleep(until: end, clock: .continuous)
         if scenario.claims.contains(.answers) { try await check.run() }
+        await client.shutDown()
+        if scenario.claims.contains(.resources) { try await ResourceCheck(pipeline).run() }
         guard scenario.claims.contains(.durable) else { return }
         // What was acknowledged must survive the worst, at the end too.
         _ = try? pipeline.deployment.faults.apply(.process(.powerLoss(.now, down: .seconds(2)), .everybody))

@@ -173,10 +173,12 @@ public struct ScenarioRun: Sendable {
         let began = ContinuousClock.now
         try await Task.sleep(for: scenario.warmUp)
         watch(pipeline, box, look)
+        let asking = scenario.faults.faults.isEmpty ? nil : Task { await claims.ask() }
         await experiment(on: pipeline, box)
         if !box.isInterrupted, !scenario.faults.faults.isEmpty {
             try await Task.sleep(until: began + scenario.duration - scenario.recovery, clock: .continuous)
         }
+        asking?.cancel()
         player.stop()
         // Nothing that was left in place outlives the experiment; what is on its way has time to arrive.
         box.healed = pipeline.deployment.heal()

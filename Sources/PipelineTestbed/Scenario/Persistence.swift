@@ -34,6 +34,8 @@ public struct Persistence: Sendable {
     public var ingesters: Int = 1
     /// Records that the ingester brings to the storage together, at most; nil is what it does by itself.
     public var batch: Int?
+    /// Batches that may wait at the storage; nil is as many as it takes by itself.
+    public var storageQueue: Int?
     /// By which rules the storage keeps its file.
     var storageRules: PersistenceRules = .sound
     /// By which rules the broker keeps its file.

@@ -76,6 +76,12 @@ public struct Scenario: Sendable {
         case answers
         /// What was acknowledged survives that all power is gone at the end.
         case durable
+        /// What the poller gives away is what the model's devices have measured.
+        case measured
+        /// What a producer sends again is appended to the broker's log once.
+        case once
+        /// Connections, requests in flight and permits stay within their limits, and go back to nothing.
+        case resources
     }
 
     /// What is claimed of the run: that nothing is lost, where the landscape keeps readings, if it says nothing itself.

@@ -178,9 +178,8 @@ private struct ScenarioReader {
         let place = "landscape/persistence/"
         let known = [
             "sender", "acks", "queue", "delivery-timeout", "partitions", "retention", "commits-first", "begins-at",
-            "rejoins",
-            "keep", "storage-syncs", "ingesters", "checkpoint-messages",
-            "checkpoint-pages", "batch",
+            "rejoins", "keep", "storage-syncs", "ingesters", "checkpoint-messages", "checkpoint-pages", "batch",
+            "storage-queue", "cache-pages",
         ]
         guard check(value, known, at: place) else { return persistence }
         let acks =
@@ -206,6 +205,12 @@ private struct ScenarioReader {
             persistence.outboxRules.checkpointPages = pages
         }
         persistence.batch = count(value["batch"], 1...500, place + "batch")
+        if let pages = count(value["cache-pages"], 1...1_000_000, place + "cache-pages") {
+            persistence.storageRules.cachePages = pages
+            persistence.brokerRules.cachePages = pages
+            persistence.outboxRules.cachePages = pages
+        }
+        persistence.storageQueue = count(value["storage-queue"], 0...1000, place + "storage-queue")
         persistence.retention = seconds(value["retention"], place + "retention")
         persistence.commitsFirst = flag(value["commits-first"], place + "commits-first") ?? false
         persistence.storageSyncs = flag(value["storage-syncs"], place + "storage-syncs") ?? true

@@ -51,6 +51,8 @@ private struct Draft {
     private static let keepAll: Int = 3600
     /// What a broker keeps, in s, is kept for longer than faults and recovery can hold it up.
     private static let retentionMin: Int = 420
+    /// The same where readings may be lost: readers may come too late.
+    private static let harshRetentionMin: Int = 5
 
     /// One in ten storms has faults that nothing survives: only that nothing is invented is claimed then.
     private var isHarsh: Bool = false
@@ -63,7 +65,7 @@ private struct Draft {
         isHarsh = random.index(below: 10) == 0
         let persistence = persistence()
         let landscape = landscape(persistence)
-        let recovery = forgets ? Self.longRecovery : Self.recovery
+        let recovery = forgets && !isHarsh ? Self.longRecovery : Self.recovery
         var scenario: Value.Object = [
             "name": .string(Scenario.extensionName), "seed": .integer(Int(clamping: seed.value)),
             "warm-up": .integer(Self.warmUp), "duration": .integer(Self.warmUp + Self.duration + recovery),
@@ -72,7 +74,9 @@ private struct Draft {
         let schedule = schedule(landscape)
         scenario["faults"] = .array(schedule.faults.map { .string("\($0)") })
         let claims: [Scenario.Claim] =
-            isHarsh ? [.nothingInvented] : [.nothingLost, .arrival, .complete, .fresh, .answers, .durable]
+            isHarsh
+            ? [.nothingInvented]
+            : [.nothingLost, .arrival, .complete, .fresh, .answers, .durable, .measured, .once, .resources]
         scenario["invariants"] = .array(claims.map { .string($0.rawValue) })
         return scenario
     }
@@ -80,18 +84,31 @@ private struct Draft {
     // MARK: The landscape
 
     private mutating func landscape(_ persistence: Value.Object) -> Value.Object {
-        let profiles = PollerProfile.all.map(\.name)
+        let profile = PollerProfile.all[random.index(below: PollerProfile.all.count)]
         var landscape: Value.Object = [
             "flats": .integer(random.index(below: 4) == 0 ? 1 + random.index(below: 3) : 4 + random.index(below: 17)),
             "rooms": .integer(1 + random.index(below: 3)),
             "latency": .real(Double(1 + random.index(below: 30)) / 10_000),
-            "poller": ["profile": .string(profiles[random.index(below: profiles.count)])],
+            "poller": .object(poller(profile)),
             "persistence": .object(persistence),
         ]
         let contracts = MeasurementContract.presets.keys.sorted()
         landscape["contract"] = .string(contracts[random.index(below: contracts.count)])
         if random.index(below: 4) == 0 { landscape["credentials"] = ["user": "u", "password": "p"] }
         return landscape
+    }
+
+    /// A profile, sometimes with so few permits or so little overlap that polls get into each other's way.
+    private mutating func poller(_ profile: PollerProfile) -> Value.Object {
+        var poller: Value.Object = ["profile": .string(profile.name)]
+        if profile.bulkhead != nil, random.index(below: 2) == 0 {
+            let slow = 1 + random.index(below: 2)
+            poller["bulkhead"] = ["slow": .integer(slow), "total": .integer(slow + 1 + random.index(below: 4))]
+        }
+        if profile.overlap > 1, random.index(below: 2) == 0 {
+            poller["overlap"] = .integer(1 + random.index(below: 2))
+        }
+        return poller
     }
 
     private mutating func persistence() -> Value.Object {
@@ -101,12 +118,17 @@ private struct Draft {
         ]
         keeps = random.index(below: 4) == 0
         if keeps { persistence["keep"] = .integer(Self.keepAll) }
-        forgets = !keeps && random.index(below: 8) == 0
-        if forgets { persistence["retention"] = .integer(Self.retentionMin + random.index(below: 100)) }
+        forgets = !keeps && random.index(below: isHarsh ? 2 : 8) == 0
+        if forgets {
+            let least = isHarsh ? Self.harshRetentionMin : Self.retentionMin
+            persistence["retention"] = .integer(least + random.index(below: 100))
+        }
+        if random.index(below: 2) == 0 { persistence["cache-pages"] = .integer(1 + random.index(below: 10)) }
         if random.index(below: 3) > 0 {
             persistence["checkpoint-messages"] = .integer(20 + random.index(below: 200))
             persistence["checkpoint-pages"] = .integer(4 + random.index(below: 40))
         }
+        if random.index(below: 3) == 0 { persistence["storage-queue"] = .integer(random.index(below: 3)) }
         if random.index(below: 2) == 0 { persistence["batch"] = .integer(1 + random.index(below: 50)) }
         return persistence
     }
@@ -125,7 +147,8 @@ private struct Draft {
         options.duration = .seconds(Self.duration)
         options.marks = StormMarks.triggers
         let sources =
-            Nemesis.everything + devices(scenario) + (isHarsh ? Nemesis.losses : []) + (keeps ? [brokerLoss] : [])
+            Nemesis.everything + devices(scenario) + [strangers(scenario)] + (isHarsh ? Nemesis.losses : [])
+            + (keeps ? [brokerLoss] : [])
         let names = PipelineMap(scenario).names
         let nemesis = Nemesis(against: names, sources: sources.map { survivable($0) }, options: options)
         return nemesis.schedule(&random)
@@ -139,18 +162,29 @@ private struct Draft {
 
     /// A broker that forgets by its clock loses what is young to it when that jumps: no landscape survives it.
     private func survivable(_ source: Nemesis.Source) -> Nemesis.Source {
-        guard forgets else { return source }
+        guard forgets, !isHarsh else { return source }
         return source.filtered { fault in
             guard case .clock(_, let target) = fault else { return true }
             return target.name != PipelineServices.Name.broker.rawValue
         }
     }
 
+    /// Records of somebody who does not know what the topic is for.
+    private func strangers(_ scenario: Scenario) -> Nemesis.Source {
+        let partitions = scenario.persistence?.partitions ?? 1
+        return Nemesis.Source("strange record") { random, _ in
+            let partition = "measurements-\(random.index(below: partitions))"
+            return [.custom(CustomFault(StrangeRecords.name, FaultTarget(partition)))]
+        }
+    }
+
     /// Everything that devices can do wrong.
     private func devices(_ scenario: Scenario) -> [Nemesis.Source] {
         let faults: [Value] = [
-            ["type": "reset"], ["type": "empty"], ["type": "malformed"], ["type": "truncated"], ["type": "hang"],
+            ["type": "reset"], ["type": "empty"], ["type": "malformed"], ["type": "garbled"], ["type": "truncated"],
+            ["type": "hang"],
             ["type": "dribble", "bytes": 40, "every": 0.05], ["type": "status", "status": 503, "retry-after": 7],
+            ["type": "status", "status": 429, "retry-after": 25],
             ["type": "status", "status": 500], ["type": "stale"], ["type": "duplicate"], ["type": "out-of-order"],
             ["type": "skew", "ahead": 20],
         ]

@@ -240,6 +240,17 @@ public final class Network {
 extension Network {
     /// Connections that are being made, are open at an end, or have something on its way.
     public var openConnections: Int { connections.count }
+    /// Connections that a host has, or is trying to get, to another, and has not begun to close.
+    public func openConnections(from client: String, to server: String) -> Int {
+        connections.values.count { connection in
+            guard connection.client.host.name == client, connection.server.host.name == server else { return false }
+            switch connection.client.state {
+            case .synSent, .established, .closeWait: return true
+            case .synReceived, .finWait1, .finWait2, .closing, .timeWait, .lastAck, .closed: return false
+            }
+        }
+    }
+
     /// Channels that were made and not closed; a crashed host's stay until its memory is given back.
     public var openChannels: Int { channelCount }
 

@@ -32,6 +32,26 @@ enum Checksum {
         return Int64(bitPattern: sum)
     }
 
+    /// Of a record of a partition.
+    static func of(_ record: BrokerRecord, in partition: TopicPartition) -> Int64 {
+        of(
+            [partition.topic, record.message.key, record.message.value],
+            [Int64(partition.partition), record.offset, record.time])
+    }
+
+    /// Of a message that waits for a partition, with its number there.
+    static func of(_ message: BrokerMessage, partition: Int64, sequence: Int64) -> Int64 {
+        of([message.key, message.value], [partition, sequence])
+    }
+
+    /// Of texts, whose ends count, and of numbers.
+    static func of(_ texts: [String], _ numbers: [Int64]) -> Int64 {
+        var sum: UInt64 = 0x57_4b6d_7367
+        for text in texts { sum = mixed(FNV1a.hash(text, into: sum) ^ 0xff) }
+        for number in numbers { sum = mixed(sum ^ UInt64(bitPattern: number)) }
+        return Int64(bitPattern: sum)
+    }
+
     private static func mixed(_ value: UInt64) -> UInt64 {
         var value = value &+ 0x9e37_79b9_7f4a_7c15
         value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
