@@ -37,8 +37,16 @@ public struct ToxicChain: Sendable {
     }
 
     /// When to ask again; nil when nothing happens by itself.
-    public var nextWake: UInt64? {
-        stages.compactMap(\.nextWake).min()
+    public var nextWake: UInt64? { nextStage?.time }
+
+    /// The first of the stages in which something happens next, and when; by index, because copies of stages cost more than the rest.
+    private var nextStage: (index: Int, time: UInt64)? {
+        var earliest: (index: Int, time: UInt64)?
+        for index in stages.indices {
+            guard let time = stages[index].nextWake, time < earliest?.time ?? .max else { continue }
+            earliest = (index, time)
+        }
+        return earliest
     }
 
     // MARK: Changes while connections live
@@ -53,7 +61,7 @@ public struct ToxicChain: Sendable {
     @discardableResult
     public mutating func update(_ toxic: Toxic, at now: UInt64) -> Bool {
         advance(to: now)
-        guard let index = stages.firstIndex(where: { $0.toxic.name == toxic.name }) else { return false }
+        guard let index = stages.firstIndex(where: { $0.name == toxic.name }) else { return false }
         stages[index].update(to: toxic, now: now)
         advance(to: now)
         return true
@@ -63,7 +71,7 @@ public struct ToxicChain: Sendable {
     @discardableResult
     public mutating func remove(_ name: String, at now: UInt64) -> Bool {
         advance(to: now)
-        guard let index = stages.firstIndex(where: { $0.toxic.name == name }) else { return false }
+        guard let index = stages.firstIndex(where: { $0.name == name }) else { return false }
         let items = stages[index].dissolve(at: now)
         stages.remove(at: index)
         for item in items { feed(item, to: index, at: now) }
@@ -84,13 +92,7 @@ public struct ToxicChain: Sendable {
 
     /// Lets everything happen that is due, in the order of its time.
     private mutating func advance(to now: UInt64) {
-        while true {
-            var earliest: (index: Int, time: UInt64)?
-            for (index, stage) in stages.enumerated() {
-                guard let time = stage.nextWake, time <= now, time < earliest?.time ?? .max else { continue }
-                earliest = (index, time)
-            }
-            guard let (index, time) = earliest else { return }
+        while let (index, time) = nextStage, time <= now {
             guard let (item, left) = stages[index].take(at: time) else { continue }
             feed(item, to: index + 1, at: left)
         }

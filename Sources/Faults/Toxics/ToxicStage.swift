@@ -28,9 +28,26 @@ struct ToxicStage: Sendable {
     /// When something leaves that never does.
     static let never: UInt64 = .max
 
-    private(set) var toxic: Toxic
-    /// The toxic's behaviour, or none while it does not act on this connection.
-    private var behavior: any ToxicBehavior = NoopToxic()
+    /// The toxic, and what it does to this connection: behind a reference, because stages are copied for each item.
+    private final class Role: Sendable {
+        let toxic: Toxic
+        /// Nothing, where the toxic does not act on this connection.
+        let behavior: any ToxicBehavior
+
+        init(_ toxic: Toxic, share: UInt64) {
+            self.toxic = toxic
+            behavior = Self.acts(toxic, on: share) ? toxic.kind.behavior : NoopToxic()
+        }
+
+        private static func acts(_ toxic: Toxic, on share: UInt64) -> Bool {
+            let (high, low) = toxic.toxicity.numerator.multipliedFullWidth(by: .max)
+            guard high < toxic.toxicity.denominator else { return true }
+            return share <= toxic.toxicity.denominator.dividingFullWidth((high, low)).quotient
+                && toxic.toxicity != .zero
+        }
+    }
+
+    private var role: Role
     /// Drawn once for the connection, compared with the toxicity in force.
     private let share: UInt64
     private(set) var held: CircularBuffer<Held> = CircularBuffer(initialCapacity: 2)
@@ -53,32 +70,23 @@ struct ToxicStage: Sendable {
     var deadlineItem: ToxicItem = .close
 
     init(_ toxic: Toxic, random: RandomStream, now: UInt64) {
-        self.toxic = toxic
         self.random = random
         share = self.random.next()
+        role = Role(toxic, share: share)
         lastRelease = now
         freeAt = now
-        begin(at: now)
+        role.behavior.begin(at: now, in: &self)
     }
 
-    private mutating func begin(at now: UInt64) {
-        behavior = isActive ? toxic.kind.behavior : NoopToxic()
-        behavior.begin(at: now, in: &self)
-    }
-
-    /// Whether the toxic acts on this connection.
-    private var isActive: Bool {
-        let (high, low) = toxic.toxicity.numerator.multipliedFullWidth(by: .max)
-        guard high < toxic.toxicity.denominator else { return true }
-        return share <= toxic.toxicity.denominator.dividingFullWidth((high, low)).quotient && toxic.toxicity != .zero
-    }
+    /// The toxic's name.
+    var name: String { role.toxic.name }
 
     // MARK: Items
 
     mutating func receive(_ item: ToxicItem, at now: UInt64) {
         guard !hasEnded else { return }
         guard let arrival = ToxicArrival(item) else { return end(with: item, at: now) }
-        behavior.receive(arrival, at: now, in: &self)
+        role.behavior.receive(arrival, at: now, in: &self)
     }
 
     /// Holds something until a time, or until what was held before has left.
@@ -129,15 +137,16 @@ struct ToxicStage: Sendable {
     /// Changes what it does: what it holds is planned anew from when it came; what was about to leave leaves.
     mutating func update(to toxic: Toxic, now: UInt64) {
         let waiting = held
-        if toxic.type != self.toxic.type { memory = 0 }
-        self.toxic = toxic
+        if toxic.type != role.toxic.type { memory = 0 }
+        role = Role(toxic, share: share)
         held.removeAll()
         heldBytes = 0
         // A reset that has begun is not taken back: it has swallowed data.
         if deadlineItem == .close { deadline = nil }
         lastRelease = now
         freeAt = now
-        begin(at: now)
+        let behavior = role.behavior
+        behavior.begin(at: now, in: &self)
         var isFirst = true
         for entry in waiting {
             if let arrival = ToxicArrival(entry.item) {
@@ -160,7 +169,7 @@ struct ToxicStage: Sendable {
         heldBytes = 0
         if deadlineItem == .reset, deadline != nil {
             items.append(.reset)
-        } else if behavior.closesWhenRemoved, !hasEnded {
+        } else if role.behavior.closesWhenRemoved, !hasEnded {
             items.append(.close)
         }
         return items
