@@ -82,7 +82,7 @@ final class LedgerTests: XCTestCase {
         ledger.noteAcknowledgement(readings)
         var held = Held()
         held.logged = readings.enumerated().map {
-            LoggedReading(partition: partition, offset: Int64($0), reading: $1)
+            LoggedReading(partition: partition, offset: Int64($0), time: 0, reading: $1)
         }
         held.committed = [Ingester.group: [partition: 2], "behind": [partition: 0], "ahead": [partition: 4]]
         let audit = ledger.audit(stored: held, logged: held, outbox: held)

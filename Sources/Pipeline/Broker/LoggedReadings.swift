@@ -43,13 +43,16 @@ public struct LoggedReading: Hashable, Sendable {
     public let partition: TopicPartition
     /// The record's offset in the partition.
     public let offset: Int64
+    /// The time at which the record was appended, in ms since 1970.
+    public let time: Int64
     /// The reading.
     public let reading: Reading
 
     /// Makes a record of its parts.
-    public init(partition: TopicPartition, offset: Int64, reading: Reading) {
+    public init(partition: TopicPartition, offset: Int64, time: Int64, reading: Reading) {
         self.partition = partition
         self.offset = offset
+        self.time = time
         self.reading = reading
     }
 }
@@ -89,7 +92,8 @@ public struct BrokerLogReadings: LoggedReadings {
                     throw PersistenceError.damaged("the checksum of the record \(partition)@\(record.offset)")
                 }
                 guard let reading = try? Reading(jsonText: record.message.value) else { continue }
-                records.append(LoggedReading(partition: partition, offset: record.offset, reading: reading))
+                records.append(
+                    LoggedReading(partition: partition, offset: record.offset, time: record.time, reading: reading))
             }
             return records
         }

@@ -28,6 +28,8 @@ final class PipelineClaims: @unchecked Sendable {
     private static let askInterval: Duration = .seconds(6)
     /// How often something is asked for, when nothing is wrong any more, before it counts as not answered.
     private static let attemptsMax: Int = 10
+    /// How long after healing the last that faults left behind may show.
+    private static let calmAfter: Duration = .seconds(90)
     /// How long services may take to come back when all power was gone.
     private static let restartTime: Duration = .seconds(10)
 
@@ -58,6 +60,13 @@ final class PipelineClaims: @unchecked Sendable {
                     every: Self.auditIntervalUnderFaults, log: { [unowned pipeline] in pipeline.log },
                     unnumbered: { [unowned pipeline] in pipeline.strangers?.attempts(for: $0) ?? 0 }))
         }
+        if claims.contains(.retained), let retention = scenario.persistence?.retention {
+            invariants.append(
+                RecordsRetained(for: retention, every: Self.auditIntervalUnderFaults) { [unowned pipeline] in
+                    pipeline.log
+                })
+        }
+        if claims.contains(.calm) { invariants.append(NothingTwice(after: Self.calmAfter)) }
         if claims.contains(.resources) { invariants.append(ConnectionLimits(pipeline)) }
         completeness =
             claims.contains(.complete)

@@ -80,6 +80,10 @@ public struct Scenario: Sendable {
         case measured
         /// What a producer sends again is appended to the broker's log once.
         case once
+        /// The broker forgets no record before its time.
+        case retained
+        /// When nothing has been wrong for a while, nothing is sent or brought twice.
+        case calm
         /// Connections, requests in flight and permits stay within their limits, and go back to nothing.
         case resources
     }

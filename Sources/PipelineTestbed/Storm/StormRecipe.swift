@@ -76,7 +76,10 @@ private struct Draft {
         let claims: [Scenario.Claim] =
             isHarsh
             ? [.nothingInvented]
-            : [.nothingLost, .arrival, .complete, .fresh, .answers, .durable, .measured, .once, .resources]
+            : [
+                .nothingLost, .arrival, .complete, .fresh, .answers, .durable, .measured, .once, .retained, .calm,
+                .resources,
+            ]
         scenario["invariants"] = .array(claims.map { .string($0.rawValue) })
         return scenario
     }

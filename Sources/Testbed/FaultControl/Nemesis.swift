@@ -89,7 +89,9 @@ public struct Nemesis: Sendable {
         guard !options.marks.isEmpty, random.index(below: 4) == 0 else { return .at(time) }
         let mark = options.marks[random.index(below: options.marks.count)]
         let delay = Duration.milliseconds(Int64(random.index(below: 4)) * 50)
-        return .on(mark: mark.name, nth: 1 + random.index(below: 12), delay: delay)
+        // Some marks are reached once in a run, others every second.
+        let nth = 1 + random.index(below: 1 << random.index(below: 8))
+        return .on(mark: mark.name, nth: nth, delay: delay)
     }
 }
 

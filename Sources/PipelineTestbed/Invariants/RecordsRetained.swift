@@ -1,0 +1,45 @@
+import Durations
+import Measurements
+import Pipeline
+import Testbed
+
+/// The broker forgets no record before its time.
+final class RecordsRetained: Invariant {
+    let name: String = "records are kept for as long as their topic says"
+    private let retention: Duration
+    private let interval: Duration
+    private let log: () -> (any LoggedReadings)?
+    /// Records that were there at the last look, with the time at which they were appended.
+    private var known: [Place: Int64] = [:]
+    private var next: Duration
+
+    private struct Place: Hashable {
+        let partition: TopicPartition
+        let offset: Int64
+    }
+
+    /// Makes the claim about a log that `log` finds on its disk.
+    init(for retention: Duration, every interval: Duration, log: @escaping () -> (any LoggedReadings)?) {
+        self.retention = retention
+        self.interval = interval
+        self.log = log
+        next = interval
+    }
+
+    func check(at moment: CheckMoment) -> [InvariantFinding] {
+        guard moment.phase == .end || moment.time >= next else { return [] }
+        next = moment.time + interval
+        guard let records = try? log()?.records() else { return [] }
+        var found: [Place: Int64] = [:]
+        for record in records {
+            found[Place(partition: record.partition, offset: record.offset)] = record.time
+        }
+        let limit = WallClock.milliseconds - retention.milliseconds
+        let gone = known.filter { found[$0.key] == nil && $0.value > limit }.map {
+            "\($0.key.partition)@\($0.key.offset)"
+        }
+        known = found
+        guard let example = gone.min() else { return [] }
+        return [InvariantFinding("\(gone.count) are gone too early, such as \(example)", entities: ["retention"])]
+    }
+}
