@@ -201,13 +201,15 @@ public final class SimulatedFaultController: FaultController {
         end(active)
     }
 
-    /// Takes everything back.
+    /// Takes everything back, and starts whoever was killed for a time that is not over.
     ///
-    /// - Returns: The faults that still acted, or had left somebody down.
+    /// - Returns: The faults that still acted, or had left somebody down for good.
     @discardableResult
     public func revertAll() -> [AppliedFault] {
         let left = all.filter { $0.isActive && !isSpent($0) }
         for active in all where active.isActive { end(active) }
+        // Nobody is away any more either, however long it was to be.
+        for process in deployment.processes { process.startIfKilled() }
         return left.map(snapshot)
     }
 

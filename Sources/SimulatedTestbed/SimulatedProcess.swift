@@ -153,6 +153,13 @@ public final class SimulatedProcess {
         host?.start()
     }
 
+    /// Starts it if it was killed, or lost power, and would be started later.
+    func startIfKilled() {
+        guard host?.state == .crashed else { return }
+        plan += 1
+        start()
+    }
+
     /// Starts it if a fault holds it down; true if one did.
     func release() -> Bool {
         guard isHeldDown else { return false }
