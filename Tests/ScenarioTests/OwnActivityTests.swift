@@ -1,7 +1,5 @@
 import Documents
 import Experiments
-import Faults
-import Foundation
 import XCTest
 
 @testable import PipelineTestbed
@@ -33,19 +31,6 @@ final class OwnActivityTests: XCTestCase {
     private func errors(_ experiment: Experiment, _ variables: Variables = Variables()) async -> [String] {
         await ScenarioRun.findings(experiment, environment: [:], variables: variables)
             .filter { $0.severity == .error }.map(\.message)
-    }
-
-    // The table of docs/scenarios.md is this list, row by row.
-    func testTheDocumentationListsEveryActivity() throws {
-        let rows = PipelineActivities.listing.map { activity in
-            let parameters = activity.parameters.map { $0.isOptional ? "[\($0.name)]" : $0.name }
-            return "| `\(activity.module).\(activity.function)(\(parameters.joined(separator: ", ")))` | "
-                + "\(activity.isProbe ? "probe" : "action") | \(activity.summary) |"
-        }
-        let folder = URL(filePath: #filePath).deletingLastPathComponent()
-        let page = folder.appending(path: "../../docs/scenarios.md").standardized
-        let text = try String(contentsOf: page, encoding: .utf8)
-        XCTAssertTrue(text.contains(rows.joined(separator: "\n")), "it would be:\n\(rows.joined(separator: "\n"))")
     }
 
     func testArgumentsThatCannotBeUsedAreRefused() async {

@@ -38,12 +38,12 @@ public struct LeaseSystem: Sendable {
     public func run(seed: Seed, schedule: FaultSchedule? = nil) throws -> SimulatedRun.Result {
         var options = SimulatedRun.Options()
         options.duration = .seconds(60)
-        options.recovery = .seconds(60)
+        options.recovery = .seconds(30)
         let schedule = schedule ?? self.schedule(seed: seed)
         return try SimulatedRun(deployment, seed: seed, options: options, schedule: schedule).run { _ in
             let oneAtATime = OneAtATime()
-            // Who lost power just before may be down for half a minute, and a lease must have run out.
-            let works = Eventually("somebody works", within: .seconds(50)) {
+            // A lease must have run out before somebody else gets the lock.
+            let works = Eventually("somebody works", within: .seconds(20)) {
                 oneAtATime.piecesSinceHealing > 0 ? nil : InvariantFinding("nobody has worked since")
             }
             return [oneAtATime, works]
