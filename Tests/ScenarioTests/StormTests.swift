@@ -82,7 +82,12 @@ final class StormTests: XCTestCase {
         XCTAssertEqual(PipelineStorm.DiskCheck.all.map(\.sabotage), DiskSabotage.allCases)
         for check in PipelineStorm.DiskCheck.all {
             // The seeds that 'lab storm --check-disks' names, and some around them.
-            let seeds: ClosedRange<UInt64> = check.sabotage == .failedSyncsAreMadeGood ? 16...20 : 1...5
+            let seeds: ClosedRange<UInt64> =
+                switch check.sabotage {
+                case .failedSyncsAreMadeGood: 16...20
+                case .entriesAreDurableAtOnce: 11...15
+                case .syncsDoNothing, .cutsLoseNothing: 1...5
+                }
             let isNoticed = try seeds.contains { seed in
                 let (isLostOnTheRightDisk, isLostOnThisDisk) = try check.run(seed: Seed(seed))
                 return isLostOnTheRightDisk != isLostOnThisDisk

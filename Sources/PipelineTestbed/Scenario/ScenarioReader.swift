@@ -121,6 +121,9 @@ private struct ScenarioReader {
                 scenario.faults = try FaultSchedule(faults)
                 let names = PipelineMap(scenario).names
                 for (index, entry) in scenario.faults.faults.enumerated() {
+                    if case .on(let mark, _, _) = entry.trigger, !StormMarks.all.contains(Mark(mark)) {
+                        add("faults/\(index)", "waits for the mark '\(mark)', which no service reaches (docs/storms.md)")
+                    }
                     guard let problem = entry.fault.definition.problem(of: entry.fault.arguments, names: names) else {
                         continue
                     }

@@ -5,9 +5,13 @@ import SimulationKernel
 /// A flow whose link has toxics: what is sent goes through their chain first.
 extension Flow {
     func makeChain() {
-        let random = world.stream("network/toxics \(link.source)→\(link.target) \(number)")
-        chain = ToxicChain(link.toxics, random: random, now: world.nanoseconds)
+        chain = freshChain()
         drainChain()
+    }
+
+    private func freshChain() -> ToxicChain {
+        let random = world.stream("network/toxics \(link.source)→\(link.target) \(number)")
+        return ToxicChain(link.toxics, random: random, now: world.nanoseconds)
     }
 
     func setToxic(_ toxic: Toxic, isNew: Bool) {
@@ -37,6 +41,9 @@ extension Flow {
             switch item {
             case .data(let buffer): pushData(buffer)
             case .end: push(.end)
+            case .close where !sender.wasEstablished:
+                // A proxy's toxics begin with the connection: before it is there, there is nothing to be closed.
+                chain = freshChain()
             case .close:
                 isSevered = true
                 push(.end)
