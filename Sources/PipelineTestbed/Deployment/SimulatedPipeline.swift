@@ -17,6 +17,8 @@ final class SimulatedPipeline: @unchecked Sendable {
     let ages: AgeRecorder
     /// What became of every reading.
     let ledger: Ledger
+    /// Whether the storage's disk has failed it, and its process has not begun anew: the disk may hold what it does not show.
+    private(set) var isStorageStopping: Bool = false
     /// What is wrong with devices.
     let schedules: DeviceScheduleFaults
     /// Who appends to the broker's log what is no reading; nil where there is no broker.
@@ -43,10 +45,13 @@ final class SimulatedPipeline: @unchecked Sendable {
     private func hear() {
         let (ages, ledger, schedules, log) = (ages, ledger, schedules, deployment.log)
         var failed: Set<String> = []
-        log.listen { [unowned log] event in
+        let stopped = Mark(Waypoint.storageStopped.rawValue)
+        log.listen { [unowned self, unowned log] event in
             switch event.kind {
+            case .reached(stopped, _): isStorageStopping = true
             case .failed(let process, _): failed.insert(process)
             case .started(let process, _):
+                if process == PipelineServices.Name.storage.rawValue { isStorageStopping = false }
                 if failed.remove(process) != nil { log.reach(StormMarks.serviceRestarted) }
             default: break
             }

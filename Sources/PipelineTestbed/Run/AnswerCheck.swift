@@ -73,15 +73,16 @@ struct AnswerCheck {
             .sorted { ($0.id.milliseconds, $0.id.series) < ($1.id.milliseconds, $1.id.series) }
     }
 
-    /// Tells the lives of the storage apart: what one showed, and had not synced, another need not have.
-    private var storageBoot: Int {
-        pipeline.deployment.process(named: PipelineServices.Name.storage.rawValue)?.bootCount ?? 0
+    /// Tells the lives of the storage apart: what one showed, and had not synced, another need not have; nil while it ends.
+    private var storageLife: Int? {
+        guard !pipeline.isStorageStopping else { return nil }
+        return pipeline.deployment.process(named: PipelineServices.Name.storage.rawValue)?.bootCount
     }
 
     /// A range from the middle of what is stored: the first moment belongs to it, the last does not.
     private func compareReadings(of flat: String) async throws {
         for service in [PipelineServices.Name.storage, PipelineServices.Name.gateway] {
-            let (before, boot) = (stored(of: flat), storageBoot)
+            let (before, life) = (stored(of: flat), storageLife)
             guard let first = before.dropFirst(before.count / 3).first?.id.milliseconds,
                 let last = before.last?.id.milliseconds, first < last
             else { return }
@@ -91,7 +92,7 @@ struct AnswerCheck {
                 unanswered("\(service) does not answer \(path)", flat)
                 continue
             }
-            guard storageBoot == boot else { continue }
+            guard let life, storageLife == life else { continue }
             let later = Set(stored(of: flat).filter { (first..<last).contains($0.id.milliseconds) })
             let answered = Set(answer)
             if let missing = expected.subtracting(answered).map(\.id.description).min() {
@@ -110,12 +111,12 @@ struct AnswerCheck {
         func latest(_ readings: [Reading]) -> [Reading.Identity.Series: Reading] {
             Dictionary(readings.map { ($0.id.series, $0) }) { $0.id.milliseconds > $1.id.milliseconds ? $0 : $1 }
         }
-        let (before, boot) = (latest(stored(of: flat)), storageBoot)
+        let (before, life) = (latest(stored(of: flat)), storageLife)
         let path = "/flats/\(flat)/latest"
         guard let answer = try await client.readings(path, of: PipelineServices.Name.gateway) else {
             return unanswered("the gateway does not answer \(path)", flat)
         }
-        guard storageBoot == boot else { return }
+        guard let life, storageLife == life else { return }
         let after = Set(stored(of: flat))
         let answered = latest(answer)
         for series in before.keys.sorted() {
