@@ -1,7 +1,6 @@
 import Documents
 import Experiments
 import Faults
-import Foundation
 import Testbed
 import XCTest
 
@@ -97,16 +96,6 @@ final class InvariantTests: XCTestCase {
         let settled = try run(settle: 30)
         XCTAssertEqual(settled.verdict(strict: false), "held")
         XCTAssertEqual(settled.faults.map { "\($0.fault.kind) \($0.impact.verdict)" }, ["custom hit"])
-    }
-
-    // Editors are told of every claim there is.
-    func testTheSchemaKnowsEveryClaim() throws {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        let schema = try JSONReader.read(Data(contentsOf: root.appending(path: "docs/experiment.schema.json")))
-        let place = try XCTUnwrap(Pointer("/$defs/scenario/properties/invariants/items/enum"))
-        let known = try XCTUnwrap(schema[place]?.array?.compactMap(\.string))
-        XCTAssertEqual(Set(known), Set(Scenario.Claim.allCases.map(\.rawValue)))
     }
 
     func testAFaultThatHitNothingIsToldAndFailsARunThatRequiresImpact() throws {

@@ -5,6 +5,7 @@ import MeasurementServer
 import Measurements
 import Pipeline
 import Randomness
+import Testbed
 
 /// Why an extension is no scenario.
 public struct ScenarioError: Error, Hashable, Sendable, CustomStringConvertible {
