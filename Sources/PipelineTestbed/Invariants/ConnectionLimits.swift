@@ -29,9 +29,7 @@ final class ConnectionLimits: Invariant {
         var limits = [
             Limit(
                 client: Name.poller.rawValue, server: Name.measurementServer.rawValue,
-                count: min(
-                    Poller.connectionsMax(of: pipeline.scenario.profile),
-                    pipeline.scenario.flats * pipeline.scenario.profile.overlap)),
+                count: Poller.connectionsMax(of: pipeline.scenario.profile)),
             Limit(client: Name.poller.rawValue, server: Name.broker.rawValue, count: Self.toBroker),
             Limit(client: Name.gateway.rawValue, server: Name.poller.rawValue, count: Self.ofGateway),
             Limit(client: Name.gateway.rawValue, server: Name.storage.rawValue, count: Self.ofGateway),

@@ -26,6 +26,15 @@ final class RecordsRetained: Invariant {
         next = interval
     }
 
+    /// What a process that died had appended and not synced need not be there.
+    func observe(_ event: TestbedEvent) {
+        switch event.kind {
+        case .started(PipelineServices.Name.broker.rawValue, _), .crashed(PipelineServices.Name.broker.rawValue, _):
+            known = [:]
+        default: break
+        }
+    }
+
     func check(at moment: CheckMoment) -> [InvariantFinding] {
         guard moment.phase == .end || moment.time >= next else { return [] }
         next = moment.time + interval
