@@ -123,7 +123,10 @@ final class InvariantTests: XCTestCase {
                 ["at 5 network.cutt service=poller"],
                 "faults is no fault schedule: fault 1: there is no fault 'network.cutt'"
             ),
-            (["on nothing network.cut service=poller"], "faults/0 waits for the mark 'nothing', which no service reaches"),
+            (
+                ["on nothing network.cut service=poller"],
+                "faults/0 waits for the mark 'nothing', which no service reaches"
+            ),
             (["at 5 disk.fill service=poller"], "names the service with a disk 'poller', but there is none"),
         ]
         for (faults, message) in cases {

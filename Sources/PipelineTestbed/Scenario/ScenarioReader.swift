@@ -123,7 +123,7 @@ private struct ScenarioReader {
                 let names = PipelineMap(scenario).names
                 for (index, entry) in scenario.faults.faults.enumerated() {
                     if case .on(let mark, _, _) = entry.trigger, !StormMarks.all.contains(Mark(mark)) {
-                        add("faults/\(index)", "waits for the mark '\(mark)', which no service reaches (docs/storms.md)")
+                        add("faults/\(index)", "waits for the mark '\(mark)', which no service reaches")
                     }
                     guard let problem = entry.fault.definition.problem(of: entry.fault.arguments, names: names) else {
                         continue
