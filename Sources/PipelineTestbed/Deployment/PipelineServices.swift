@@ -94,9 +94,9 @@ struct PipelineServices {
             var consumer = GroupConsumer.Options(
                 topic: persistence.topic.name, group: Ingester.group, member: "ingester-\(context.replica)")
             if let batch = persistence.batch { consumer.recordsMax = batch }
-            consumer.commitsBeforeProcessing = persistence.commitsFirst
-            consumer.offsetReset = persistence.beginsAtEarliest ? .earliest : .latest
-            consumer.rejoinsWhenFenced = persistence.rejoins
+            consumer.commitsBeforeProcessing = persistence.commitsBeforeProcessing
+            consumer.offsetReset = persistence.resetsToEarliest ? .earliest : .latest
+            consumer.rejoinsWhenFenced = persistence.rejoinsWhenFenced
             consumer.reach = Self.reach(context)
             let broker = try await HTTPBrokerClient.make(
                 context.ports, endpoint: context.endpoint(of: Name.broker))

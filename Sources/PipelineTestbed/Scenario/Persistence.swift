@@ -19,11 +19,11 @@ public struct Persistence: Sendable {
     /// For how long the broker keeps them; nil is for ever.
     public var retention: Duration?
     /// The ingester commits before the storage has acknowledged.
-    public var commitsFirst: Bool = false
+    public var commitsBeforeProcessing: Bool = false
     /// The ingester begins at the first record that is there, and not behind the last.
-    public var beginsAtEarliest: Bool = true
+    public var resetsToEarliest: Bool = true
     /// The ingester joins its group again when the broker does not know it any more.
-    public var rejoins: Bool = true
+    public var rejoinsWhenFenced: Bool = true
     /// The storage syncs every commit.
     public var storageSyncs: Bool {
         get { storageRules.synchronous == "FULL" }

@@ -181,8 +181,10 @@ private struct ScenarioReader {
         var persistence = Persistence()
         let place = "landscape/persistence/"
         let known = [
-            "sender", "acks", "queue", "delivery-timeout", "partitions", "retention", "commits-first", "begins-at",
-            "rejoins", "keep", "storage-syncs", "ingesters", "checkpoint-messages", "checkpoint-pages", "batch",
+            "sender", "acks", "queue", "delivery-timeout", "partitions", "retention", "commits-before-processing",
+            "offset-reset",
+            "rejoins-when-fenced", "retains-after-ack", "storage-syncs", "ingesters", "checkpoint-messages",
+            "checkpoint-pages", "batch",
             "storage-queue", "cache-pages",
         ]
         guard check(value, known, at: place) else { return persistence }
@@ -197,7 +199,8 @@ private struct ScenarioReader {
             for part in ["queue", "delivery-timeout"] where value[part] != nil {
                 add(place + part, "belongs to the sender 'memory'")
             }
-            persistence.sender = .outbox(acks ?? .all, keep: seconds(value["keep"], place + "keep") ?? .zero)
+            persistence.sender = .outbox(
+                acks ?? .all, keep: seconds(value["retains-after-ack"], place + "retains-after-ack") ?? .zero)
         }
         persistence.partitions = count(value["partitions"], 1...64, place + "partitions") ?? persistence.partitions
         persistence.ingesters = count(value["ingesters"], 1...16, place + "ingesters") ?? persistence.ingesters
@@ -216,12 +219,14 @@ private struct ScenarioReader {
         }
         persistence.storageQueue = count(value["storage-queue"], 0...1000, place + "storage-queue")
         persistence.retention = seconds(value["retention"], place + "retention")
-        persistence.commitsFirst = flag(value["commits-first"], place + "commits-first") ?? false
+        persistence.commitsBeforeProcessing =
+            flag(value["commits-before-processing"], place + "commits-before-processing") ?? false
         persistence.storageSyncs = flag(value["storage-syncs"], place + "storage-syncs") ?? true
-        persistence.rejoins = flag(value["rejoins"], place + "rejoins") ?? true
-        if let begins = value["begins-at"] {
-            persistence.beginsAtEarliest =
-                choice(begins, [("earliest", true), ("latest", false)], place + "begins-at") ?? true
+        persistence.rejoinsWhenFenced =
+            flag(value["rejoins-when-fenced"], place + "rejoins-when-fenced") ?? true
+        if let begins = value["offset-reset"] {
+            persistence.resetsToEarliest =
+                choice(begins, [("earliest", true), ("latest", false)], place + "offset-reset") ?? true
         }
         return persistence
     }

@@ -22,7 +22,7 @@ extension PipelineStorm {
             },
             variant("acks-of-the-leader") { $0.sender = .outbox(.leader, keep: .zero) },
             variant("no-acks") { $0.sender = .outbox(.none, keep: .zero) },
-            variant("commits-before-it-writes") { $0.commitsFirst = true },
+            variant("commits-before-it-writes") { $0.commitsBeforeProcessing = true },
             variant("storage-does-not-sync") { $0.storageSyncs = false },
             variant("storage-trusts-its-log") {
                 $0.storageRules.rewritesOnOpen = false

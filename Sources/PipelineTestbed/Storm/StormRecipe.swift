@@ -120,7 +120,7 @@ private struct Draft {
             "ingesters": .integer(random.index(below: 2) == 0 ? 1 : 2 + random.index(below: 2)),
         ]
         keeps = random.index(below: 4) == 0
-        if keeps { persistence["keep"] = .integer(Self.keepAll) }
+        if keeps { persistence["retains-after-ack"] = .integer(Self.keepAll) }
         forgets = !keeps && random.index(below: isHarsh ? 2 : 8) == 0
         if forgets {
             let least = isHarsh ? Self.harshRetentionMin : Self.retentionMin
