@@ -47,6 +47,14 @@ final class ArchitectureTests: XCTestCase {
             "Faults", "Glibc", "Ports", "Randomness", "SimulatedSQLite", "SimulatedWorld", "SimulationKernel",
             "Testbed",
         ],
+        "SimulationTesting": ["Documents", "Glibc", "SimulationKernel"],
+        "WindkanalTesting": ["SimulationKernel", "SimulationTesting", "Testing"],
+        "WindkanalXCTest": ["SimulationTesting", "XCTest"],
+        "TestbedTesting": ["SimulatedTestbed", "SimulatedWorld", "SimulationTesting"],
+        "PipelineTesting": [
+            "Activities", "Documents", "Experiments", "Pipeline", "PipelineTestbed", "SimulationTesting",
+            "Testbed",
+        ],
         "TraceFiles": ["FoundationEssentials"],
         "first-run": ["SimulationKernel"],
         "Torture": [
