@@ -119,7 +119,7 @@ public struct ScenarioTrial: Trial {
 
     /// Runs the scenario from a seed.
     ///
-    /// - Throws: ``SimulationError`` when simulations cannot run here.
+    /// - Throws: `SimulationError` when simulations cannot run here.
     public func run(seed: Seed) throws -> TrialOutcome {
         let result = try result(seed: seed)
         let holds = result.isSuccess(strict: options.isStrict, requiresImpact: options.requiresImpact)

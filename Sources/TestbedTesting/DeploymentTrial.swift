@@ -40,7 +40,7 @@ public struct DeploymentTrial: Trial {
 
     /// Runs the deployment from a seed.
     ///
-    /// - Throws: ``DeploymentError``, ``SimulationError`` when simulations cannot run here, and what the driver throws.
+    /// - Throws: `DeploymentError`, `SimulationError` when simulations cannot run here, and what the driver throws.
     public func run(seed: Seed) throws -> TrialOutcome {
         let result = try SimulatedRun(
             deployment, seed: seed, options: options, schedule: faults(seed), handlers: handlers
@@ -62,7 +62,7 @@ public struct DeploymentTrial: Trial {
             marks: result.marks.reduce(into: [:]) { $0[$1.key.name] = $1.value })
     }
 
-    /// The schedule of the seed's faults, which ``FaultSchedule/init(lines:)`` reads back.
+    /// The schedule of the seed's faults, which `FaultSchedule(lines:)` reads back.
     public func evidence(of outcome: TrialOutcome) throws -> [Evidence] {
         [Evidence("faults.txt", "\(faults(outcome.seed))\n")]
     }

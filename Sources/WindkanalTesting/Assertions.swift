@@ -10,7 +10,7 @@ public import Testing
 ///   - test: The test, by whose name failures are kept.
 ///   - sourceLocation: Where issues are recorded that have no place of their own.
 /// - Returns: What came of the seeds.
-/// - Throws: Why the trial cannot be run at all, and ``SweepError``.
+/// - Throws: Why the trial cannot be run at all, and `SweepError`.
 @discardableResult
 public func assertHolds(
     _ trial: some Trial, seeds: Seeds = .count(100), options: SweepOptions = SweepOptions(), test: String = #function,
@@ -32,7 +32,7 @@ public func assertHolds(
 ///   - sourceLocation: Where issues are recorded that have no place of their own.
 ///   - body: The code.
 /// - Returns: What the code returned.
-/// - Throws: What the code threw; ``UnfinishedRun`` when it does not end; ``SimulationError``.
+/// - Throws: What the code threw; `UnfinishedRun` when it does not end; `SimulationError`.
 @discardableResult
 public func withVirtualTime<Value>(
     seed: Seed = 1, options: Simulation.Options = Simulation.Options(), test: String = #function,
@@ -52,7 +52,7 @@ public func withVirtualTime<Value>(
 ///   - sourceLocation: Where issues are recorded that have no place of their own.
 ///   - body: The code.
 /// - Returns: What the code returned.
-/// - Throws: What the code threw; ``UnfinishedRun`` when it does not end; ``SimulationError``.
+/// - Throws: What the code threw; `UnfinishedRun` when it does not end; `SimulationError`.
 @discardableResult
 public func withVirtualTime<Value>(
     seed: Seed = 1, options: Simulation.Options = Simulation.Options(), test: String = #function,
@@ -73,7 +73,7 @@ public func withVirtualTime<Value>(
 ///   - sourceLocation: Where issues are recorded that have no place of their own.
 ///   - body: A whole test, which runs the task under test by calling what it is given.
 /// - Returns: How often the task comes to wait when nobody cancels it.
-/// - Throws: ``SimulationError`` when simulations cannot run here.
+/// - Throws: `SimulationError` when simulations cannot run here.
 @discardableResult
 public func withCancellationSweep(
     seed: Seed = 1, options: CancellationSweep.Options = CancellationSweep.Options(), test: String = #function,
@@ -92,7 +92,7 @@ public func withCancellationSweep(
 ///   - options: How the simulations go; guards are strict.
 ///   - sourceLocation: Where issues are recorded.
 ///   - body: The code under test, which lets time pass or draws a number at least once.
-/// - Throws: ``SimulationError`` when simulations cannot run here.
+/// - Throws: `SimulationError` when simulations cannot run here.
 public func assertControlled(
     seed: Seed = 1, options: Simulation.Options = Simulation.Options(),
     sourceLocation: SourceLocation = #_sourceLocation, _ body: @escaping () async throws -> Void

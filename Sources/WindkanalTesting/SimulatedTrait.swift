@@ -21,7 +21,7 @@ public struct SimulatedTrait: TestTrait, SuiteTrait, TestScoping {
 
     /// Runs the test's body for all seeds.
     ///
-    /// - Throws: ``SweepError``, and ``SimulationError`` when simulations cannot run here.
+    /// - Throws: `SweepError`, and `SimulationError` when simulations cannot run here.
     public func provideScope(
         for test: Test, testCase: Test.Case?, performing function: @concurrent @Sendable () async throws -> Void
     ) async throws {

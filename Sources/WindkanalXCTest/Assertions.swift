@@ -11,7 +11,7 @@ import XCTest
 ///   - file: The file of failures that have no place of their own.
 ///   - line: Their line.
 /// - Returns: What came of the seeds.
-/// - Throws: Why the trial cannot be run at all, and ``SweepError``.
+/// - Throws: Why the trial cannot be run at all, and `SweepError`.
 @discardableResult
 public func assertHolds(
     _ trial: some Trial, seeds: Seeds = .count(100), options: SweepOptions = SweepOptions(), test: String = #function,
@@ -36,7 +36,7 @@ public func assertHolds(
 ///   - line: Their line.
 ///   - body: The code.
 /// - Returns: What the code returned.
-/// - Throws: What the code threw; ``UnfinishedRun`` when it does not end; ``SimulationError``.
+/// - Throws: What the code threw; `UnfinishedRun` when it does not end; `SimulationError`.
 @discardableResult
 public func withVirtualTime<Value>(
     seed: Seed = 1, options: Simulation.Options = Simulation.Options(),
@@ -54,7 +54,7 @@ public func withVirtualTime<Value>(
 ///   - line: Their line.
 ///   - body: The code.
 /// - Returns: What the code returned.
-/// - Throws: What the code threw; ``UnfinishedRun`` when it does not end; ``SimulationError``.
+/// - Throws: What the code threw; `UnfinishedRun` when it does not end; `SimulationError`.
 @discardableResult
 public func withVirtualTime<Value>(
     seed: Seed = 1, options: Simulation.Options = Simulation.Options(),
@@ -75,7 +75,7 @@ public func withVirtualTime<Value>(
 ///   - line: Their line.
 ///   - body: A whole test, which runs the task under test by calling what it is given.
 /// - Returns: How often the task comes to wait when nobody cancels it.
-/// - Throws: ``SimulationError`` when simulations cannot run here.
+/// - Throws: `SimulationError` when simulations cannot run here.
 @discardableResult
 public func withCancellationSweep(
     seed: Seed = 1, options: CancellationSweep.Options = CancellationSweep.Options(), test: String = #function,
@@ -95,7 +95,7 @@ public func withCancellationSweep(
 ///   - file: The file of failures.
 ///   - line: Their line.
 ///   - body: The code under test, which lets time pass or draws a number at least once.
-/// - Throws: ``SimulationError`` when simulations cannot run here.
+/// - Throws: `SimulationError` when simulations cannot run here.
 public func assertControlled(
     seed: Seed = 1, options: Simulation.Options = Simulation.Options(),
     file: StaticString = #filePath, line: UInt = #line, _ body: @escaping () async throws -> Void

@@ -13,21 +13,19 @@ package struct ClosureReferences {
     }
 
     private let context: UnsafeMutableRawPointer?
-    private let count: UInt
 
-    /// Counts the references to a closure that only its scope knows.
+    /// Remembers a closure that only its scope knows.
     package init(_ closure: @escaping @concurrent @Sendable () async throws -> Void) {
         // A closure is a function and its context.
         let words = unsafe unsafeBitCast(Holder(closure: closure), to: (UInt, UInt).self)
         unsafe context = UnsafeMutableRawPointer(bitPattern: words.1)
-        count = unsafe context.map { unsafe seam_retain_count($0) } ?? 0
     }
 
-    /// Gives back the references that were taken since by tasks that can no longer do it.
+    /// Gives back all references but the scope's own, for tasks that can no longer do it.
     ///
     /// - Precondition: Nothing that still runs holds the closure.
     package func dropThoseOfAbandonedTasks() {
         guard let context = unsafe context else { return }
-        while unsafe seam_retain_count(context) > count { unsafe seam_release(context) }
+        while unsafe seam_retain_count(context) > 1 { unsafe seam_release(context) }
     }
 }

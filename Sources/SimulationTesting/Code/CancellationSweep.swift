@@ -49,7 +49,7 @@ public struct CancellationSweep {
     ///
     /// - Parameter report: Hears of each suspension whose cancellation does harm.
     /// - Returns: How often the task comes to wait when nobody cancels it.
-    /// - Throws: ``SimulationError`` when simulations cannot run here.
+    /// - Throws: `SimulationError` when simulations cannot run here.
     @discardableResult
     public func run(report: (SweepFinding) -> Void) throws -> Int {
         if let suspension = options.suspension {

@@ -24,7 +24,7 @@ public struct CodeTrial: Trial {
 
     /// Runs the code from a seed.
     ///
-    /// - Throws: ``SimulationError`` when simulations cannot run here.
+    /// - Throws: `SimulationError` when simulations cannot run here.
     public func run(seed: Seed) throws -> TrialOutcome {
         let (outcome, run) = try TestedRun.run(seed: seed, options: options, body)
         return TrialOutcome(outcome, run)

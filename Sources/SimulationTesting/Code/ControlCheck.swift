@@ -61,7 +61,7 @@ public struct ControlCheck {
     ///
     /// - Parameter body: The code under test, which lets time pass or draws a number at least once.
     /// - Returns: Each problem in words for people.
-    /// - Throws: ``SimulationError`` when simulations cannot run here.
+    /// - Throws: `SimulationError` when simulations cannot run here.
     public func problems(_ body: @escaping (Simulation) async throws -> Void) throws -> [String] {
         let problems = problemsOfProcess()
         guard problems.isEmpty else { return problems }

@@ -132,7 +132,7 @@ extension TestedRun {
     ///   - label: Which of many runs it is, for people; the seed if it is left out.
     ///   - body: The code, with the simulation that it runs in.
     /// - Returns: What the simulation came to, and what was found.
-    /// - Throws: ``SimulationError`` when simulations cannot run here.
+    /// - Throws: `SimulationError` when simulations cannot run here.
     public static func run<Value>(
         seed: Seed, options: Simulation.Options, label: String? = nil,
         _ body: @escaping (Simulation) async throws -> Value

@@ -26,7 +26,7 @@ public struct VirtualCode<Value> {
     ///
     /// - Parameter report: Hears of each failed check, with the seed.
     /// - Returns: What the code returned.
-    /// - Throws: What the code threw; ``UnfinishedRun`` when something else ended the run; ``SimulationError``.
+    /// - Throws: What the code threw; `UnfinishedRun` when something else ended the run; `SimulationError`.
     public func run(report: (TrialFailure) -> Void) throws -> Value {
         let (outcome, run) = try TestedRun.run(seed: seed, options: options, body)
         for failure in run.failures where !failure.isReported {
