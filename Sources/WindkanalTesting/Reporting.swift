@@ -21,12 +21,13 @@ enum Reporting {
 
     /// Lets the framework's issues in a simulated run say which run it is, and lets the run know that it has failed.
     static func scope(of test: TestIdentity) -> RunScope {
-        RunScope(isReported: { $0 is ExpectationFailedError }) { run, body in
+        RunScope(repeatsFailedRuns: true, isReported: { $0 is ExpectationFailedError }) { run, body in
             guard let current = Test.current else { return try await body() }
             let label = run.label
             let replay = test.replay(of: "\(run.seed)")
             let naming: IssueHandlingTrait = .compactMapIssues { issue in
                 guard issue.isFailure, let run = TestedRun.current else { return issue }
+                guard !run.isRepetition else { return nil }
                 // On the simulation's thread, where the issue arises.
                 run.fail(TrialFailure(issue.comments.first?.rawValue ?? "\(issue.kind)", isReported: true))
                 var issue = issue

@@ -8,7 +8,9 @@ final class FailureObserver: NSObject, XCTestObservation {
         let observer = FailureObserver()
         XCTestObservationCenter.shared.addTestObserver(observer)
         defer { XCTestObservationCenter.shared.removeTestObserver(observer) }
-        return try body()
+        // An assertion that fails cannot be kept from being told: nothing is repeated.
+        let scope = RunScope(repeatsFailedRuns: false, isReported: { _ in false }) { _, code in try await code() }
+        return try scope.run(body)
     }
 
     func testCase(

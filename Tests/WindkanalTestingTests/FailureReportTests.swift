@@ -54,6 +54,8 @@ final class FailureReportTests: XCTestCase {
         let failing = first.1.matches(of: /for seed (\d+); replay/).map { String($0.1) }
         XCTAssertGreaterThan(failing.count, 1, "each failing seed is an issue of its own")
         XCTAssertLessThan(failing.count, 20)
+        XCTAssertEqual(failing.count, Set(failing).count, "each is told once")
+        XCTAssertEqual(failing.count, count(" of 20 run)", in: first.1), "and summed up once")
         // A second run plays them first and fails for the same; the replay fails, and another seed does not.
         let second = try swiftTesting("expectationFailsForSomeSeeds", ["WINDKANAL_SEEDS": "1"])
         XCTAssertEqual(Set(second.1.matches(of: /for seed (\d+); replay/).map { String($0.1) }), Set(failing))
@@ -120,6 +122,7 @@ final class FailureReportTests: XCTestCase {
         let rolls = try xctest("testAssertionFailsForSomeSeeds")
         assertSays(
             rolls, ["XCTAssertNotEqual failed", "refuted for seed", "replay: WINDKANAL_SEED=", "testAssertionFails"])
+        XCTAssertEqual(count("XCTAssertNotEqual failed", in: rolls.1), 2 * count(" of 20 run)", in: rolls.1), rolls.1)
         assertSays(try xctest("testDeadlocks"), ["seed 1: deadlock", "waitsForNobody"])
         assertSays(
             try xctest("testIsNotReadyInTime"),

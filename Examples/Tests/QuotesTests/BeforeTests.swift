@@ -1,6 +1,5 @@
 import Foundation
 import Quotes
-import Synchronization
 import Testing
 
 /// How such a client is usually tested: with sleeps, and hope.
@@ -12,18 +11,18 @@ import Testing
 @Suite(.enabled(if: ProcessInfo.processInfo.environment["FLAKY"] != nil, "they sleep, and fail on a busy machine"))
 struct BeforeTests {
     @Test func aQuoteIsKeptForItsLifetime() async throws {
-        let calls = Mutex(0)
+        let calls = Counter()
         let client = QuoteClient(lifetime: .seconds(1)) { _ in
-            calls.withLock { $0 += 1 }; return 7
+            calls.increase(); return 7
         }
         _ = try await client.quote(of: "SWFT")
         // Close to the end of its lifetime, but not too close: the machine may be slow.
         try await Task.sleep(for: .milliseconds(800))
         _ = try await client.quote(of: "SWFT")
-        #expect(calls.withLock { $0 } == 1)
+        #expect(calls.count == 1)
         try await Task.sleep(for: .milliseconds(300))
         _ = try await client.quote(of: "SWFT")
-        #expect(calls.withLock { $0 } == 2)
+        #expect(calls.count == 2)
     }
 
     @Test func aSlowServerIsGivenUp() async throws {
@@ -38,9 +37,9 @@ struct BeforeTests {
     }
 
     @Test func manyWhoWantToKnowAskOnce() async throws {
-        let calls = Mutex(0)
+        let calls = Counter()
         let client = QuoteClient { _ in
-            calls.withLock { $0 += 1 }
+            calls.increase()
             try await Task.sleep(for: .milliseconds(50))
             return 7
         }
@@ -48,6 +47,6 @@ struct BeforeTests {
             for _ in 0..<10 { group.addTask { _ = try? await client.quote(of: "SWFT") } }
             // All ten must have asked within 50 ms.
         }
-        #expect(calls.withLock { $0 } == 1)
+        #expect(calls.count == 1)
     }
 }

@@ -30,11 +30,12 @@ public struct CodeTrial: Trial {
         return TrialOutcome(outcome, run)
     }
 
-    /// The last of what the run decided.
+    /// The last of what the run decided, where the test framework lets it be repeated.
     public func evidence(of outcome: TrialOutcome) throws -> [Evidence] {
+        guard RunScope.current?.repeatsFailedRuns ?? true else { return [] }
         var options = options
         options.recording = TraceRecording.Limits(entries: Self.entriesMax)
-        let (repeated, _) = try TestedRun.run(seed: outcome.seed, options: options, body)
+        let (repeated, _) = try TestedRun.run(seed: outcome.seed, options: options, isRepetition: true, body)
         let lines = repeated.recording?.lines.split(separator: "\n") ?? []
         guard !lines.isEmpty else { return [] }
         return [Evidence("trace.jsonl", lines.suffix(Self.linesMax).joined(separator: "\n") + "\n")]

@@ -8,14 +8,20 @@ public struct RunScope: Sendable {
     @TaskLocal static var current: RunScope?
 
     let perform: Performing
+    let repeatsFailedRuns: Bool
     let isReported: @Sendable (any Error) -> Bool
 
     /// Makes a scope.
     ///
     /// - Parameters:
+    ///   - repeatsFailedRuns: Whether a failed run may be repeated to see more of it, as ``TestedRun/isRepetition`` says then: not where
+    ///     expectations would be told again.
     ///   - isReported: Whether the framework knows of an error already that the code throws.
     ///   - perform: Runs the code, on the simulation's thread.
-    public init(isReported: @escaping @Sendable (any Error) -> Bool, _ perform: @escaping Performing) {
+    public init(
+        repeatsFailedRuns: Bool, isReported: @escaping @Sendable (any Error) -> Bool, _ perform: @escaping Performing
+    ) {
+        self.repeatsFailedRuns = repeatsFailedRuns
         self.isReported = isReported
         self.perform = perform
     }

@@ -9,6 +9,8 @@ public final class TestedRun {
     public let seed: Seed
     /// Which of many runs it is, for people: `seed 17`.
     public let label: String
+    /// Whether it repeats a run that has failed, to see more of it: what fails is known.
+    public let isRepetition: Bool
     /// What failed, in the order in which it was found.
     public private(set) var failures: [TrialFailure] = []
     /// How often each rare path was taken.
@@ -28,8 +30,9 @@ public final class TestedRun {
     }
 
     /// Begins to watch a simulation that has not run.
-    init(_ simulation: Simulation, label: String) {
+    init(_ simulation: Simulation, label: String, isRepetition: Bool) {
         self.label = label
+        self.isRepetition = isRepetition
         world = simulation.world
         seed = simulation.seed
         world[companion: TestedRun.self] = self
@@ -130,15 +133,16 @@ extension TestedRun {
     ///   - seed: What the run follows from.
     ///   - options: How it goes.
     ///   - label: Which of many runs it is, for people; the seed if it is left out.
+    ///   - isRepetition: Whether it repeats a run that has failed.
     ///   - body: The code, with the simulation that it runs in.
     /// - Returns: What the simulation came to, and what was found.
     /// - Throws: `SimulationError` when simulations cannot run here.
     public static func run<Value>(
-        seed: Seed, options: Simulation.Options, label: String? = nil,
+        seed: Seed, options: Simulation.Options, label: String? = nil, isRepetition: Bool = false,
         _ body: @escaping (Simulation) async throws -> Value
     ) throws(SimulationError) -> (outcome: Outcome<Value>, run: TestedRun) {
         let simulation = Simulation(seed: seed, options: options)
-        let run = TestedRun(simulation, label: label ?? "seed \(seed)")
+        let run = TestedRun(simulation, label: label ?? "seed \(seed)", isRepetition: isRepetition)
         let scope = RunScope.current
         // The simulation holds the code until it has run; the code must not hold the simulation.
         let outcome = try simulation.run { [unowned simulation] in
