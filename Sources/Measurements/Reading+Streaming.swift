@@ -5,6 +5,12 @@ extension Reading {
     ///
     /// - Throws: ``Malformed``.
     public init(jsonText text: String) throws(Malformed) {
+        var text = text
+        text.makeContiguousUTF8()
+        if let reading = Self.scan(text.utf8.span) {
+            self = reading
+            return
+        }
         let reading: Result<Reading, Malformed>
         do throws(DocumentError) {
             reading = try JSONReader.scan(text.utf8) { (reader) throws(DocumentError) in try Self.read(&reader) }
@@ -12,6 +18,44 @@ extension Reading {
             throw Malformed(description: "it is not JSON: \(error)")
         }
         self = try reading.get()
+    }
+
+    private static let names: [[UInt8]] = ["flat", "room", "channel", "time", "value"].map { Array($0.utf8) }
+
+    /// Reads what services write; nil for whatever is wrong or only unusual.
+    private static func scan(_ bytes: Span<UInt8>) -> Reading? {
+        var cursor = JSONCursor()
+        var texts: [Range<Int>?] = [nil, nil, nil]
+        var (time, value): (Double?, Double?)
+        guard cursor.take("{", bytes) else { return nil }
+        repeat {
+            guard let name = cursor.name(bytes) else { return nil }
+            switch names.firstIndex(where: { JSONCursor.areEqual($0, bytes, name) }) {
+            case 3?:
+                cursor.skipSpace(bytes)
+                let start = cursor.index
+                guard time == nil, let number = cursor.number(bytes),
+                    (start..<cursor.index).allSatisfy({ bytes[$0] != UInt8(ascii: ".") })
+                else { return nil }
+                time = number
+            case 4?:
+                guard value == nil, let number = cursor.number(bytes) else { return nil }
+                value = number
+            case let index?:
+                guard texts[index] == nil, let text = cursor.string(bytes) else { return nil }
+                texts[index] = text
+            case nil: return nil
+            }
+        } while cursor.take(",", bytes)
+        guard cursor.take("}", bytes), cursor.isAtEnd(bytes), let value, let time,
+            let flat = texts[0].flatMap({ JSONCursor.text(bytes, $0) }),
+            let room = texts[1].flatMap({ JSONCursor.text(bytes, $0) }),
+            let channel = texts[2].flatMap({ JSONCursor.text(bytes, $0) }), FlatName.problem(of: flat) == nil,
+            (1...MeasurementContract.roomBytesMax).contains(room.utf8.count), (1...64).contains(channel.utf8.count),
+            let milliseconds = Int64(exactly: time), MeasurementTime.plausible.contains(milliseconds)
+        else { return nil }
+        return Reading(
+            Identity(flat: flat, room: room, channel: channel, milliseconds: milliseconds), value: value)
     }
 
     /// Reads a reading where a reader stands.

@@ -113,7 +113,7 @@ extension Poller {
         } catch {
             return .failure(.http(error))
         }
-        if let date = response.headerFields[.date] { compareClocks(date) }
+        if let date = response.headerFields.first(where: { $0.name == .date })?.value { compareClocks(date) }
         guard response.status.code == 200 else {
             let wait = response.headerFields[.retryAfter].flatMap(Self.seconds)
             return .failure(.status(response.status.code, retryAfter: wait))

@@ -26,6 +26,9 @@ final class Ledger {
     /// The time of the latest reading that was acknowledged, by the number of its series.
     private var newestAcknowledged: [Int64] = []
 
+    /// How often something was noted.
+    private(set) var notes: Int = 0
+
     /// A reading's identity in few bytes: readings are many, and series few.
     private struct Key: Hashable {
         let series: Int
@@ -45,6 +48,7 @@ final class Ledger {
     /// The poller gives readings to what is to send them.
     func noteAttempt(_ readings: [Reading]) {
         let now = now()
+        notes += 1
         for reading in readings {
             let key = key(of: reading.id)
             guard histories[key] == nil else { continue }
@@ -56,6 +60,7 @@ final class Ledger {
     /// They were taken: from now on none may be lost.
     func noteAcknowledgement(_ readings: [Reading]) {
         let now = now()
+        notes += 1
         for reading in readings {
             let key = key(of: reading.id)
             guard histories[key]?.acknowledged == nil else { continue }

@@ -63,7 +63,7 @@ public final class Disk {
     public func contains(_ name: String) -> Bool { entries[name] != nil }
 
     /// The bytes of a file as programs see them; nil if there is none.
-    public func bytes(of name: String) -> [UInt8]? { entries[name]?.visible }
+    public func bytes(of name: String) -> [UInt8]? { entries[name]?.visible.bytes }
 
     /// The bytes that all files have.
     public var usedBytes: Int { entries.values.reduce(0) { $0 + $1.size } }
@@ -280,7 +280,7 @@ public final class Disk {
     }
 
     private func image(of file: DiskFile, _ cut: PowerLossOutcome) -> [UInt8] {
-        guard !file.pending.isEmpty else { return file.durable }
+        guard !file.pending.isEmpty else { return file.durable.bytes }
         let sectors = file.touchedSectors(options.sectorBytes)
         let (kept, size): ([Int], Int)
         switch cut {
@@ -347,7 +347,7 @@ public final class Disk {
 
     /// A disk of its own with the files as programs see them now.
     public func snapshot() -> Disk {
-        copy(PowerCutStates.State(files: names.map { ($0, entries[$0]?.visible ?? []) }), random.fork("snapshot"))
+        copy(names.compactMap { name in entries[name].map { (name, DiskFile($0.visible)) } }, random.fork("snapshot"))
     }
 
     /// Flips a bit at rest.
@@ -369,11 +369,13 @@ public final class Disk {
 
     /// A disk with the files of a state, for a program to be tried on.
     public func copy(_ state: PowerCutStates.State, _ random: RandomStream) -> Disk {
+        copy(state.files.map { ($0.name, DiskFile(PagedBytes($0.bytes))) }, random)
+    }
+
+    private func copy(_ files: [(name: String, file: DiskFile)], _ random: RandomStream) -> Disk {
         let disk = Disk(random, options: options)
         disk.isCopy = true
-        for (name, bytes) in state.files {
-            let file = DiskFile()
-            file.become(bytes)
+        for (name, file) in files {
             disk.entries[name] = file
             disk.durableEntries[name] = file
         }
