@@ -196,14 +196,17 @@ final class CheckTests: FolderTestCase {
     }
 }
 
+@inline(never)
 private func readsNumbers(_ stream: AsyncStream<Int>) async {
     for await _ in stream {}
 }
 
+@inline(never)
 private func beats() async throws {
     while true { try await Task.sleep(for: .seconds(1)) }
 }
 
+@inline(never)
 private func waitsForNobody() async {
     await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
 }

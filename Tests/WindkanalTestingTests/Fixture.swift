@@ -34,6 +34,7 @@ enum Fixture {
         expectNotZero(number)
     }
 
+    @inline(never)
     static func waitsForNobody() async {
         await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
     }
