@@ -51,9 +51,16 @@ final class CancellationTests: FolderTestCase {
     func testSuspensionsInsideAnActorAreFound() throws {
         actor Worker {
             var steps = 0
-            func work() async throws {
+            func work() async {
                 for _ in 0..<3 {
-                    try await Task.sleep(for: .seconds(1))
+                    // Who is resumed here goes on in the actor's own queue.
+                    await withCheckedContinuation { continuation in
+                        Task {
+                            try await Task.sleep(for: .seconds(1))
+                            continuation.resume()
+                        }
+                    }
+                    if Task.isCancelled { return }
                     steps += 1
                 }
             }
@@ -61,7 +68,7 @@ final class CancellationTests: FolderTestCase {
         var reached: Set<Int> = []
         let (count, findings) = try sweep { task in
             let worker = Worker()
-            await task { try await worker.work() }
+            await task { await worker.work() }
             reached.insert(await worker.steps)
         }
         XCTAssertEqual(findings.map(\.message), [])
