@@ -214,7 +214,8 @@ let package = Package(
                 "Activities", "Documents", "Experiments", "HTTP", "MeasurementServer", "Measurements", "Pipeline",
                 "Ports", "Randomness",
                 "Probing", "Sessions", "SocketWorld", "SimulatedWorld", "SimulationKernel", nioCore,
-                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 httpTypes,
             ],
             swiftSettings: common
