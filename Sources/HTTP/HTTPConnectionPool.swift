@@ -148,8 +148,9 @@ final class HTTPConnectionPool {
                 // Fields were validated when they were made.
                 try channel.pipeline.syncOperations.addHTTPClientHandlers(
                     leftOverBytesStrategy: .dropBytes, enableOutboundHeaderValidation: false)
-                if let decoder = pool.value.options.decoder {
-                    try channel.pipeline.syncOperations.addHandler(decoder())
+                if pool.value.options.decompresses {
+                    let limit = pool.value.options.bodyBytesMax
+                    try channel.pipeline.syncOperations.addHandler(HTTPResponseDecompressor(limit: limit))
                 }
                 let connection = HTTPConnection(pool: pool.value, endpoint: endpoint, channel: channel)
                 try channel.pipeline.syncOperations.addHandler(connection)
