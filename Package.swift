@@ -19,7 +19,7 @@ let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let package = Package(
     name: "windkanal",
     products: [
-        .library(name: "SimulationKernel", targets: ["SimulationKernel"]),
+        .library(name: "SimulationKernel", targets: ["SimulationKernel", "Randomness"]),
         .library(name: "SimulatedWorld", targets: ["SimulatedWorld", "Faults", "Ports"]),
         .library(name: "SimulatedSQLite", targets: ["SimulatedSQLite", "SQLite"]),
         .library(name: "SocketWorld", targets: ["SocketWorld", "Ports"]),

@@ -112,7 +112,7 @@ public final class HTTPServer: Sendable {
     ///   - options: Its limits.
     ///   - responder: Who answers.
     /// - Returns: The server, listening.
-    /// - Throws: ``ListenError``.
+    /// - Throws: `ListenError`.
     public static func start(
         _ ports: any Ports, at endpoint: Endpoint, options: Options = .standard, responder: HTTPResponder
     ) async throws -> HTTPServer {

@@ -37,7 +37,7 @@ public final class SimulatedDeployment {
     ///   - simulation: The simulation.
     ///   - disk: How all disks keep bytes.
     ///   - handlers: Who does the deployment's own faults.
-    /// - Throws: ``DeploymentError``, and ``SimulationError/duplicateHost(_:)``.
+    /// - Throws: `DeploymentError`, and `SimulationError.duplicateHost`.
     public init(
         _ deployment: Deployment, in simulation: Simulation, disk: DiskOptions = DiskOptions(),
         handlers: [any CustomFaultHandler] = []

@@ -86,7 +86,7 @@ public struct SimulatedRun {
     ///   - invariants: Makes what must be true, for the deployment as it is simulated.
     ///   - driver: What is done to the services from outside while faults act; ends with the faults.
     /// - Returns: What came of it.
-    /// - Throws: ``DeploymentError``, ``SimulationError`` when simulations cannot run here, and what `driver` throws.
+    /// - Throws: `DeploymentError`, `SimulationError` when simulations cannot run here, and what `driver` throws.
     public func run(
         invariants: (SimulatedDeployment) -> [any Invariant],
         driver: (@Sendable (SimulatedPorts) async throws -> Void)? = nil

@@ -143,7 +143,8 @@ struct SimulatedSession {
         }
         console.summarize(
             ([result.ageLines, result.boundLine] + [result.invariantLine].compactMap(\.self)
-                + (result.audit.map { [$0.text] } ?? [])).joined(separator: "\n"))
+                + (result.audit.map { [result.violations.isEmpty ? $0.text : $0.summary] } ?? [])).joined(
+                    separator: "\n"))
         recorder?.keep(
             EvaluationRecorder.Outcome(
                 verdict: result.verdict(strict: request.isStrict), seeds: "\(result.seed.value)",

@@ -33,7 +33,7 @@ public struct HTTPActivityProvider: Sendable {
     /// Sends a request, follows redirections and reads the answer.
     ///
     /// - Returns: An object of `status`, `headers` and `body`.
-    /// - Throws: ``ActivityError``.
+    /// - Throws: `ActivityError`.
     public func perform(_ call: HTTPCall) async throws(ActivityError) -> Value {
         let answer = try await fetch(call)
         return try ResponseReader.value(of: answer.response, answer.body)
@@ -54,7 +54,7 @@ public struct HTTPActivityProvider: Sendable {
     ///   - total: How long each exchange may take in all, whatever the call's timeouts are.
     ///   - followsRedirects: Whether redirections are followed; else they are the answer.
     /// - Returns: The answer.
-    /// - Throws: ``ActivityError``.
+    /// - Throws: `ActivityError`.
     public func fetch(
         _ call: HTTPCall, total: TimeAmount = Self.totalMax, followsRedirects: Bool = true
     ) async throws(ActivityError) -> Answer {

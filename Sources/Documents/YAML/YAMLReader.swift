@@ -2,7 +2,7 @@ import CLibYAML
 
 /// Reads YAML 1.1 as PyYAML's safe loader does: its scalar types, merges, anchors, of two keys of one name the last.
 ///
-/// The grammar is libyaml's; what a scalar means is ``YAMLScalar``'s matter. Keys that are not strings become strings, as in
+/// The grammar is libyaml's; what a scalar means is `YAMLScalar`'s matter. Keys that are not strings become strings, as in
 /// a journal.
 public struct YAMLReader {
     /// How deep lists and mappings may lie in each other.

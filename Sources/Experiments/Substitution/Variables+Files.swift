@@ -10,7 +10,7 @@ extension Variables {
     ///   - text: The file's content.
     ///   - name: Its name: `.json`, `.yaml` and `.yml` hold `configuration` and `secrets`, every other file lines `NAME=VALUE` of the environment.
     /// - Returns: What of it has no effect, in words.
-    /// - Throws: ``DocumentError`` for what cannot be read.
+    /// - Throws: `DocumentError` for what cannot be read.
     @discardableResult
     public mutating func read(file text: String, name: String) throws(DocumentError) -> [String] {
         let value: Value

@@ -10,7 +10,7 @@ public final class EventFile: Sendable {
     public enum Form: Hashable, Sendable {
         /// The reference's, which are few.
         case reference
-        /// All events, as ``RunEvent/json`` has them, each with its `time`.
+        /// All events, as `RunEvent.json` has them, each with its `time`.
         case complete
     }
 
@@ -24,7 +24,7 @@ public final class EventFile: Sendable {
     ///   - path: Where it is.
     ///   - form: Which objects stand in it.
     ///   - redacts: Whether secrets are taken out.
-    /// - Throws: ``FileError``.
+    /// - Throws: `FileError`.
     public init(_ path: String, form: Form, redacts: Bool = true) throws(FileError) {
         let opened = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard opened >= 0 else { throw FileError(path, errno) }

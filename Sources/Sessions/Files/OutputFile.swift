@@ -12,7 +12,7 @@ public struct OutputFile: Sendable {
 
     /// Looks whether a file can be written, and leaves everything as it is.
     ///
-    /// - Throws: ``FileError`` if not.
+    /// - Throws: `FileError` if not.
     public init(_ path: String) throws(FileError) {
         self.path = path
         guard !path.isEmpty else { throw FileError("the name of the file to write is empty") }
@@ -71,7 +71,7 @@ public struct OutputFile: Sendable {
 
     /// Writes the file.
     ///
-    /// - Throws: ``FileError``; then a file that was there is as it was.
+    /// - Throws: `FileError`; then a file that was there is as it was.
     public func write(_ text: String) throws(FileError) {
         guard let target else { return try Files.write(text, to: path) }
         let name = Self.temporaryName(target)

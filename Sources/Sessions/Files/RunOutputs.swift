@@ -10,7 +10,7 @@ public struct RunOutputs: Sendable {
 
     /// Looks whether all of it can be written.
     ///
-    /// - Throws: ``FileError`` if not.
+    /// - Throws: `FileError` if not.
     public init(_ request: ExperimentSession.Request) throws(FileError) {
         journal = try OutputFile(request.journalPath)
         var events: [EventFile] = []

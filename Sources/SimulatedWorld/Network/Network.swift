@@ -63,7 +63,7 @@ public final class Network {
 
     /// Adds a host whose code reaches the network through the ports that it gets at each boot.
     ///
-    /// - Throws: ``SimulationError/duplicateHost(_:)``.
+    /// - Throws: `SimulationError.duplicateHost`.
     @discardableResult
     public func host(
         _ name: String, starts: Bool = true, boot: @escaping (SimulatedPorts) async throws -> Void

@@ -85,7 +85,7 @@ public struct ActivityCatalog<Context>: Sendable {
     ///   - context: What it is performed on.
     ///   - names: The names of the deployment.
     /// - Returns: What it gives back.
-    /// - Throws: ``ActivityError`` when there is none of that name, its arguments are wrong, or it fails.
+    /// - Throws: `ActivityError` when there is none of that name, its arguments are wrong, or it fails.
     public func perform(
         _ call: PythonCall, in context: Context, names: DeploymentNames
     ) async throws(ActivityError) -> Value {

@@ -101,7 +101,7 @@ public protocol FaultController: AnyObject {
     /// Lets a fault begin; one that is momentary has happened when this returns.
     ///
     /// - Returns: A number to take it back by.
-    /// - Throws: ``FaultError`` when there is no such target, or the fault cannot be applied here.
+    /// - Throws: `FaultError` when there is no such target, or the fault cannot be applied here.
     @discardableResult
     func apply(_ fault: Fault) async throws(FaultError) -> Int
 
@@ -120,11 +120,11 @@ public protocol FaultController: AnyObject {
 
 /// Does what a deployment's own faults say; how it is checked and what it hits, only it knows.
 public protocol CustomFaultHandler: AnyObject {
-    /// The name that ``CustomFault/name`` has.
+    /// The name that `CustomFault.name` has.
     var name: String { get }
     /// Lets a fault begin.
     ///
-    /// - Throws: ``FaultError`` when the target or the parameters are wrong.
+    /// - Throws: `FaultError` when the target or the parameters are wrong.
     func apply(_ fault: CustomFault) throws(FaultError)
     /// Takes it back.
     func revert(_ fault: CustomFault)
