@@ -112,7 +112,7 @@ public struct Diagnosis: Sendable {
     private func simulations() async -> [Entry] {
         let meanings = [
             "interposition":
-                "clocks, randomness and threads of the process are ours; the Swift runtime is linked dynamically",
+                "clocks, randomness and threads are ours; the runtime is dynamic",
             "executor": "the runtime hands its jobs to the simulation",
             "task layout": "tasks are laid out as in Swift 6.3",
         ]
@@ -143,14 +143,14 @@ public struct Diagnosis: Sendable {
                 return try await group.reduce(into: []) { $0.append($1) }
             }
             let other = try simulate(43)
-            guard Set(digests).count == 1, let digest = digests.first, digest != other else {
+            guard Set(digests).count == 1, digests.first != other else {
                 return Entry(
                     name, .broken, "the same hour of virtual time, simulated on two threads, was not the same",
                     remedy:
                         "please report this with the output of `windkanal doctor --json`: nothing that is simulated here can be trusted"
                 )
             }
-            return Entry(name, "an hour of virtual time, on two threads at once: one digest, \(digest)")
+            return Entry(name, "an hour of virtual time, on two threads at once: one digest")
         } catch {
             return Entry(
                 name, .broken, "a simulation failed: \(error)",

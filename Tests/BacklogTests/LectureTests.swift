@@ -15,8 +15,9 @@ final class LectureTests: XCTestCase {
     func testTheLecturesHypothesesAndLearningsAreThereInBothLanguages() throws {
         let (hypotheses, problems) = try backlog()
         XCTAssertEqual(problems, [])
-        XCTAssertEqual(hypotheses.map(\.name), ["h1-device-latency", "h2-vm-failure", "h3-database-unreachable"])
-        for hypothesis in hypotheses {
+        let lecture = hypotheses.filter { $0.name.prefixMatch(of: /h[123]-/) != nil }
+        XCTAssertEqual(lecture.map(\.name), ["h1-device-latency", "h2-vm-failure", "h3-database-unreachable"])
+        for hypothesis in lecture {
             XCTAssertEqual(hypothesis.original?.language, "German")
             XCTAssertFalse(hypothesis.learnings.isEmpty)
             for learning in hypothesis.learnings {
@@ -34,7 +35,11 @@ final class LectureTests: XCTestCase {
                     $0.split(separator: "/").last
                 }
             })
-        for file in files { XCTAssertTrue(shown.contains(file[...]), "\(file) is in no hypothesis") }
+        for file in files {
+            XCTAssertTrue(
+                shown.contains(file[...]),
+                "no hypothesis names \(file): add it to 'shown-by' of a learning, in hypotheses/")
+        }
     }
 
     func testAnExperimentFindsItsHypothesis() throws {
