@@ -185,7 +185,9 @@ struct Run: AsyncParsableCommand {
             let destination = try BacklogFolder().destination(of: source, in: hypothesis)
             let options =
                 (strictVerdict ? ["--strict-verdict"] : []) + (simulated.requireImpact ? ["--require-impact"] : [])
-                + variables.map { "--var \($0)" } + variableFiles.map { "--var-file \($0)" }
+                // Without its value, which may be a secret.
+                + variables.map { "--var \($0.prefix { $0 != "=" && $0 != ":" })" }
+                + variableFiles.map { "--var-file \($0)" }
             return EvaluationRecorder(destination, options: options)
         } catch {
             throw failure(error, status: 2)

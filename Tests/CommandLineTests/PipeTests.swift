@@ -9,8 +9,8 @@ final class PipeTests: XCTestCase {
         try line.writeSmallScenario("s.json")
         for command in [
             "activities", "--help", "manual", "--experimental-dump-help", "--generate-completion-script bash", "doctor",
-            "run s.yaml --journal-path /dev/null", "run s.yaml --seeds 1...4 --journal-path /dev/null",
-            "compare s.yaml",
+            "run s.json --journal-path /dev/null", "run s.json --seeds 1...4 --journal-path /dev/null",
+            "compare s.json",
             "activities --json",
         ] {
             // Who reads nothing at all is gone before the first line.

@@ -81,10 +81,13 @@ final class RecordTests: XCTestCase {
             "method": [["type": "action", "name": "a", "provider": ["type": "process", "path": "true"]]],
         ]
         try Data(JSONWriter.write(real).utf8).write(to: line.folder.appending(path: "real.json"))
-        XCTAssertEqual(try line.windkanal("run", "real.json", "--record").status, 0)
+        XCTAssertEqual(try line.windkanal("run", "real.json", "--record", "--var", "password:str=hidden").status, 0)
         let found = try evaluations(line)
         XCTAssertEqual(found.first?["verdict"], "untested")
         XCTAssertNil(found.first?["seed"])
+        // What changes a verdict is kept, and no secret with it.
+        XCTAssertEqual(found.first?["options"], "--var password")
+        XCTAssertFalse(try line.text("hypotheses/meters.yaml").contains("hidden"))
     }
 
     // Nothing is run whose result nobody could keep.
@@ -116,7 +119,7 @@ final class RecordTests: XCTestCase {
             "method": [
                 [
                     "type": "action", "name": "wait",
-                    "provider": ["type": "process", "path": "sleep", "arguments": "30"],
+                    "provider": ["type": "process", "path": "sleep", "arguments": ["30"]],
                 ]
             ],
             "rollbacks": [

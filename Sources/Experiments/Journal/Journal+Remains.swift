@@ -4,8 +4,8 @@ extension Journal {
     /// What an interruption left behind in the system, in sentences for people; nothing where there was none.
     public var remains: [String] {
         guard status == .interrupted else { return [] }
-        // One that failed may have done half of its work.
-        let done = run.filter { $0.activity["type"] == "action" && $0.status != nil }
+        // One that failed or was cut short may have done half of its work.
+        let done = run.filter { $0.activity["type"] == "action" }
         guard !done.isEmpty else { return ["Nothing is left behind: no action was performed"] }
         var lines: [String] = []
         let back = rollbacks.filter { $0.status == .succeeded }

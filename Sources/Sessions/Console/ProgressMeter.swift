@@ -36,13 +36,16 @@ public final class ProgressMeter: Sendable {
         self.console = console
         self.total = total
         self.unit = unit
+        guard console.mode == .lines else {
+            timer = nil
+            return
+        }
         // The work may be a simulation: this timer, on a thread of its own, has the machine's clock.
         let source = DispatchSource.makeTimerSource(queue: DispatchQueue(label: "progress"))
-        timer = console.mode == .lines ? Timer(source: source) : nil
+        timer = Timer(source: source)
         source.schedule(deadline: .now() + 1, repeating: .milliseconds(console.isTerminal ? 250 : 1000))
         source.setEventHandler { [weak self] in self?.tell() }
         source.activate()
-        if timer == nil { source.cancel() }
     }
 
     deinit { timer?.source.cancel() }
