@@ -67,8 +67,7 @@ let package = Package(
         .target(
             name: "HTTP",
             dependencies: [
-                "Ports", nioCore, .product(name: "NIOHTTP1", package: "swift-nio"),
-                httpTypes,
+                "Ports", nioCore, httpTypes,
             ],
             swiftSettings: strict
         ),

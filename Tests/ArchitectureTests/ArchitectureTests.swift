@@ -32,7 +32,7 @@ final class ArchitectureTests: XCTestCase {
         "SQLite": ["CSQLite", "Ports"],
         "SimulatedSQLite": ["CSQLite", "Ports", "SimulatedWorld"],
         "SimulatedWorld": ["Dispatch", "Faults", "Glibc", "NIOCore", "Ports", "Randomness", "SimulationKernel"],
-        "HTTP": ["FoundationEssentials", "Glibc", "HTTPTypes", "NIOCore", "NIOHTTP1", "Ports"],
+        "HTTP": ["FoundationEssentials", "Glibc", "HTTPTypes", "NIOCore", "Ports"],
         "SocketWorld": ["Glibc", "NIOCore", "NIOPosix", "NIOSSL", "Ports", "Synchronization"],
         "Sessions": [
             "Activities", "Dispatch", "Documents", "Experiments", "Glibc", "HTTP", "HTTPTypes", "NIOCore",
