@@ -179,8 +179,6 @@ final class HTTPConnectionPool {
         case DialError.timedOut: .timedOut(.connecting)
         case let error as DialError: .connect(error)
         case let error as IOError: error.errnoCode == ECONNRESET ? .reset(phase) : .transport(phase, reason: "\(error)")
-        case HTTPParserError.invalidEOFState: .closed(phase)
-        case let error as HTTPParserError: .malformed(reason: "\(error)")
         case let error as HTTPSyntaxError: .malformed(reason: error.description)
         default: .transport(phase, reason: "\(error)")
         }
