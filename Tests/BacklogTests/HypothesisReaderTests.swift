@@ -102,8 +102,11 @@ final class HypothesisReaderTests: XCTestCase {
         // Another profile's verdict says nothing of this one.
         XCTAssertEqual(
             try stage(planned + "evaluations: [{date: d, experiment: a, verdict: held}]\n"), .experiment)
+        let evaluated = "evaluations: [{date: d, experiment: ./a, profile: p, verdict: held}]\n"
+        XCTAssertEqual(try stage(planned + evaluated), .evaluation)
+        // One that has been run speaks for itself alone.
         XCTAssertEqual(
-            try stage(planned + "evaluations: [{date: d, experiment: ./a, profile: p, verdict: held}]\n"), .evaluation)
+            try stage(rollback + "experiments: [{file: a, profile: p}, {file: b}]\n" + evaluated), .experiment)
     }
 
     func testPathsLoseTheStepsThatLeadNowhere() {
