@@ -64,6 +64,9 @@ final class RecordTests: XCTestCase {
             "run", "scenarios/slow.yaml", "--profile", "naive", "--seeds", "1...4", "--record", "--hypothesis", "meters"
         )
         XCTAssertEqual(ended.status, 1)
+        // Who looks at the seed again does not mean to record it.
+        let replay = "replay: windkanal run scenarios/slow.yaml --profile naive --seed 1\n"
+        XCTAssertTrue(ended.output.contains(replay), ended.output)
         let found = try evaluations(line)
         XCTAssertEqual(found.count, 1)
         XCTAssertEqual(found.first?["seeds"], "1...4")
