@@ -33,7 +33,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
-        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     ],
     targets: [
@@ -68,8 +67,7 @@ let package = Package(
         .target(
             name: "HTTP",
             dependencies: [
-                "Ports", nioCore, .product(name: "NIOHTTP1", package: "swift-nio"),
-                httpTypes,
+                "Ports", nioCore, httpTypes,
             ],
             swiftSettings: strict
         ),
@@ -100,7 +98,6 @@ let package = Package(
             name: "Activities",
             dependencies: [
                 "CProcess", "Documents", "Experiments", "HTTP", "Ports", nioCore, httpTypes,
-                .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
             ],
             swiftSettings: strict
         ),
@@ -139,12 +136,20 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(name: "TraceFiles", swiftSettings: strict),
+
+        // The command: its manual, whether it can work here, and the backlog of hypotheses.
+        .target(name: "Backlog", dependencies: ["Activities", "Documents", "Sessions"], swiftSettings: strict),
+        .target(name: "Manual", dependencies: ["Documents"], swiftSettings: strict),
+        .target(
+            name: "Diagnosis",
+            dependencies: ["Activities", "Documents", "Sessions", "SimulationKernel"],
+            swiftSettings: strict),
         .executableTarget(
             name: "windkanal",
             dependencies: [
-                "Activities", "Documents", "Experiments", "Faults", "Measurements", "Pipeline", "PipelineTestbed",
-                "Probing", "Randomness", "Sessions", "SimulationKernel", "Testbed", "TraceFiles",
-                argumentParser,
+                "Activities", "Backlog", "Diagnosis", "Documents", "Experiments", "Faults", "Manual", "Measurements",
+                "Pipeline", "PipelineTestbed", "Probing", "Randomness", "Sessions", "SimulationKernel", "Testbed",
+                "TraceFiles", argumentParser,
             ],
             swiftSettings: strict
         ),
@@ -222,7 +227,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ActivitiesTests",
-            dependencies: ["Activities", "Documents", "Experiments", nioCore, httpTypes],
+            dependencies: ["Activities", "Documents", "Experiments", "HTTP", nioCore, httpTypes],
             swiftSettings: common
         ),
         .testTarget(
@@ -267,6 +272,13 @@ let package = Package(
             swiftSettings: common
         ),
         .testTarget(name: "TraceFilesTests", dependencies: ["TraceFiles"], swiftSettings: common),
+        .testTarget(
+            name: "BacklogTests",
+            dependencies: ["Backlog", "Documents", "Experiments", "PipelineTestbed", "Sessions"],
+            swiftSettings: common),
+        .testTarget(
+            name: "CommandLineTests", dependencies: ["Diagnosis", "Documents", "Manual", "Sessions"],
+            swiftSettings: common),
         .testTarget(name: "ArchitectureTests", swiftSettings: common),
     ],
     swiftLanguageModes: [.v6]

@@ -33,6 +33,8 @@ public struct ExperimentSession: Sendable {
         public var examine: @Sendable (Experiment) async -> [Finding]? = { _ in nil }
         /// Whether the experiment is to be run, and not only validated.
         public var isRun: Bool = true
+        /// Hears the verdict's word of a run that came to one.
+        public var onVerdict: @Sendable (String) -> Void = { _ in }
         /// Whether secrets are taken out of the journal and the log.
         public var redacts: Bool = true
 
@@ -164,12 +166,14 @@ public struct ExperimentSession: Sendable {
         if journal.deviated { await notifications.notify("run-deviated", payload: value) }
         let rule: Verdict.Rule = request.isStrict ? .strict : .reference
         let status: Int32 = isWritten && journal.isSuccess(by: rule) ? 0 : 1
+        let verdict = journal.verdict(by: rule).verdict.rawValue
+        request.onVerdict(verdict)
+        for line in journal.remains { console.log(.warning, line) }
         console.logReasons(of: journal, by: rule)
         if request.reportsToAgents {
             console.report(value, of: request, status: status)
         } else {
-            console.writeVerdict(
-                journal.verdict(by: rule).verdict.rawValue, status: journal.status, deviated: journal.deviated)
+            console.writeVerdict(verdict, status: journal.status, deviated: journal.deviated)
         }
         return status
     }

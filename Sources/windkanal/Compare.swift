@@ -2,6 +2,7 @@ import Activities
 import ArgumentParser
 import Documents
 import Experiments
+import Pipeline
 import PipelineTestbed
 import Randomness
 import Sessions
@@ -10,7 +11,14 @@ import Sessions
 struct Compare: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Runs scenarios with every profile of the poller and prints a table.",
-        discussion: "Ages are the largest and the 95th percentile of a run, second by second, in seconds.")
+        discussion: """
+            Ages are the largest and the 95th percentile of a run, second by second, in seconds.
+
+            Examples:
+              windkanal compare scenarios/smoke/device-latency.json
+              # all of them, as Markdown
+              windkanal compare scenarios/*/*.json > profiles.md
+            """)
 
     @Argument(help: "Scenarios.", completion: .file())
     var sources: [String]
@@ -49,18 +57,20 @@ struct Compare: AsyncParsableCommand {
         let interruption = signals.interruption
         let comparison = ProfileComparison(environment: environment, interruption: interruption)
         var rows: [ProfileComparison.Row] = []
+        let progress = ProgressMeter(console, total: scenarios.count * PollerProfile.all.count, unit: "runs")
+        defer { progress.end() }
         for (experiment, scenario) in scenarios where interruption.requested == nil {
-            console.showProgress(experiment.origin)
             do {
                 try comparison.run(experiment, scenario, seed: seed.map { Seed($0) }) { row in
                     rows.append(row)
+                    progress.advance(to: rows.count)
                     if globals.json { console.writeResult("", row.json) }
                 }
             } catch let error as ScenarioError {
                 throw failure("\(experiment.origin): \(error)", status: 1)
             }
         }
-        console.endProgress()
+        progress.end()
         if !globals.json { console.writeResult(ProfileComparison.table(rows), [:]) }
         guard let kind = interruption.requested else { return }
         console.log(.warning, "Interrupted by \(kind.rawValue): the table is not whole")

@@ -1,5 +1,6 @@
 import Activities
 import ArgumentParser
+import Backlog
 import Experiments
 import PipelineTestbed
 import Sessions
@@ -12,6 +13,16 @@ struct Run: AsyncParsableCommand {
             The file is a Chaos Toolkit experiment, in JSON or YAML; without an extension of ours its providers run as they \
             stand, as `chaos run` does. Exits with 0 when the run completed without a deviation, with 1 when not, with 2 when \
             the command line cannot be used. In a simulated landscape a failed activity and an unsteady start count, too.
+
+            Examples:
+              windkanal run scenarios/smoke/device-latency.json
+              windkanal run scenarios/smoke/device-latency.json --profile naive --seed 7
+              # a thousand seeds, on all cores
+              windkanal run scenarios/smoke/latency-forms.json --seeds 1...1000
+              # what comes of it goes into the backlog
+              windkanal run scenarios/smoke/database-unreachable.json --record
+              # a real system
+              windkanal run experiment.yaml --var host=meters.example
             """)
 
     @Argument(help: "The experiment's file, or an address that starts with http:// or https://.", completion: .file())
@@ -83,10 +94,21 @@ struct Run: AsyncParsableCommand {
     @Flag(help: "Leave secrets in the journal and on the terminal.")
     var noRedaction: Bool = false
 
+    @Flag(help: "Add what comes of the run to the hypothesis of the backlog that plans the experiment.")
+    var record: Bool = false
+
+    @Option(
+        help: ArgumentHelp(
+            "The hypothesis to record in, where several or none plan the experiment.", valueName: "name or file"),
+        completion: .file(extensions: ["yaml"]))
+    var hypothesis: String?
+
     @OptionGroup var simulated: SimulationOptions
     @OptionGroup var globals: GlobalOptions
 
     func validate() throws {
+        if hypothesis != nil, !record { throw ValidationError("--hypothesis says where to record: it needs --record") }
+        if record, dry != nil { throw ValidationError("--record takes a run in which nothing is left out by --dry") }
         guard hypothesisStrategy != .skip else { throw ValidationError("skip is not a value of --hypothesis-strategy") }
         guard hypothesisFrequency.isFinite, hypothesisFrequency >= 0, hypothesisFrequency < 1e9 else {
             throw ValidationError("--hypothesis-frequency is a number of seconds from 0 on")
@@ -118,6 +140,8 @@ struct Run: AsyncParsableCommand {
         // What comes later wins: a file before the next, the command line before all.
         for file in variableFiles { read(file, into: &request.options.variables, &earlyMessages) }
         try setVariables(&request.options.variables)
+        let recorder = try makeRecorder()
+        if let recorder { request.onVerdict = { recorder.keep($0) } }
         let console = ConsoleRecorder(globals.mode, redacts: !noRedaction)
         let session = ExperimentSession(console: console, environment: environment, settings: settings)
         guard let experiment = await session.load(request) else { throw ExitCode(1) }
@@ -134,7 +158,8 @@ struct Run: AsyncParsableCommand {
             }
             for message in earlyMessages { console.log(message.level, message.text) }
             if let warning = Scenario.misspelling(in: experiment) { console.log(.warning, warning) }
-            throw ExitCode(await session.run(experiment, request))
+            let status = await session.run(experiment, request)
+            throw ExitCode(recorder?.end(console, status) ?? status)
         }
         request.options.settings = settings.value
         if !controlFile.isEmpty || settings.hasControls {
@@ -146,9 +171,27 @@ struct Run: AsyncParsableCommand {
         }
         let simulation = SimulatedSession(
             experiment: experiment, scenario: scenario, request: request, environment: environment, options: simulated,
-            mode: globals.mode, earlyMessages: earlyMessages)
+            mode: globals.mode, earlyMessages: earlyMessages, recorder: recorder)
         let arguments = SimulationOptions.forWorkers(Array(CommandLine.arguments.dropFirst()))
         throw ExitCode(try await simulation.run(repeating: arguments))
+    }
+
+    /// Who keeps what comes of the run; nil where nobody asked for that.
+    ///
+    /// - Throws: An exit code, after saying why nothing could be kept: that is found out before anything is done.
+    private func makeRecorder() throws -> EvaluationRecorder? {
+        guard record, !simulated.worker else { return nil }
+        do {
+            let destination = try BacklogFolder().destination(of: source, in: hypothesis)
+            let options =
+                (strictVerdict ? ["--strict-verdict"] : []) + (simulated.requireImpact ? ["--require-impact"] : [])
+                // Without its value, which may be a secret.
+                + variables.map { "--var \($0.prefix { $0 != "=" && $0 != ":" })" }
+                + variableFiles.map { "--var-file \($0)" }
+            return EvaluationRecorder(destination, options: options)
+        } catch {
+            throw failure(error, status: 2)
+        }
     }
 
     private func makeRequest() -> ExperimentSession.Request {

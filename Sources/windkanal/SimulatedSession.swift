@@ -19,6 +19,8 @@ struct SimulatedSession {
     let mode: ConsoleRecorder.Mode
     /// What there is to be said before anything else.
     let earlyMessages: [EarlyMessage]
+    /// Who keeps what comes of the run.
+    let recorder: EvaluationRecorder?
 
     /// A message before the log has begun.
     typealias EarlyMessage = (level: LogLevel, text: String)
@@ -49,18 +51,29 @@ struct SimulatedSession {
         if options.worker { return try work(seeds) }
         return await SweepSession(
             experiment: experiment, environment: environment, isStrict: request.isStrict, console: console
-        ).run(seeds, repeating: arguments)
+        ).run(seeds, repeating: arguments) { verdict in
+            recorder?.keep(verdict, profile: profile)
+            return recorder?.end(console) ?? true
+        }
     }
 
     private func makeRun(
-        seed: UInt64?, _ interruption: ScenarioInterruption, recorder: @escaping @Sendable (RunEvent) -> Void
+        seed: UInt64?, _ interruption: ScenarioInterruption, recorder: @escaping @Sendable (RunEvent) -> Void,
+        progress: @escaping @Sendable (Duration) -> Void = { _ in }
     ) -> ScenarioRun {
         var scenario = scenario
         if let seed { scenario.seed = Seed(seed) }
         return ScenarioRun(
             experiment, in: scenario, options: request.options, environment: environment,
             recording: options.trace == nil ? nil : TraceRecording.Limits(entries: Self.traceEntriesMax),
-            interruption: interruption, recorder: recorder)
+            interruption: interruption, recorder: recorder, progress: progress)
+    }
+
+    /// The profile that runs have.
+    private var profile: EvaluationRecorder.Profile {
+        let name = scenario.baseProfile.name
+        return EvaluationRecorder.Profile(
+            name: name, isOfFile: name == scenario.fileProfile.name, isAsked: options.profile != nil)
     }
 
     // MARK: One seed
@@ -78,14 +91,20 @@ struct SimulatedSession {
         defer { outputs.close() }
         let signals = SimulationSignals(console)
         defer { signals.end() }
+        let progress = ProgressMeter(
+            console, total: Int(scenario.duration.components.seconds), unit: "virtual seconds")
+        defer { progress.end() }
         let run = makeRun(seed: options.seed, signals.interruption) { event in
             // On the simulation's thread, where the clock on the wall is the simulation's.
             let time = Duration.milliseconds(WallClock.milliseconds)
             console.setTime(time)
             console.record(event)
             outputs.record(event, at: time)
+        } progress: {
+            progress.advance(to: Int($0.components.seconds))
         }
         let result = try run.run()
+        progress.end()
         var journal = result.journal
         if journal == nil, let kind = signals.interruption.requested {
             journal = await run.journalOfNothing(interruptedBy: kind)
@@ -113,6 +132,7 @@ struct SimulatedSession {
                 isWritten = false
             }
         }
+        if result.isInterrupted { console.log(.info, "Nothing is left behind: the landscape ended with its run") }
         for fault in result.healed { console.log(.warning, "left in place, and taken back: \(fault.fault)") }
         for violation in result.violations { console.log(.critical, violation.description) }
         for problem in result.problems {
@@ -125,8 +145,14 @@ struct SimulatedSession {
             ([result.ageLines, result.boundLine] + [result.invariantLine].compactMap(\.self)
                 + (result.audit.map { [result.violations.isEmpty ? $0.text : $0.summary] } ?? [])).joined(
                     separator: "\n"))
+        recorder?.keep(
+            EvaluationRecorder.Outcome(
+                verdict: result.verdict(strict: request.isStrict), seeds: "\(result.seed.value)",
+                digest: "\(result.digest)"), profile: profile)
+        let isRecorded = recorder?.end(console) ?? true
         let status: Int32 =
-            isWritten && result.isSuccess(strict: request.isStrict, requiresImpact: options.requireImpact) ? 0 : 1
+            isWritten && isRecorded && result.isSuccess(strict: request.isStrict, requiresImpact: options.requireImpact)
+            ? 0 : 1
         if request.reportsToAgents {
             if let value {
                 console.report(value, of: request, status: status)

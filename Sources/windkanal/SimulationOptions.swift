@@ -60,9 +60,11 @@ struct SimulationOptions: ParsableArguments {
         var kept: [String] = []
         var rest = arguments[...]
         while let argument = rest.popFirst() {
-            if argument == "--seeds" || argument == "--change-dir" {
+            if ["--seeds", "--change-dir", "--hypothesis"].contains(argument) {
                 rest = rest.dropFirst()
-            } else if !argument.hasPrefix("--seeds="), !argument.hasPrefix("--change-dir=") {
+            } else if argument != "--record", !argument.hasPrefix("--hypothesis="), !argument.hasPrefix("--seeds="),
+                !argument.hasPrefix("--change-dir=")
+            {
                 kept.append(argument)
             }
         }

@@ -14,7 +14,7 @@ final class ArchitectureTests: XCTestCase {
         "Experiments": ["Documents", "Durations"],
         "Activities": [
             "CProcess", "Dispatch", "Documents", "Experiments", "Glibc", "HTTP", "HTTPTypes", "NIOCore",
-            "NIOHTTPCompression", "Ports", "Synchronization",
+            "Ports", "Synchronization",
         ],
         "Measurements": ["Documents", "Glibc"],
         "Pipeline": ["Documents", "Durations", "HTTP", "HTTPTypes", "Measurements", "NIOCore", "Ports", "SQLite"],
@@ -32,7 +32,7 @@ final class ArchitectureTests: XCTestCase {
         "SQLite": ["CSQLite", "Ports"],
         "SimulatedSQLite": ["CSQLite", "Ports", "SimulatedWorld"],
         "SimulatedWorld": ["Dispatch", "Faults", "Glibc", "NIOCore", "Ports", "Randomness", "SimulationKernel"],
-        "HTTP": ["FoundationEssentials", "Glibc", "HTTPTypes", "NIOCore", "NIOHTTP1", "Ports"],
+        "HTTP": ["FoundationEssentials", "Glibc", "HTTPTypes", "NIOCore", "Ports"],
         "SocketWorld": ["Glibc", "NIOCore", "NIOPosix", "NIOSSL", "Ports", "Synchronization"],
         "Sessions": [
             "Activities", "Dispatch", "Documents", "Experiments", "Glibc", "HTTP", "HTTPTypes", "NIOCore",
@@ -48,6 +48,9 @@ final class ArchitectureTests: XCTestCase {
             "Testbed",
         ],
         "TraceFiles": ["FoundationEssentials"],
+        "Backlog": ["Activities", "Documents", "Glibc", "Sessions"],
+        "Manual": ["Documents"],
+        "Diagnosis": ["Activities", "Documents", "Glibc", "Sessions", "SimulationKernel"],
         "first-run": ["SimulationKernel"],
         "Torture": [
             "Dispatch", "Faults", "Foundation", "Glibc", "HTTP", "HTTPTypes", "Measurements", "NIOCore", "Pipeline",
@@ -55,9 +58,9 @@ final class ArchitectureTests: XCTestCase {
             "Randomness", "SQLite", "SimulatedSQLite", "SimulatedWorld", "SimulationKernel",
         ],
         "windkanal": [
-            "Activities", "ArgumentParser", "Dispatch", "Documents", "Experiments", "Faults", "Glibc", "Measurements",
-            "Pipeline", "PipelineTestbed", "Probing", "Randomness", "Sessions", "SimulationKernel", "Testbed",
-            "TraceFiles",
+            "Activities", "ArgumentParser", "Backlog", "Diagnosis", "Dispatch", "Documents", "Experiments", "Faults",
+            "Glibc", "Manual", "Measurements", "Pipeline", "PipelineTestbed", "Probing", "Randomness", "Sessions",
+            "SimulationKernel", "Synchronization", "Testbed", "TraceFiles",
         ],
         "lab": [
             "ArgumentParser", "CSystemSeam", "Documents", "Experiments", "Foundation", "Fuzzing", "HTTP", "HTTPTypes",

@@ -69,13 +69,16 @@ public struct ScenarioRun: Sendable {
     private let interruption: ScenarioInterruption
     /// Whether the first violation ends the run: storms have nothing to learn from what follows.
     private let stopsAtViolation: Bool
+    private let progress: @Sendable (Duration) -> Void
 
-    /// Prepares a run; `recorder` hears of it in virtual time, `interruption` may end it.
+    /// Prepares a run; `recorder` hears of it in virtual time, `interruption` may end it, `progress` hears every second how much time has passed.
     public init(
         _ experiment: Experiment, in scenario: Scenario, options: RunOptions, environment: [String: String] = [:],
         recording: TraceRecording.Limits? = nil, interruption: ScenarioInterruption = ScenarioInterruption(),
-        stopsAtViolation: Bool = false, recorder: @escaping @Sendable (RunEvent) -> Void = { _ in }
+        stopsAtViolation: Bool = false, recorder: @escaping @Sendable (RunEvent) -> Void = { _ in },
+        progress: @escaping @Sendable (Duration) -> Void = { _ in }
     ) {
+        self.progress = progress
         self.interruption = interruption
         self.stopsAtViolation = stopsAtViolation
         self.experiment = experiment
@@ -172,7 +175,10 @@ public struct ScenarioRun: Sendable {
     ) async throws {
         let began = ContinuousClock.now
         try await Task.sleep(for: scenario.warmUp)
-        watch(pipeline, box, look)
+        watch(pipeline, box) {
+            look()
+            progress(began.duration(to: .now))
+        }
         let asking = scenario.faults.faults.isEmpty ? nil : Task { await claims.ask() }
         await experiment(on: pipeline, box)
         if !box.isInterrupted, !scenario.faults.faults.isEmpty {
