@@ -27,6 +27,9 @@ let package = Package(
         .library(name: "Testbed", targets: ["Testbed", "SimulatedTestbed", "Faults", "Ports"]),
         .library(name: "Experiments", targets: ["Experiments", "Documents", "Activities"]),
         .library(name: "Sessions", targets: ["Sessions"]),
+        .library(name: "WindkanalTesting", targets: ["WindkanalTesting", "SimulationTesting"]),
+        .library(name: "WindkanalXCTest", targets: ["WindkanalXCTest", "SimulationTesting"]),
+        .library(name: "TestbedTesting", targets: ["TestbedTesting"]),
         .executable(name: "windkanal", targets: ["windkanal"]),
     ],
     dependencies: [
@@ -135,6 +138,21 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        // Tests of simulated code and systems: one core, a face for each test framework, trials of deployments and scenarios.
+        .target(
+            name: "SimulationTesting", dependencies: ["Documents", "SimulationKernel"], swiftSettings: strict),
+        .target(
+            name: "WindkanalTesting", dependencies: ["SimulationKernel", "SimulationTesting"], swiftSettings: strict),
+        .target(name: "WindkanalXCTest", dependencies: ["SimulationTesting"], swiftSettings: strict),
+        .target(
+            name: "TestbedTesting",
+            dependencies: ["SimulatedTestbed", "SimulatedWorld", "SimulationTesting"], swiftSettings: strict),
+        .target(
+            name: "PipelineTesting",
+            dependencies: [
+                "Activities", "Documents", "Experiments", "Pipeline", "PipelineTestbed", "SimulationTesting", "Testbed",
+            ],
+            swiftSettings: strict),
         .target(name: "TraceFiles", swiftSettings: strict),
 
         // The command: its manual, whether it can work here, and the backlog of hypotheses.
@@ -271,6 +289,18 @@ let package = Package(
             ],
             swiftSettings: common
         ),
+        .testTarget(
+            name: "SimulationTestingTests", dependencies: ["SimulationTesting"], packageAccess: false,
+            swiftSettings: common),
+        .testTarget(
+            name: "WindkanalTestingTests",
+            dependencies: [
+                "SimulationTesting", "TestbedTesting", "WindkanalTesting", "WindkanalXCTest",
+            ],
+            packageAccess: false, swiftSettings: common),
+        .testTarget(
+            name: "PipelineTestingTests", dependencies: ["PipelineTesting", "WindkanalTesting", "WindkanalXCTest"],
+            swiftSettings: common),
         .testTarget(name: "TraceFilesTests", dependencies: ["TraceFiles"], swiftSettings: common),
         .testTarget(
             name: "BacklogTests",
