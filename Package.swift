@@ -27,7 +27,9 @@ let package = Package(
         .library(name: "Testbed", targets: ["Testbed", "SimulatedTestbed", "Faults", "Ports"]),
         .library(name: "Experiments", targets: ["Experiments", "Documents", "Activities"]),
         .library(name: "Sessions", targets: ["Sessions"]),
+        .library(name: "Reports", targets: ["Reports", "ReportPages"]),
         .executable(name: "windkanal", targets: ["windkanal"]),
+        .executable(name: "windkanal-report", targets: ["windkanal-report"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -35,6 +37,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
     ],
     targets: [
         // Framework: knows no particular system.
@@ -138,12 +141,20 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        .target(
+            name: "Reports", dependencies: ["Documents", "Experiments", "Testbed"], swiftSettings: strict),
+        .target(
+            name: "ReportPages", dependencies: ["Reports", .product(name: "Mustache", package: "swift-mustache")],
+            swiftSettings: strict),
+        // Beside the command, because templates bring Foundation: what does not render a page must not load it.
+        .executableTarget(
+            name: "windkanal-report", dependencies: ["ReportPages", "Reports"], swiftSettings: strict),
         .target(name: "TraceFiles", swiftSettings: strict),
         .executableTarget(
             name: "windkanal",
             dependencies: [
                 "Activities", "Documents", "Experiments", "Faults", "Measurements", "Pipeline", "PipelineTestbed",
-                "Probing", "Randomness", "Sessions", "SimulationKernel", "Testbed", "TraceFiles",
+                "Probing", "Randomness", "Reports", "Sessions", "SimulationKernel", "Testbed", "TraceFiles",
                 argumentParser,
             ],
             swiftSettings: strict
@@ -265,6 +276,9 @@ let package = Package(
             ],
             swiftSettings: common
         ),
+        .testTarget(
+            name: "ReportsTests", dependencies: ["Documents", "Experiments", "ReportPages", "Reports"],
+            swiftSettings: common),
         .testTarget(name: "TraceFilesTests", dependencies: ["TraceFiles"], swiftSettings: common),
         .testTarget(name: "ArchitectureTests", swiftSettings: common),
     ],

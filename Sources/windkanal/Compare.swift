@@ -4,6 +4,7 @@ import Documents
 import Experiments
 import PipelineTestbed
 import Randomness
+import Reports
 import Sessions
 
 /// Compares the poller's profiles.
@@ -18,6 +19,7 @@ struct Compare: AsyncParsableCommand {
     @Option(help: "What the runs follow from; the scenarios' own seeds if it is left out.")
     var seed: UInt64?
 
+    @OptionGroup var reports: ReportOptions
     @OptionGroup var globals: GlobalOptions
 
     func run() async throws {
@@ -44,6 +46,12 @@ struct Compare: AsyncParsableCommand {
                 throw failure("\(source): \(error)", status: 1)
             }
         }
+        let files = try reports.files(console)
+        files?.recorder.note([
+            "event": "comparison-begins",
+            "command": .array(
+                ReportOptions.replay(Array(CommandLine.arguments.dropFirst()), hasSeeds: true).map { .string($0) }),
+        ])
         let signals = SimulationSignals(console)
         defer { signals.end() }
         let interruption = signals.interruption
@@ -52,8 +60,11 @@ struct Compare: AsyncParsableCommand {
         for (experiment, scenario) in scenarios where interruption.requested == nil {
             console.showProgress(experiment.origin)
             do {
-                try comparison.run(experiment, scenario, seed: seed.map { Seed($0) }) { row in
+                try comparison.run(
+                    experiment, scenario, seed: seed.map { Seed($0) }, recorder: files?.listener
+                ) { row in
                     rows.append(row)
+                    files?.note(row)
                     if globals.json { console.writeResult("", row.json) }
                 }
             } catch let error as ScenarioError {
@@ -62,7 +73,11 @@ struct Compare: AsyncParsableCommand {
         }
         console.endProgress()
         if !globals.json { console.writeResult(ProfileComparison.table(rows), [:]) }
-        guard let kind = interruption.requested else { return }
+        let isWritten = await files?.write() ?? true
+        guard let kind = interruption.requested else {
+            if !isWritten { throw ExitCode(1) }
+            return
+        }
         console.log(.warning, "Interrupted by \(kind.rawValue): the table is not whole")
         console.writeResult(
             "verdict interrupted rows \(rows.count)",

@@ -2,6 +2,7 @@ import Activities
 import ArgumentParser
 import Experiments
 import PipelineTestbed
+import Reports
 import Sessions
 
 /// Runs an experiment.
@@ -84,6 +85,7 @@ struct Run: AsyncParsableCommand {
     var noRedaction: Bool = false
 
     @OptionGroup var simulated: SimulationOptions
+    @OptionGroup var reports: ReportOptions
     @OptionGroup var globals: GlobalOptions
 
     func validate() throws {
@@ -133,8 +135,11 @@ struct Run: AsyncParsableCommand {
                 throw failure("\(option) needs an experiment with the extension '\(Scenario.extensionName)'", status: 2)
             }
             for message in earlyMessages { console.log(message.level, message.text) }
+            let files = try reports.files(console, redacts: !noRedaction)
+            if let recorder = files?.recorder { request.recorder = { recorder.record($0, at: $1) } }
             if let warning = Scenario.misspelling(in: experiment) { console.log(.warning, warning) }
-            throw ExitCode(await session.run(experiment, request))
+            let status = await session.run(experiment, request)
+            throw ExitCode(await files?.write() ?? true ? status : max(1, status))
         }
         request.options.settings = settings.value
         if !controlFile.isEmpty || settings.hasControls {
@@ -144,11 +149,16 @@ struct Run: AsyncParsableCommand {
                     "controls of the settings and of files are not called: nothing outside the simulation runs in it"
                 ))
         }
+        let files = simulated.worker ? nil : try reports.files(console, redacts: !noRedaction)
+        if simulated.seeds == nil, let recorder = files?.recorder {
+            request.recorder = { recorder.record($0, at: $1) }
+        }
         let simulation = SimulatedSession(
             experiment: experiment, scenario: scenario, request: request, environment: environment, options: simulated,
-            mode: globals.mode, earlyMessages: earlyMessages)
+            mode: globals.mode, earlyMessages: earlyMessages, reports: files?.recorder)
         let arguments = SimulationOptions.forWorkers(Array(CommandLine.arguments.dropFirst()))
-        throw ExitCode(try await simulation.run(repeating: arguments))
+        let status = try await simulation.run(repeating: arguments)
+        throw ExitCode(await files?.write() ?? true ? status : max(1, status))
     }
 
     private func makeRequest() -> ExperimentSession.Request {
@@ -163,6 +173,7 @@ struct Run: AsyncParsableCommand {
         request.verifiesTLS = !noVerifyTLS
         request.isStrict = strictVerdict
         request.redacts = !noRedaction
+        request.replay = ReportOptions.replay(Array(CommandLine.arguments.dropFirst()), hasSeeds: false)
         request.options.dry = dry
         request.options.rollbackStrategy = rollbackStrategy
         request.options.hypothesisStrategy = hypothesisStrategy

@@ -10,6 +10,20 @@ struct SweepSession {
     let environment: [String: String]
     let isStrict: Bool
     let console: ConsoleRecorder
+    /// Told at the end what came of it.
+    var onEnd: ((End) -> Void)?
+
+    /// What came of a sweep.
+    struct End {
+        /// What came of each seed.
+        let summary: SeedSweep.Summary
+        /// Seeds that were to be run.
+        let count: Int
+        /// The gravest verdict.
+        let verdict: String
+        /// The command that plays the first failing seed again; empty where none fails.
+        let replay: [String]
+    }
 
     /// Verdicts of a sweep as a whole, the gravest first.
     private static let gravity: [String] =
@@ -36,6 +50,7 @@ struct SweepSession {
             seedTimeout: ScenarioRun.wallTimeMax + .seconds(60))
         let count = Int(seeds.upperBound - seeds.lowerBound) + 1
         let interruption = ScenarioInterruption()
+        let console = console
         let work = Task {
             await sweep.run(seeds) { chunk in
                 arguments + ["--seeds", "\(chunk.lowerBound)...\(chunk.upperBound)", "--worker"]
@@ -82,23 +97,25 @@ struct SweepSession {
                     "of": .integer(count), "seeds": .array(list.map { .integer(Int(clamping: $0)) }),
                 ])
         }
+        let words = failing.min().map { ["windkanal"] + arguments + ["--seed", String($0)] } ?? []
         if let first = failing.min() {
-            let words = ["windkanal"] + arguments + ["--seed", String(first)]
             console.writeResult(
                 "replay: \(words.map(Self.shellWord).joined(separator: " "))",
                 ["event": "replay", "seed": .integer(Int(clamping: first)), "command": .array(words.map(Value.string))])
         }
         let isWhole = summary.results.count + summary.crashes.count == count
-        writeVerdict(verdicts, of: count, isInterrupted: isInterrupted && !isWhole)
+        let verdict = writeVerdict(verdicts, of: count, isInterrupted: isInterrupted && !isWhole)
+        onEnd?(End(summary: summary, count: count, verdict: verdict, replay: words))
         return failing.isEmpty && isWhole ? 0 : 1
     }
 
-    private func writeVerdict(_ verdicts: [String: [UInt64]], of count: Int, isInterrupted: Bool) {
+    private func writeVerdict(_ verdicts: [String: [UInt64]], of count: Int, isInterrupted: Bool) -> String {
         let tried = verdicts.values.reduce(0) { $0 + $1.count }
         let worst = isInterrupted ? "interrupted" : Self.gravity.first { verdicts[$0] != nil } ?? "crashed"
         console.writeResult(
             "verdict \(worst) seeds \(tried) of \(count)",
             ["event": "verdict", "verdict": .string(worst), "seeds": .integer(tried), "of": .integer(count)])
+        return worst
     }
 
     /// A word as the shell reads it back.
