@@ -30,13 +30,16 @@ let package = Package(
         .library(name: "WindkanalTesting", targets: ["WindkanalTesting", "SimulationTesting"]),
         .library(name: "WindkanalXCTest", targets: ["WindkanalXCTest", "SimulationTesting"]),
         .library(name: "TestbedTesting", targets: ["TestbedTesting"]),
+        .library(name: "Reports", targets: ["Reports", "ReportPages"]),
         .executable(name: "windkanal", targets: ["windkanal"]),
+        .executable(name: "windkanal-report", targets: ["windkanal-report"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
     ],
     targets: [
         // Framework: knows no particular system.
@@ -153,6 +156,14 @@ let package = Package(
                 "Activities", "Documents", "Experiments", "Pipeline", "PipelineTestbed", "SimulationTesting", "Testbed",
             ],
             swiftSettings: strict),
+        .target(
+            name: "Reports", dependencies: ["Documents", "Experiments", "Testbed"], swiftSettings: strict),
+        .target(
+            name: "ReportPages", dependencies: ["Reports", .product(name: "Mustache", package: "swift-mustache")],
+            swiftSettings: strict),
+        // Beside the command, because templates bring Foundation: what does not render a page must not load it.
+        .executableTarget(
+            name: "windkanal-report", dependencies: ["ReportPages", "Reports"], swiftSettings: strict),
         .target(name: "TraceFiles", swiftSettings: strict),
 
         // The command: its manual, whether it can work here, and the backlog of hypotheses.
@@ -166,7 +177,8 @@ let package = Package(
             name: "windkanal",
             dependencies: [
                 "Activities", "Backlog", "Diagnosis", "Documents", "Experiments", "Faults", "Manual", "Measurements",
-                "Pipeline", "PipelineTestbed", "Probing", "Randomness", "Sessions", "SimulationKernel", "Testbed",
+                "Pipeline", "PipelineTestbed", "Probing", "Randomness", "Reports", "Sessions", "SimulationKernel",
+                "Testbed",
                 "TraceFiles", argumentParser,
             ],
             swiftSettings: strict
@@ -300,6 +312,9 @@ let package = Package(
             packageAccess: false, swiftSettings: common),
         .testTarget(
             name: "PipelineTestingTests", dependencies: ["PipelineTesting", "WindkanalTesting", "WindkanalXCTest"],
+            swiftSettings: common),
+        .testTarget(
+            name: "ReportsTests", dependencies: ["Documents", "Experiments", "ReportPages", "Reports"],
             swiftSettings: common),
         .testTarget(name: "TraceFilesTests", dependencies: ["TraceFiles"], swiftSettings: common),
         .testTarget(

@@ -5,6 +5,7 @@ import Experiments
 import Pipeline
 import PipelineTestbed
 import Randomness
+import Reports
 import Sessions
 
 /// Compares the poller's profiles.
@@ -26,6 +27,7 @@ struct Compare: AsyncParsableCommand {
     @Option(help: "What the runs follow from; the scenarios' own seeds if it is left out.")
     var seed: UInt64?
 
+    @OptionGroup var reports: ReportOptions
     @OptionGroup var globals: GlobalOptions
 
     func run() async throws {
@@ -52,6 +54,12 @@ struct Compare: AsyncParsableCommand {
                 throw failure("\(source): \(error)", status: 1)
             }
         }
+        let files = try reports.files(console)
+        files?.recorder.note([
+            "event": "comparison-begins",
+            "command": .array(
+                ReportOptions.replay(Array(CommandLine.arguments.dropFirst()), hasSeeds: true).map { .string($0) }),
+        ])
         let signals = SimulationSignals(console)
         defer { signals.end() }
         let interruption = signals.interruption
@@ -61,9 +69,12 @@ struct Compare: AsyncParsableCommand {
         defer { progress.end() }
         for (experiment, scenario) in scenarios where interruption.requested == nil {
             do {
-                try comparison.run(experiment, scenario, seed: seed.map { Seed($0) }) { row in
+                try comparison.run(
+                    experiment, scenario, seed: seed.map { Seed($0) }, recorder: files?.listener
+                ) { row in
                     rows.append(row)
                     progress.advance(to: rows.count)
+                    files?.note(row)
                     if globals.json { console.writeResult("", row.json) }
                 }
             } catch let error as ScenarioError {
@@ -72,7 +83,11 @@ struct Compare: AsyncParsableCommand {
         }
         progress.end()
         if !globals.json { console.writeResult(ProfileComparison.table(rows), [:]) }
-        guard let kind = interruption.requested else { return }
+        let isWritten = await files?.write() ?? true
+        guard let kind = interruption.requested else {
+            if !isWritten { throw ExitCode(1) }
+            return
+        }
         console.log(.warning, "Interrupted by \(kind.rawValue): the table is not whole")
         console.writeResult(
             "verdict interrupted rows \(rows.count)",

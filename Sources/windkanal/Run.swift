@@ -3,6 +3,7 @@ import ArgumentParser
 import Backlog
 import Experiments
 import PipelineTestbed
+import Reports
 import Sessions
 
 /// Runs an experiment.
@@ -104,6 +105,7 @@ struct Run: AsyncParsableCommand {
     var hypothesis: String?
 
     @OptionGroup var simulated: SimulationOptions
+    @OptionGroup var reports: ReportOptions
     @OptionGroup var globals: GlobalOptions
 
     func validate() throws {
@@ -157,9 +159,12 @@ struct Run: AsyncParsableCommand {
                 throw failure("\(option) needs an experiment with the extension '\(Scenario.extensionName)'", status: 2)
             }
             for message in earlyMessages { console.log(message.level, message.text) }
+            let files = try reports.files(console, redacts: !noRedaction)
+            if let recorder = files?.recorder { request.recorder = { recorder.record($0, at: $1) } }
             if let warning = Scenario.misspelling(in: experiment) { console.log(.warning, warning) }
             let status = await session.run(experiment, request)
-            throw ExitCode(recorder?.end(console, status) ?? status)
+            let ended = recorder?.end(console, status) ?? status
+            throw ExitCode(await files?.write() ?? true ? ended : max(1, ended))
         }
         request.options.settings = settings.value
         if !controlFile.isEmpty || settings.hasControls {
@@ -169,11 +174,16 @@ struct Run: AsyncParsableCommand {
                     "controls of the settings and of files are not called: nothing outside the simulation runs in it"
                 ))
         }
+        let files = simulated.worker ? nil : try reports.files(console, redacts: !noRedaction)
+        if simulated.seeds == nil, let recorder = files?.recorder {
+            request.recorder = { recorder.record($0, at: $1) }
+        }
         let simulation = SimulatedSession(
             experiment: experiment, scenario: scenario, request: request, environment: environment, options: simulated,
-            mode: globals.mode, earlyMessages: earlyMessages, recorder: recorder)
+            mode: globals.mode, earlyMessages: earlyMessages, recorder: recorder, reports: files?.recorder)
         let arguments = SimulationOptions.forWorkers(Array(CommandLine.arguments.dropFirst()))
-        throw ExitCode(try await simulation.run(repeating: arguments))
+        let status = try await simulation.run(repeating: arguments)
+        throw ExitCode(await files?.write() ?? true ? status : max(1, status))
     }
 
     /// Who keeps what comes of the run; nil where nobody asked for that.
@@ -206,6 +216,7 @@ struct Run: AsyncParsableCommand {
         request.verifiesTLS = !noVerifyTLS
         request.isStrict = strictVerdict
         request.redacts = !noRedaction
+        request.replay = ReportOptions.replay(Array(CommandLine.arguments.dropFirst()), hasSeeds: false)
         request.options.dry = dry
         request.options.rollbackStrategy = rollbackStrategy
         request.options.hypothesisStrategy = hypothesisStrategy

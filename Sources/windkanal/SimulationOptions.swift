@@ -58,7 +58,7 @@ struct SimulationOptions: ParsableArguments {
     /// A command line without its seeds, for processes that are where this one went.
     static func forWorkers(_ arguments: [String]) -> [String] {
         var kept: [String] = []
-        var rest = arguments[...]
+        var rest = ReportOptions.without(arguments)[...]
         while let argument = rest.popFirst() {
             if ["--seeds", "--change-dir", "--hypothesis"].contains(argument) {
                 rest = rest.dropFirst()

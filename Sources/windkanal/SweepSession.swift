@@ -10,6 +10,20 @@ struct SweepSession {
     let environment: [String: String]
     let isStrict: Bool
     let console: ConsoleRecorder
+    /// Told at the end what came of it.
+    var onEnd: ((End) -> Void)?
+
+    /// What came of a sweep.
+    struct End {
+        /// What came of each seed.
+        let summary: SeedSweep.Summary
+        /// Seeds that were to be run.
+        let count: Int
+        /// The gravest verdict.
+        let verdict: String
+        /// The command that plays the first failing seed again; empty where none fails.
+        let replay: [String]
+    }
 
     /// Verdicts of a sweep as a whole, the gravest first.
     private static let gravity: [String] =
@@ -90,8 +104,8 @@ struct SweepSession {
                     "of": .integer(count), "seeds": .array(list.map { .integer(Int(clamping: $0)) }),
                 ])
         }
+        let words = failing.min().map { ["windkanal"] + arguments + ["--seed", String($0)] } ?? []
         if let first = failing.min() {
-            let words = ["windkanal"] + arguments + ["--seed", String(first)]
             console.writeResult(
                 "replay: \(words.map(Self.shellWord).joined(separator: " "))",
                 ["event": "replay", "seed": .integer(Int(clamping: first)), "command": .array(words.map(Value.string))])
@@ -104,6 +118,7 @@ struct SweepSession {
                 verdict: worst, seeds: "\(seeds.lowerBound)...\(seeds.upperBound)", counts: verdicts.mapValues(\.count),
                 failingSeed: failing.min().map(String.init)))
         writeVerdict(worst, verdicts, of: count)
+        onEnd?(End(summary: summary, count: count, verdict: worst, replay: words))
         return failing.isEmpty && isWhole && isKept ? 0 : 1
     }
 

@@ -64,6 +64,8 @@ public final class ConsoleRecorder: Sendable {
 
     /// Records an event.
     public func record(_ event: RunEvent) {
+        // Records have it; a program that reads the terminal has not asked for a sample each second.
+        if case .noted = event { return }
         switch event {
         case .secretsKnown(let redactor): if hides { self.redactor.withLock { $0 = redactor } }
         case .planned(let plan): stepCount.withLock { $0 = plan.steps }
