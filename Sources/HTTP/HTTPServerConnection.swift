@@ -134,6 +134,8 @@ final class HTTPServerConnection: ChannelInboundHandler, NIOScheduledCallbackHan
             let bytes = head.headers.reduce(head.uri.utf8.count) { $0 + $1.name.utf8.count + $1.value.utf8.count }
             if bytes > connections.options.headerBytesMax {
                 refuse(HTTPReply(.requestHeaderFieldsTooLarge))
+            } else if head.method != .GET, !isAnswering, head.headers["expect"].contains("100-continue") {
+                sendContinue()
             }
         case .body(var piece):
             guard body.readableBytes + piece.readableBytes <= connections.options.bodyBytesMax else {
@@ -151,6 +153,12 @@ final class HTTPServerConnection: ChannelInboundHandler, NIOScheduledCallbackHan
                 answer(head, body)
             }
         }
+    }
+
+    /// Asks for the body that the client keeps back until then.
+    private func sendContinue() {
+        let head = HTTPResponseHead(version: .http1_1, status: .continue)
+        channel.pipeline.syncOperations.writeAndFlush(NIOAny(HTTPServerResponsePart.head(head)), promise: nil)
     }
 
     /// Answers a request that breaks a limit when its turn comes, and then closes.

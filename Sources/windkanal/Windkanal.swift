@@ -8,7 +8,7 @@ struct Windkanal: AsyncParsableCommand {
         commandName: "windkanal",
         abstract: "A wind tunnel for services: the real code in an artificial storm.",
         version: "windkanal 0.4.0",
-        subcommands: [Run.self, Validate.self, Compare.self, ListActivities.self, Probe.self, Trace.self])
+        subcommands: [Run.self, Validate.self, Compare.self, ListActivities.self, Probe.self, Proxy.self, Trace.self])
 }
 
 /// The process' entry: usage errors end with 2, as with the reference.
