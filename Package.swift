@@ -25,6 +25,7 @@ let package = Package(
         .library(name: "SocketWorld", targets: ["SocketWorld", "Ports"]),
         .library(name: "HTTP", targets: ["HTTP"]),
         .library(name: "Testbed", targets: ["Testbed", "SimulatedTestbed", "Faults", "Ports"]),
+        .library(name: "FaultProxy", targets: ["FaultProxy", "Ports"]),
         .library(name: "Experiments", targets: ["Experiments", "Documents", "Activities"]),
         .library(name: "Sessions", targets: ["Sessions"]),
         .library(name: "WindkanalTesting", targets: ["WindkanalTesting", "SimulationTesting"]),
@@ -33,6 +34,7 @@ let package = Package(
         .library(name: "Reports", targets: ["Reports", "ReportPages"]),
         .executable(name: "windkanal", targets: ["windkanal"]),
         .executable(name: "windkanal-report", targets: ["windkanal-report"]),
+        .executable(name: "windkanal-services", targets: ["windkanal-services"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -97,6 +99,14 @@ let package = Package(
                 "Ports", nioCore,
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "FaultProxy",
+            dependencies: [
+                "Documents", "Faults", "HTTP", "Ports", "Randomness", "SocketWorld", nioCore, httpTypes,
+                .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: strict
         ),
@@ -184,6 +194,16 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        // What runs for real, without the functions that simulations replace.
+        .executableTarget(
+            name: "windkanal-services",
+            dependencies: [
+                "Activities", "Documents", "Experiments", "FaultProxy", "Ports", "Randomness", "Sessions",
+                argumentParser, nioCore, .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: strict
+        ),
+
         .executableTarget(name: "first-run", dependencies: ["SimulationKernel"], swiftSettings: common),
 
         // The project's own instruments: a workload that uses everything, benchmarks, the determinism check.
@@ -201,7 +221,8 @@ let package = Package(
             dependencies: [
                 "CSystemSeam", "Documents", "Experiments", "Fuzzing", "HTTP", "Measurements", "Pipeline",
                 "PipelineTestbed", "Ports", "Randomness", "SimulatedSQLite", "SimulatedWorld",
-                "SimulationKernel", "Testbed", "Torture", "TraceFiles", argumentParser, nioCore, httpTypes,
+                "SimulationKernel", "SocketWorld", "Testbed", "Torture", "TraceFiles", argumentParser, nioCore,
+                httpTypes,
             ],
             swiftSettings: common
         ),
@@ -214,6 +235,15 @@ let package = Package(
         .testTarget(
             name: "FaultsTests", dependencies: ["Documents", "Faults", "Randomness", nioCore], swiftSettings: common),
         .target(name: "CSeamProbes", path: "Tests/CSeamProbes", cSettings: [.treatAllWarnings(as: .error)]),
+        .testTarget(
+            name: "FaultProxyTests",
+            dependencies: [
+                "Documents", "FaultProxy", "Faults", "HTTP", "Ports", "Randomness", "SimulatedWorld",
+                "SimulationKernel",
+                "SocketWorld", nioCore, httpTypes, .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: common
+        ),
         .testTarget(name: "RandomnessTests", dependencies: ["Randomness"], swiftSettings: common),
         .testTarget(
             name: "SimulationKernelTests",

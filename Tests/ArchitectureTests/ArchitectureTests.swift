@@ -28,6 +28,10 @@ final class ArchitectureTests: XCTestCase {
         ],
         "Fuzzing": ["Documents", "Experiments", "Randomness"],
         "Faults": ["Documents", "Durations", "NIOCore", "Randomness"],
+        "FaultProxy": [
+            "Documents", "Faults", "Glibc", "HTTP", "HTTPTypes", "NIOCore", "NIOPosix", "Ports", "Randomness",
+            "SocketWorld", "Synchronization",
+        ],
         "Ports": ["Glibc", "NIOCore"],
         "SQLite": ["CSQLite", "Ports"],
         "SimulatedSQLite": ["CSQLite", "Ports", "SimulatedWorld"],
@@ -74,10 +78,14 @@ final class ArchitectureTests: XCTestCase {
             "Glibc", "Manual", "Measurements", "Pipeline", "PipelineTestbed", "Probing", "Randomness", "Reports", "Sessions",
             "SimulationKernel", "Synchronization", "Testbed", "TraceFiles",
         ],
+        "windkanal-services": [
+            "Activities", "ArgumentParser", "Documents", "Experiments", "FaultProxy", "Glibc", "NIOCore", "NIOPosix",
+            "Ports", "Randomness", "Sessions", "Synchronization",
+        ],
         "lab": [
             "ArgumentParser", "CSystemSeam", "Documents", "Experiments", "Foundation", "Fuzzing", "HTTP", "HTTPTypes",
             "Measurements", "NIOCore", "Pipeline", "PipelineTestbed", "Ports", "Randomness", "SimulatedSQLite",
-            "SimulatedWorld", "SimulationKernel", "Testbed", "Torture", "TraceFiles",
+            "SimulatedWorld", "SimulationKernel", "SocketWorld", "Testbed", "Torture", "TraceFiles",
         ],
     ]
 
@@ -105,6 +113,17 @@ final class ArchitectureTests: XCTestCase {
                 }
             }
         }
+    }
+
+    // What runs for real must not carry the functions that simulations replace.
+    func testWhatRunsForRealReachesNoSimulation() {
+        var reached: Set<String> = ["windkanal-services"]
+        var open = ["windkanal-services"]
+        while let target = open.popLast() {
+            for module in allowed[target] ?? [] where reached.insert(module).inserted { open.append(module) }
+        }
+        XCTAssertTrue(reached.contains("FaultProxy"))
+        XCTAssertEqual(reached.filter { $0.hasPrefix("Simulat") || $0 == "CSystemSeam" }, [])
     }
 
     // The README's example must be the program that runs.
