@@ -30,6 +30,7 @@ final class ArchitectureTests: XCTestCase {
         "Faults": ["Documents", "Durations", "NIOCore", "Randomness"],
         "Ports": ["Glibc", "NIOCore"],
         "SQLite": ["CSQLite", "Ports"],
+        "SimulatedCluster": ["Durations", "Randomness", "SimulationKernel"],
         "SimulatedSQLite": ["CSQLite", "Ports", "SimulatedWorld"],
         "SimulatedWorld": ["Dispatch", "Faults", "Glibc", "NIOCore", "Ports", "Randomness", "SimulationKernel"],
         "HTTP": ["FoundationEssentials", "Glibc", "HTTPTypes", "NIOCore", "NIOHTTP1", "Ports"],
@@ -52,7 +53,7 @@ final class ArchitectureTests: XCTestCase {
         "Torture": [
             "Dispatch", "Faults", "Foundation", "Glibc", "HTTP", "HTTPTypes", "Measurements", "NIOCore", "Pipeline",
             "Ports",
-            "Randomness", "SQLite", "SimulatedSQLite", "SimulatedWorld", "SimulationKernel",
+            "Randomness", "SQLite", "SimulatedCluster", "SimulatedSQLite", "SimulatedWorld", "SimulationKernel",
         ],
         "windkanal": [
             "Activities", "ArgumentParser", "Dispatch", "Documents", "Experiments", "Faults", "Glibc", "Measurements",
@@ -61,8 +62,8 @@ final class ArchitectureTests: XCTestCase {
         ],
         "lab": [
             "ArgumentParser", "CSystemSeam", "Documents", "Experiments", "Foundation", "Fuzzing", "HTTP", "HTTPTypes",
-            "Measurements", "NIOCore", "Pipeline", "PipelineTestbed", "Ports", "Randomness", "SimulatedSQLite",
-            "SimulatedWorld", "SimulationKernel", "Testbed", "Torture", "TraceFiles",
+            "Measurements", "NIOCore", "Pipeline", "PipelineTestbed", "Ports", "Randomness", "SimulatedCluster",
+            "SimulatedSQLite", "SimulatedWorld", "SimulationKernel", "Testbed", "Torture", "TraceFiles",
         ],
     ]
 
