@@ -16,6 +16,7 @@ package final class Cluster {
     /// The machines, in the order in which they were added.
     package private(set) var nodes: [ClusterNode] = []
     private var nodesByName: [String: ClusterNode] = [:]
+    private var zones: [String: Int] = [:]
     package let registry: Registry
     /// What pods run.
     package let runtime: any PodRuntime
@@ -82,8 +83,10 @@ package final class Cluster {
         labels: Labels = [:]
     ) -> ClusterNode {
         precondition(nodesByName[name] == nil, "there is a node '\(name)' already")
+        let zoneIndex = zones[zone] ?? zones.count
+        zones[zone] = zoneIndex
         let node = ClusterNode(
-            name, index: nodes.count, zone: zone, capacity: capacity, labels: labels, in: self)
+            name, index: nodes.count, zone: zone, zoneIndex: zoneIndex, capacity: capacity, labels: labels, in: self)
         nodes.append(node)
         nodesByName[name] = node
         register(node)

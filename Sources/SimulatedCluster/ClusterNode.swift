@@ -7,6 +7,8 @@ package final class ClusterNode {
     package let name: String
     let index: Int
     let zone: String
+    /// The place of its zone among the zones.
+    let zoneIndex: Int
     let capacity: Resources
     let labels: Labels
     /// When within each interval its lease is renewed.
@@ -69,11 +71,13 @@ package final class ClusterNode {
     unowned let cluster: Cluster
 
     init(
-        _ name: String, index: Int, zone: String, capacity: Resources, labels: Labels, in cluster: Cluster
+        _ name: String, index: Int, zone: String, zoneIndex: Int, capacity: Resources, labels: Labels,
+        in cluster: Cluster
     ) {
         self.name = name
         self.index = index
         self.zone = zone
+        self.zoneIndex = zoneIndex
         self.capacity = capacity
         self.labels = labels
         self.cluster = cluster

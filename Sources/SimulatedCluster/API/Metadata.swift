@@ -94,7 +94,9 @@ package struct Metadata: Hashable, Sendable {
     package var key: ObjectKey { ObjectKey(namespace, name) }
 
     /// Whether it was deleted and is still there.
-    package var isTerminating: Bool { deletion != nil }
+    package var isTerminating: Bool {
+        @inline(__always) get { deletion != nil }
+    }
 }
 
 /// An object of the cluster's API.

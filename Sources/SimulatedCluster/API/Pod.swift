@@ -194,9 +194,13 @@ package struct Pod: APIObject {
     }
 
     /// Whether its containers have ended for good.
-    package var isFinished: Bool { phase == .succeeded || phase == .failed }
+    package var isFinished: Bool {
+        @inline(__always) get { phase == .succeeded || phase == .failed }
+    }
     /// Whether controllers count it: neither deleted nor finished.
-    package var isActive: Bool { !metadata.isTerminating && !isFinished }
+    package var isActive: Bool {
+        @inline(__always) get { !metadata.isTerminating && !isFinished }
+    }
     package var restartCount: Int { containers.reduce(0) { $0 + $1.restartCount } }
 
     /// When the last of its containers ended; nil while none has.

@@ -7,7 +7,9 @@ final class Record<Object: APIObject> {
 
     init(_ value: Object) { self.value = value }
 
-    var uid: UID { value.metadata.uid }
+    var uid: UID {
+        @inline(__always) get { value.metadata.uid }
+    }
     var key: ObjectKey { value.metadata.key }
 }
 

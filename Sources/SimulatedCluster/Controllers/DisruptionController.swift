@@ -52,12 +52,16 @@ final class DisruptionController {
     /// What the controllers of some pods are to keep together; pods without one count as one each.
     private func scale(of pods: [Record<Pod>]) -> Int {
         var seen: Set<UID> = []
+        var last: UID?
         var sum = 0
         for pod in pods {
             guard let owner = pod.value.metadata.owner else {
                 sum += 1
                 continue
             }
+            // Most pods have the owner of the one before.
+            guard owner.uid != last else { continue }
+            last = owner.uid
             let (controller, replicas) = controller(of: owner)
             if seen.insert(controller).inserted { sum += replicas }
         }

@@ -1,8 +1,10 @@
 /// Where one pod may go, and how good each node is.
 struct Placement {
     private let pod: Pod
-    private unowned let cluster: Cluster
+    private let cluster: Cluster
     private let requests: Resources
+    /// The pod's images that some node has, and what having them is worth.
+    private let images: [(name: String, bytes: Int)]
     /// The only nodes that have its local volumes; nil if it has none.
     private var volumeNodes: Set<String>?
     private let antiAffinityNodes: Set<Int>
@@ -13,22 +15,31 @@ struct Placement {
     /// How many pods that count are in each place.
     private struct Spread {
         let constraint: SpreadConstraint
-        var byNode: [Int: Int] = [:]
-        var byZone: [String: Int] = [:]
+        /// By the index of the node, or of its zone.
+        var counts: [Int]
         var least: Int = 0
 
-        func count(of node: ClusterNode) -> Int {
+        @inline(__always)
+        func place(of node: ClusterNode) -> Int {
             switch constraint.topology {
-            case .hostname: byNode[node.index] ?? 0
-            case .zone: byZone[node.zone] ?? 0
+            case .hostname: node.index
+            case .zone: node.zoneIndex
             }
         }
+
+        @inline(__always)
+        func count(of node: ClusterNode) -> Int { counts[place(of: node)] }
     }
 
     init(_ pod: Pod, in cluster: Cluster) {
         self.pod = pod
         self.cluster = cluster
         requests = pod.spec.requests
+        let size = cluster.registry.standardSize.map(Int.init) ?? 0
+        images = pod.spec.containers.compactMap { container in
+            guard let count = cluster.imageNodes[container.image], count > 0 else { return nil }
+            return (container.image, size * count / max(1, cluster.nodes.count))
+        }
         let namespace = pod.metadata.namespace
         antiAffinityNodes = Set(
             cluster.indexes.pods(in: namespace, matching: pod.spec.antiAffinity)
@@ -69,11 +80,10 @@ struct Placement {
     }
 
     private func count(_ pods: [Record<Pod>], _ constraint: SpreadConstraint) -> Spread {
-        var spread = Spread(constraint: constraint)
+        var spread = Spread(constraint: constraint, counts: Array(repeating: 0, count: cluster.nodes.count))
         for record in pods where record.value.isActive && record.uid != pod.uid {
             guard let node = record.value.nodeName.flatMap(cluster.node(named:)) else { continue }
-            spread.byNode[node.index, default: 0] += 1
-            spread.byZone[node.zone, default: 0] += 1
+            spread.counts[spread.place(of: node)] += 1
         }
         guard constraint.isRequired else { return spread }
         // Nodes that the pod could not go to anyway do not count.
@@ -151,11 +161,8 @@ struct Placement {
 
     /// Images that are there already, the large and widespread ones most.
     private func locality(_ node: ClusterNode) -> Int {
-        let size = cluster.registry.standardSize.map(Int.init) ?? 0
-        let bytes = pod.spec.containers.reduce(0) { sum, container in
-            guard node.images.contains(container.image) else { return sum }
-            return sum + size * (cluster.imageNodes[container.image] ?? 0) / max(1, cluster.nodes.count)
-        }
+        guard !images.isEmpty else { return 0 }
+        let bytes = images.reduce(0) { sum, image in node.images.contains(image.name) ? sum + image.bytes : sum }
         let (least, most) = (23_000_000, 1_000_000_000 * pod.spec.containers.count)
         return 100 * (min(max(bytes, least), most) - least) / (most - least)
     }

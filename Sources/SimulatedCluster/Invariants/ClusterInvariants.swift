@@ -53,8 +53,8 @@ extension Cluster {
         var running: [ObjectKey: [String]] = [:]
         for node in nodes {
             for worker in node.kubelet.workers.elements
-            where worker.isRunning && worker.snapshot.metadata.owner?.kind == .statefulSet {
-                running[worker.snapshot.key, default: []].append(node.name)
+            where worker.isRunning && worker.record.value.metadata.owner?.kind == .statefulSet {
+                running[worker.record.value.key, default: []].append(node.name)
             }
         }
         return running.filter { $0.value.count > 1 }.sorted { $0.key < $1.key }.map {

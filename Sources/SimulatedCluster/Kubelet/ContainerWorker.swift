@@ -126,7 +126,7 @@ final class ContainerWorker {
             if hasRun { restartCount += 1 }
             hasRun = true
             let container = Container(
-                pod: pod.snapshot, node: node, spec: spec, ip: ip, restartCount: restartCount,
+                record: pod.record, node: node, spec: spec, ip: ip, restartCount: restartCount,
                 volumes: pod.volumes, worker: self)
             state = .running(container, since: now)
             isStarted = spec.startup == nil

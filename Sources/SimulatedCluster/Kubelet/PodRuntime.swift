@@ -44,8 +44,9 @@ package protocol PodRuntime: AnyObject {
 
 /// A container that runs: what its runtime knows of it.
 package final class Container {
-    /// The pod as it was bound.
-    package let pod: Pod
+    private let record: Record<Pod>
+    /// Its pod.
+    package var pod: Pod { record.value }
     /// The machine.
     package unowned let node: ClusterNode
     package let spec: ContainerSpec
@@ -58,10 +59,10 @@ package final class Container {
     private weak var worker: ContainerWorker?
 
     init(
-        pod: Pod, node: ClusterNode, spec: ContainerSpec, ip: PodIP, restartCount: Int,
+        record: Record<Pod>, node: ClusterNode, spec: ContainerSpec, ip: PodIP, restartCount: Int,
         volumes: [(name: String, volume: String)], worker: ContainerWorker
     ) {
-        self.pod = pod
+        self.record = record
         self.node = node
         self.spec = spec
         self.ip = ip

@@ -3,8 +3,6 @@ import SimulationKernel
 /// A pod on its machine, as its kubelet knows it, whatever the API knows.
 final class PodWorker {
     let record: Record<Pod>
-    /// As it was bound.
-    let snapshot: Pod
     unowned let node: ClusterNode
     unowned let cluster: Cluster
     private(set) var containers: [ContainerWorker] = []
@@ -22,7 +20,7 @@ final class PodWorker {
 
     init(_ record: Record<Pod>, on node: ClusterNode, in cluster: Cluster) {
         self.record = record
-        snapshot = record.value
+        let snapshot = record.value
         self.node = node
         self.cluster = cluster
         containers = snapshot.spec.containers.indices.map { index in
@@ -33,7 +31,7 @@ final class PodWorker {
     }
 
     var uid: UID { record.uid }
-    var spec: PodSpec { snapshot.spec }
+    var spec: PodSpec { record.value.spec }
     var grace: Duration { spec.terminationGracePeriod ?? cluster.settings.terminationGracePeriod }
     var isRunning: Bool { containers.contains { $0.isRunning } }
 
@@ -50,7 +48,7 @@ final class PodWorker {
         cluster.mountWaiters.remove(uid)
         volumes = spec.volumes.compactMap { volume in
             guard case .claim(let name, let claim) = volume else { return nil }
-            let key = ObjectKey(snapshot.metadata.namespace, claim)
+            let key = ObjectKey(record.value.metadata.namespace, claim)
             return cluster.store.claims[key]?.value.volume.map { (name, $0) }
         }
         node.ipsGiven += 1
@@ -62,7 +60,7 @@ final class PodWorker {
     }
 
     private func missingMount() -> String? {
-        let namespace = snapshot.metadata.namespace
+        let namespace = record.value.metadata.namespace
         for volume in spec.volumes {
             switch volume {
             case .emptyDir: continue
