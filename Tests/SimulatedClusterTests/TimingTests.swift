@@ -1,3 +1,4 @@
+import Foundation
 import SimulatedCluster
 import SimulationKernel
 import Torture
@@ -24,6 +25,15 @@ final class TimingTests: XCTestCase {
         let times = try (1...100).map { try ClusterTimingScript.all[0].run(Seed(UInt64($0)))[0] }
         XCTAssertLessThan(times.min() ?? 60, 44)
         XCTAssertGreaterThan(times.max() ?? 40, 56)
+    }
+
+    func testEveryTimingIsDocumentedAsItIsStated() throws {
+        let folder = URL(filePath: #filePath).deletingLastPathComponent()
+        let page = try String(contentsOf: folder.appending(path: "../../docs/cluster.md").standardized, encoding: .utf8)
+        for timing in ClusterTimingScript.all.flatMap(\.timings) {
+            let row = "| \(timing.name) | \(timing.stated) |"
+            XCTAssertTrue(page.contains(row), "docs/cluster.md has no '\(row)'; its table is what 'lab cluster' prints")
+        }
     }
 
     func testSettingsThatCannotBeAreNamed() {

@@ -6,6 +6,7 @@ package final class ClusterRig {
     package let simulation: Simulation
     package let cluster: Cluster
     package let containers: ModelRuntime
+    private var lot: RandomStream
 
     /// Makes a cluster of nodes `vm-1` and so on.
     package init(
@@ -14,6 +15,7 @@ package final class ClusterRig {
     ) {
         simulation = Simulation(seed: seed, options: Simulation.Options(recording: recording))
         self.containers = containers
+        lot = simulation.world.stream("script")
         cluster = Cluster(simulation, settings: settings, runtime: containers)
         for number in 1...max(1, nodes) where nodes > 0 {
             cluster.addNode("vm-\(number)", zone: "zone-\((number - 1) % zones + 1)")
@@ -33,6 +35,11 @@ package final class ClusterRig {
 
     package func wait(_ duration: Duration) async throws {
         try await simulation.clock.sleep(for: duration)
+    }
+
+    /// Waits for a time that the seed draws.
+    package func waitByLot(upTo limit: Duration) async throws {
+        try await wait(lot.duration(.uniform(min: .zero, max: limit)))
     }
 
     /// Waits until something is so, looking after each change of an object.

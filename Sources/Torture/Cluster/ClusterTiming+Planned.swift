@@ -146,10 +146,11 @@ extension ClusterTimingScript {
         try measure(seed) { rig in
             try rig.deploy("web", replicas: 1)
             try await rig.untilReady("web", 1)
+            try await rig.waitByLot(upTo: .seconds(10))
             let pod = rig.pods("web")[0]
             rig.containers.setHealth(.hung, ofPod: pod.key)
             let unready = try await rig.until("not ready", within: .seconds(60)) { rig.readyPods("web").isEmpty }
-            try await rig.wait(.seconds(30))
+            try await rig.waitByLot(upTo: .seconds(30))
             rig.containers.setHealth(.well, ofPod: pod.key)
             let start = rig.seconds
             try await rig.untilReady("web", 1)
@@ -168,7 +169,8 @@ extension ClusterTimingScript {
             for node in rig.cluster.nodes { try rig.cluster.cordon(node.name) }
             let spec = rig.crashingSpec
             try rig.cluster.create(Pod(Metadata("once", namespace: "default"), spec: spec))
-            try await rig.wait(.seconds(1))
+            try await rig.wait(.milliseconds(50))
+            try await rig.waitByLot(upTo: .seconds(1))
             try rig.cluster.uncordon("vm-1")
             let once = try await rig.until("once", within: .seconds(5)) { rig.pod("once")?.nodeName != nil }
             try rig.cluster.cordon("vm-1")
@@ -179,6 +181,8 @@ extension ClusterTimingScript {
                 try await rig.wait(.seconds(12))
                 try rig.cluster.untaint("vm-2", "try")
             }
+            try await rig.wait(.milliseconds(50))
+            try await rig.waitByLot(upTo: .seconds(10))
             try rig.cluster.uncordon("vm-1")
             return [once, try await rig.until("often", within: .seconds(15)) { rig.pod("often")?.nodeName != nil }]
         }

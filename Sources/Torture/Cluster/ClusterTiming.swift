@@ -14,6 +14,17 @@ package struct ClusterTiming: Sendable {
         self.range = range
         self.reason = reason
     }
+
+    /// What is stated, as the table in docs/cluster.md has it.
+    package var stated: String {
+        "\(Self.text(range.lowerBound))–\(Self.text(range.upperBound)): \(reason)"
+    }
+
+    /// Seconds to a tenth.
+    package static func text(_ seconds: Double) -> String {
+        let tenths = (seconds * 10).rounded() / 10
+        return tenths == tenths.rounded() ? String(Int(tenths)) : String(tenths)
+    }
 }
 
 /// Something that happens to a cluster, and the times that are taken of it.
@@ -34,9 +45,9 @@ package struct ClusterTimingScript: Sendable {
         settings: ClusterSettings = ClusterSettings(), _ script: @escaping (ClusterRig) async throws -> [Double]
     ) throws -> [Double] {
         let rig = ClusterRig(seed: seed, nodes: nodes, settings: settings, containers: ModelRuntime(models))
-        var phase = try rig.simulation.stream("script")
         return try rig.run {
-            try await rig.wait(.seconds(60) + phase.duration(.uniform(min: .zero, max: .seconds(60))))
+            try await rig.wait(.seconds(60))
+            try await rig.waitByLot(upTo: .seconds(60))
             return try await script(rig)
         }.value
     }

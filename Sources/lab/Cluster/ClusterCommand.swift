@@ -45,12 +45,11 @@ struct ClusterCommand: ParsableCommand {
                 let times = rows.map { $0[index] }.sorted()
                 let isWithin = times.allSatisfy { timing.range.contains($0) }
                 if !isWithin { isRight = false }
-                let stated =
-                    "\(Self.text(timing.range.lowerBound))–\(Self.text(timing.range.upperBound)): \(timing.reason)"
+                let (shortest, median, longest) = (times[0], times[times.count / 2], times[times.count - 1])
                 print(
-                    "| \(index == 0 ? script.name : "") | \(timing.name) | \(stated) | \(Self.text(times[0])) | "
-                        + "\(Self.text(times[times.count / 2])) | \(Self.text(times[times.count - 1])) |"
-                        + (isWithin ? "" : " **out of range**"))
+                    "| \(index == 0 ? script.name : "") | \(timing.name) | \(timing.stated) | "
+                        + "\(ClusterTiming.text(shortest)) | \(ClusterTiming.text(median)) | "
+                        + "\(ClusterTiming.text(longest)) |" + (isWithin ? "" : " **out of range**"))
             }
         }
         guard isRight else { throw ExitCode(1) }
@@ -75,11 +74,5 @@ struct ClusterCommand: ParsableCommand {
         print("\(String(digest, radix: 16)) \(count) storms, \(found) with something wrong")
         if verbose { print("cpu \(Double(seam_thread_cpu() - start) / 1e9) s") }
         guard found == 0 else { throw ExitCode(1) }
-    }
-
-    /// A tenth of a second is what the simulation's own draws make sense to.
-    private static func text(_ seconds: Double) -> String {
-        let tenths = (seconds * 10).rounded() / 10
-        return tenths == tenths.rounded() ? String(Int(tenths)) : String(tenths)
     }
 }
