@@ -40,7 +40,7 @@ public enum HTTPFailure: Error, Hashable, Sendable, CustomStringConvertible {
         switch self {
         case .connect(let error): "\(error)"
         case .transport(let phase, let reason): "the connection failed while \(phase.rawValue): \(reason)"
-        case .timedOut(let phase): "the deadline passed while \(phase.rawValue)"
+        case .timedOut(let phase): "timed out while \(phase.rawValue)"
         case .closed(let phase): "the server closed the connection while the client was \(phase.rawValue)"
         case .reset(let phase): "the server reset the connection while the client was \(phase.rawValue)"
         case .malformed(let reason): "no HTTP response: \(reason)"

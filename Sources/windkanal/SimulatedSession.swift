@@ -123,7 +123,8 @@ struct SimulatedSession {
         }
         console.summarize(
             ([result.ageLines, result.boundLine] + [result.invariantLine].compactMap(\.self)
-                + (result.audit.map { [$0.text] } ?? [])).joined(separator: "\n"))
+                + (result.audit.map { [result.violations.isEmpty ? $0.text : $0.summary] } ?? [])).joined(
+                    separator: "\n"))
         let status: Int32 =
             isWritten && result.isSuccess(strict: request.isStrict, requiresImpact: options.requireImpact) ? 0 : 1
         if request.reportsToAgents {

@@ -67,6 +67,32 @@ public enum PollerEvent: Hashable, Sendable {
     }
 }
 
+extension PollerEvent: CustomStringConvertible {
+    /// What happened, for people.
+    public var description: String {
+        switch self {
+        case .fetched(let flat, let new, let known, _): "has fetched \(flat): \(new) new readings, \(known) known"
+        case .failed(let flat, let failure): "cannot fetch \(flat): \(failure)"
+        case .failing(let flat, let failure): "begins to fail for \(flat): \(failure)"
+        case .recovered(let flat, let time): "has \(flat) back after \(time)"
+        case .sweepCompleted: "has fetched every flat"
+        case .skipped(let flat, .overlap): "leaves \(flat) out: enough requests are in flight"
+        case .skipped(let flat, .breaker): "leaves \(flat) out: its breaker is open"
+        case .skipped(let flat, .retryAfter): "leaves \(flat) out: the server asked to wait"
+        case .breakerOpened(let flat): "opens the breaker of \(flat)"
+        case .probing(let flat): "looks whether \(flat) is back"
+        case .queued(let flat): "waits for a permit to fetch \(flat)"
+        case .retrying(let flat): "tries \(flat) again"
+        case .sweepSkipped: "leaves a sweep out: enough are in flight"
+        case .clockAhead(let flat, let milliseconds): "sees the clock of \(flat) \(milliseconds) ms ahead"
+        case .serverClockOff(let milliseconds): "sees the server's clock off by \(milliseconds) ms"
+        case .unpublished(let flat, let readings): "could not give \(readings) readings of \(flat) away"
+        case .counterFell(let id, let from, let to, let fall): "sees \(id) fall from \(from) to \(to): \(fall.rawValue)"
+        case .partial(let flat, let problem): "does not understand a part of the answer for \(flat): \(problem)"
+        }
+    }
+}
+
 /// A taker of what was measured.
 ///
 /// It must heed cancellation: a poller does not wait longer than ``Poller/Options/publishMax``.

@@ -37,13 +37,13 @@ final class NoReadingLost: Invariant {
             findings.append(
                 InvariantFinding(
                     "\(audit.lost.count) of \(audit.acknowledged) acknowledged readings are nowhere, such as \(audit.lost[0])",
-                    entities: ["lost"], history: audit.told))
+                    entities: ["lost"], history: audit.history))
         }
         if !audit.unexpected.isEmpty {
             findings.append(
                 InvariantFinding(
                     "\(audit.unexpected.count) readings in the storage were never read, or with another value, such as "
-                        + "\(audit.unexpected[0])", entities: ["unexpected"], history: audit.told))
+                        + "\(audit.unexpected[0])", entities: ["unexpected"], history: audit.history))
         }
         return findings
     }

@@ -40,13 +40,20 @@ public struct LedgerAudit: Hashable, Sendable {
     /// Whether nothing is lost or invented.
     public var holds: Bool { lost.isEmpty && unexpected.isEmpty && unreadable.isEmpty }
 
-    /// One line for people, and one for each violation that is told.
-    public var text: String {
-        let line =
-            "ledger: \(read) read, \(acknowledged) acknowledged, \(stored) stored, "
+    /// How many readings there are of each class, in a line for people.
+    public var summary: String {
+        "ledger: \(read) read, \(acknowledged) acknowledged, \(stored) stored, "
             + "\(pending) pending (outbox \(inOutbox), broker \(inBroker)), \(lost.count) lost, \(recovered) recovered, "
             + "\(notKept) not kept, \(readable) to be read again, \(duplicated) duplicated, "
             + "\(unexpected.count) unexpected, \(unseen) never seen"
-        return ([line] + unreadable + told).joined(separator: "\n")
+    }
+
+    /// The summary, and a line for each violation that is told.
+    public var text: String { ([summary] + unreadable + told).joined(separator: "\n") }
+
+    /// The histories of the first eight violations, a line each, and how many there are besides.
+    var history: [String] {
+        let (first, count) = (Array(told.prefix(8)), lost.count + unexpected.count)
+        return count > first.count ? first + ["... and \(count - first.count) more"] : first
     }
 }
