@@ -116,7 +116,9 @@ final class FaultTests: XCTestCase {
             rig.cluster.loseStoreVolume(of: "vm-1")
             try await rig.wait(.seconds(60))
             XCTAssertEqual(rig.readyPods("web").count, 3)
-            rig.cluster.loseStoreVolume(of: "vm-2")
+            // A new disk has no copy either.
+            rig.cluster.loseDisk(of: rig.cluster.nodes[1])
+            rig.cluster.powerOn(rig.cluster.nodes[1])
             try await rig.wait(.seconds(60))
             XCTAssertEqual(try rig.cluster.list(Deployment.self).count, 0)
         }

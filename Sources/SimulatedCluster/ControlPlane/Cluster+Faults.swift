@@ -50,7 +50,7 @@ extension Cluster {
         }
     }
 
-    /// A machine's disk is replaced by an empty one: images and local volumes are gone.
+    /// A machine's disk is replaced by an empty one: images, local volumes and its copy of the store are gone; it has no power.
     package func loseDisk(of node: ClusterNode) {
         note("disk", node, false)
         powerOff(node)
@@ -60,6 +60,7 @@ extension Cluster {
         for volume in store.volumes.all.elements where volume.value.node == node.name {
             registry.lose(volume.value.name)
         }
+        if controlPlane.nodes.contains(node.name) { controlPlane.loseVolume(of: node.name) }
     }
 
     // MARK: Kubelet, runtime, network, clock

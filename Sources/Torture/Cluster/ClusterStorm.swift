@@ -94,7 +94,7 @@ private final class Player {
         let app = ["web", "api", "db", "log"][random.index(below: 4)]
         let pods = rig.pods(app)
         let pod = pods.isEmpty ? nil : pods[random.index(below: pods.count)]
-        let kind = random.index(below: 17)
+        let kind = random.index(below: 22)
         faults.append("\(cluster.now): \(kind) on \(node.name), \(app)")
         switch kind {
         case 0: cluster.powerOff(node)
@@ -115,8 +115,16 @@ private final class Player {
         case 13: if let pod { rig.containers.setHealth(.hung, ofPod: pod.key) }
         case 14: cluster.setControlPlane(isDown: random.chance(Ratio(1, outOf: 3)))
         case 15: cluster.setRegistry(isDown: random.chance(Ratio(1, outOf: 2)))
+        case 16: try? cluster.restart(deployment: random.chance(Ratio(1, outOf: 2)) ? "web" : "api")
+        case 17: if let pod { try? cluster.evict(pod.name) }
+        case 18: cluster.skewClock(of: node, by: .seconds(Int(random.next(below: 7200)) - 3600))
+        case 19:
+            // With the disks of a control plane everything would be forgotten, and nothing would recover.
+            if random.chance(Ratio(1, outOf: 4)) { cluster.loseDisk(of: cluster.nodes[3 + random.index(below: 2)]) }
+        case 20: if random.chance(Ratio(1, outOf: 4)) { cluster.restartAll() }
         default:
-            try? cluster.restart(deployment: random.chance(Ratio(1, outOf: 2)) ? "web" : "api")
+            // Said of a machine that is off: of another one it would be a lie, and two pods could have one identity.
+            if !node.isPowered { try? cluster.taint(node.name, Taint(Taint.outOfService, .noExecute)) }
         }
     }
 
@@ -129,6 +137,7 @@ private final class Player {
             cluster.powerOn(node)
             cluster.startKubelet(of: node)
             cluster.startRuntime(of: node)
+            cluster.unskewClock(of: node)
         }
         rig.containers.setAllWell()
     }
@@ -136,7 +145,12 @@ private final class Player {
     /// What is not as it was asked for.
     private func unrecovered() -> [String] {
         guard cluster.areControllersRunning else { return ["the control plane"] }
-        for node in cluster.nodes { try? cluster.uncordon(node.name) }
+        for node in cluster.nodes {
+            try? cluster.uncordon(node.name)
+            if rig.has(node.name, taint: Taint.outOfService, .noExecute) {
+                try? cluster.untaint(node.name, Taint.outOfService)
+            }
+        }
         let deployments = (try? cluster.list(Deployment.self)) ?? []
         let sets = (try? cluster.list(StatefulSet.self)) ?? []
         let daemons = (try? cluster.list(DaemonSet.self)) ?? []
