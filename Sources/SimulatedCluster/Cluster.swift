@@ -76,7 +76,7 @@ package final class Cluster {
 
     // MARK: Machines
 
-    /// Adds a machine, whose kubelet registers it at once.
+    /// Adds a machine, whose kubelet registers it at once, or when the API answers.
     @discardableResult
     package func addNode(
         _ name: String, zone: String = "zone-1", capacity: Resources = Resources(cpu: 4000, memory: 16_384),
@@ -89,7 +89,15 @@ package final class Cluster {
             name, index: nodes.count, zone: zone, zoneIndex: zoneIndex, capacity: capacity, labels: labels, in: self)
         nodes.append(node)
         nodesByName[name] = node
-        register(node)
+        node.connectedSince = now
+        if controlPlane.isAnswering {
+            register(node)
+        } else {
+            node.isConnected = false
+            node.mustRegister = true
+            node.silentSince = now
+            updateProxy(of: node)
+        }
         return node
     }
 
@@ -123,9 +131,9 @@ package final class Cluster {
 
     func apiLatency() -> Duration { latency.duration(settings.apiLatency) }
 
-    // MARK: Telling
+    // MARK: Events
 
-    func tell<Object: APIObject>(
+    func recordEvent<Object: APIObject>(
         _ type: ClusterEvent.EventType, _ reason: String, _ record: Record<Object>, _ message: @autoclosure () -> String
     ) {
         guard settings.eventLimit > 0 else { return }

@@ -50,6 +50,8 @@ package final class ClusterNode {
     var mustRegister: Bool = false
     /// Whether its kubelet has noticed that the runtime is dead.
     var hasNoticedRuntime: Bool = false
+    /// Since when it does, or did: it renews its lease at once.
+    var connectedSince: VirtualInstant = .start
     /// Since when it does not.
     var silentSince: VirtualInstant = .start
     /// Its object; nil when it was deleted or lost.
@@ -100,7 +102,7 @@ package final class ClusterNode {
     /// When its lease was renewed last, by the cluster's time: it is worked out, for no event happens at a renewal.
     var lastRenewal: VirtualInstant {
         let end = isConnected ? cluster.now : silentSince
-        return end.floor(period: cluster.settings.leaseRenewInterval, phase: leasePhase)
+        return max(connectedSince, end.floor(period: cluster.settings.leaseRenewInterval, phase: leasePhase))
     }
 
     /// What its lease object shows: its own clock's time of the last renewal.

@@ -126,6 +126,29 @@ final class APITests: XCTestCase {
         }
     }
 
+    // The container does not heed SIGTERM: only the grace ends it.
+    func testASecondDeletionShortensTheGraceAndNeverProlongsIt() throws {
+        var deaf = ContainerModel()
+        deaf.shutdown = nil
+        let rig = ClusterRig(seed: 1, containers: ModelRuntime([:], standard: deaf))
+        _ = try rig.run {
+            let spec = PodSpec([ContainerSpec("c", image: "r/c:1")])
+            for name in ["long", "short"] {
+                try rig.cluster.create(Pod(Metadata(name, namespace: "default"), spec: spec))
+            }
+            try await rig.wait(.seconds(30))
+            for name in ["long", "short"] { try rig.cluster.delete(Pod.self, name) }
+            try await rig.wait(.seconds(2))
+            try rig.cluster.delete(Pod.self, "long", grace: .seconds(600))
+            try rig.cluster.delete(Pod.self, "short", grace: .seconds(5))
+            try await rig.wait(.seconds(7))
+            XCTAssertNil(rig.pod("short"))
+            XCTAssertNotNil(rig.pod("long"))
+            try await rig.wait(.seconds(23))
+            XCTAssertNil(rig.pod("long"))
+        }
+    }
+
     func testADeletionThatMeansAnotherObjectOfTheNameIsAConflict() throws {
         try onCluster { rig in
             try rig.cluster.create(ConfigMap("map", namespace: "default", data: [:]))

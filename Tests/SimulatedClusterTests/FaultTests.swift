@@ -218,6 +218,42 @@ final class FaultTests: XCTestCase {
         }
     }
 
+    // Each time that it is back it renews its lease: the grace counts from there.
+    func testANodeThatFallsSilentAgainAndAgainIsNotNoticedEarly() throws {
+        for seed in 1...20 {
+            try onCluster(seed: Seed(UInt64(seed))) { rig in
+                let node = rig.cluster.nodes[0]
+                for _ in 0..<5 {
+                    rig.cluster.cutOff(node)
+                    try await rig.wait(.seconds(30))
+                    rig.cluster.reconnect(node)
+                    try await rig.wait(.seconds(8))
+                    XCTAssertEqual(rig.node(node.name)?.ready, .true)
+                }
+                rig.cluster.cutOff(node)
+                let time = try await rig.until("Unknown", within: .seconds(90)) {
+                    rig.node(node.name)?.ready == .unknown
+                }
+                XCTAssertTrue((40...60).contains(time), "\(time)")
+            }
+        }
+    }
+
+    // Its kubelet asks until it is answered.
+    func testANodeThatIsAddedWithoutAControlPlaneRegistersLater() throws {
+        try onCluster { rig in
+            rig.cluster.setControlPlane(isDown: true)
+            rig.cluster.addNode("vm-4")
+            try await rig.wait(.seconds(60))
+            rig.cluster.setControlPlane(isDown: false)
+            try await rig.wait(.seconds(60))
+            XCTAssertEqual(rig.node("vm-4")?.ready, .true)
+            try rig.deploy("web", replicas: 4)
+            try await rig.untilReady("web", 4)
+            XCTAssertTrue(rig.pods("web").contains { $0.nodeName == "vm-4" })
+        }
+    }
+
     // It still dials the pod that the others know to be gone.
     func testANodeThatIsCutOffLearnsNothingNew() throws {
         try onCluster { rig in

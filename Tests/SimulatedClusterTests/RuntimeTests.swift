@@ -57,7 +57,7 @@ final class RuntimeTests: XCTestCase {
 
 /// Gives each life of a container a host of its own.
 private final class HostRuntime: PodRuntime {
-    let tellsHealth: Bool = false
+    let reportsHealth: Bool = false
     var answer: ProbeAnswer = .success
     private(set) var probes: Int = 0
     private let simulation: Simulation

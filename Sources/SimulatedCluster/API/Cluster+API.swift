@@ -71,7 +71,7 @@ extension Cluster {
         return try store.watch(Object.kind, namespace: namespace, after: version) { [unowned self] event in
             line.waiting.append(event)
             // Whichever of them comes first tells the oldest: order does not depend on how long each takes.
-            after(apiLatency()) { line.tellNext() }
+            after(apiLatency()) { line.deliverNext() }
         }
     }
 
@@ -196,7 +196,7 @@ private final class WatchLine {
 
     init(_ action: @escaping (WatchEvent) -> Void) { self.action = action }
 
-    func tellNext() {
+    func deliverNext() {
         guard !waiting.isEmpty else { return }
         action(waiting.removeFirst())
     }

@@ -43,7 +43,7 @@ package final class Store {
     private struct Watcher {
         let kind: Kind
         let namespace: String?
-        let tell: (WatchEvent) -> Void
+        let action: (WatchEvent) -> Void
     }
 
     init(world: World, historyLimit: Int) {
@@ -99,7 +99,7 @@ package final class Store {
         record.value.metadata.resourceVersion = resourceVersion
         world.record(.clusterChange, Object.kind.code << 56 | resourceVersion, record.uid.number, text: type.rawValue)
         if historyLimit > 0 || !watchers.isEmpty {
-            tell(WatchEvent(type: type, object: record.value, resourceVersion: resourceVersion), Object.kind)
+            notify(WatchEvent(type: type, object: record.value, resourceVersion: resourceVersion), Object.kind)
         }
         table.onChange(type, record, old)
         onEachChange()
@@ -107,19 +107,19 @@ package final class Store {
 
     // MARK: Watching
 
-    private func tell(_ event: WatchEvent, _ kind: Kind) {
+    private func notify(_ event: WatchEvent, _ kind: Kind) {
         if history.count < historyLimit {
             history.append(event)
         } else if historyLimit > 0 {
             history[historyStart] = event
             historyStart = (historyStart + 1) % historyLimit
         }
-        for watcher in watchers.elements where watcher.kind == kind { Self.tell(event, to: watcher) }
+        for watcher in watchers.elements where watcher.kind == kind { Self.notify(event, to: watcher) }
     }
 
-    private static func tell(_ event: WatchEvent, to watcher: Watcher) {
+    private static func notify(_ event: WatchEvent, to watcher: Watcher) {
         guard watcher.namespace == nil || watcher.namespace == event.object.metadata.namespace else { return }
-        watcher.tell(event)
+        watcher.action(event)
     }
 
     /// Tells of all changes of a kind after `version`, the past ones at once.
@@ -131,10 +131,10 @@ package final class Store {
     ) throws(APIError) -> () -> Void {
         let oldest = history.isEmpty ? resourceVersion + 1 : history[historyStart].resourceVersion
         guard version + 1 >= oldest else { throw .expired(resourceVersion: version) }
-        let watcher = Watcher(kind: kind, namespace: namespace, tell: action)
+        let watcher = Watcher(kind: kind, namespace: namespace, action: action)
         for offset in history.indices {
             let event = history[(historyStart + offset) % history.count]
-            if event.resourceVersion > version, type(of: event.object).kind == kind { Self.tell(event, to: watcher) }
+            if event.resourceVersion > version, type(of: event.object).kind == kind { Self.notify(event, to: watcher) }
         }
         watchersMade += 1
         let number = watchersMade

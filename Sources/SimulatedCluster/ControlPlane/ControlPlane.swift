@@ -151,7 +151,7 @@ extension Cluster {
         if node.isConnected, !isAble {
             node.isConnected = false
             node.silentSince = now
-            controllers.nodeLifecycle.fellSilent(node)
+            controllers.nodeLifecycle.heartbeatsStopped(node)
         } else if !node.isConnected, isAble, !node.isConnecting {
             node.isConnecting = true
             after(node.random.duration(settings.leaseRetry)) { [weak self] in
@@ -164,9 +164,10 @@ extension Cluster {
 
     private func connect(_ node: ClusterNode) {
         node.isConnected = true
+        node.connectedSince = now
         if node.mustRegister { register(node) }
         node.mustRegister = false
-        controllers.nodeLifecycle.spoke(node)
+        controllers.nodeLifecycle.heartbeatsResumed(node)
         postStatus(of: node)
         node.kubelet.resync()
     }
@@ -177,14 +178,14 @@ extension Cluster {
         let status: ConditionStatus = node.isRuntimeUp || !node.hasNoticedRuntime ? .true : .false
         guard record.value.ready != status else { return }
         // Its pods were called not ready by those who missed it.
-        if status == .true { node.kubelet.tellAll() }
+        if status == .true { node.kubelet.pushAll() }
         let now = now
         store.update(record, in: store.nodes) {
             $0.ready = status
             $0.readyReason = status == .true ? "KubeletReady" : "KubeletNotReady"
             $0.readySince = now
         }
-        tell(
+        recordEvent(
             .normal, status == .true ? "NodeReady" : "NodeNotReady", record, "Node \(node.name) status is now \(status)"
         )
     }

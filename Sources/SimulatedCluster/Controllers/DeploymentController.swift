@@ -168,7 +168,7 @@ final class DeploymentController {
             return
         }
         cluster.store.update(record, in: cluster.store.deployments) { $0.hasExceededDeadline = true }
-        cluster.tell(.warning, "ProgressDeadlineExceeded", record, "no progress for \(limit)")
+        cluster.recordEvent(.warning, "ProgressDeadlineExceeded", record, "no progress for \(limit)")
     }
 
     private func forgetOldSets(_ deployment: Deployment, _ old: [Record<ReplicaSet>]) {

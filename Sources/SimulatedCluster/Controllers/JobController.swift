@@ -28,12 +28,12 @@ final class JobController {
         let active = pods.filter { $0.value.isActive }
         if succeeded >= job.completions {
             for pod in active { cluster.deletePod(pod) }
-            cluster.tell(.normal, "Completed", record, "Job completed")
+            cluster.recordEvent(.normal, "Completed", record, "Job completed")
             return cluster.store.update(record, in: cluster.store.jobs) { $0.isComplete = true }
         }
         if failed > job.backoffLimit {
             for pod in active { cluster.deletePod(pod) }
-            cluster.tell(.warning, "BackoffLimitExceeded", record, "Job has reached the specified backoff limit")
+            cluster.recordEvent(.warning, "BackoffLimitExceeded", record, "Job has reached the specified backoff limit")
             return cluster.store.update(record, in: cluster.store.jobs) { $0.hasFailed = true }
         }
         let wanted = min(job.parallelism, job.completions - succeeded) - active.count

@@ -53,10 +53,10 @@ final class NodeLifecycleController {
             guard let record = node.record else { continue }
             count(node, as: record.value.ready)
             // What it knew of heartbeats is gone: each node has its whole grace again.
-            if !node.isConnected { planVerdict(on: node, seen: look(from: cluster.now)) }
-            if node.isConnected { settleTaints(of: node) }
+            if !node.isConnected { planDetection(on: node, seen: look(from: cluster.now)) }
+            if node.isConnected { updateTaints(of: node) }
         }
-        judgeZones()
+        updateZoneStates()
     }
 
     func stop() {
@@ -69,13 +69,13 @@ final class NodeLifecycleController {
     // MARK: Heartbeats
 
     /// A node's kubelet has stopped to talk to the API.
-    func fellSilent(_ node: ClusterNode) {
+    func heartbeatsStopped(_ node: ClusterNode) {
         guard controlPlane.areControllersRunning else { return }
-        planVerdict(on: node, seen: look(from: node.lastRenewal))
+        planDetection(on: node, seen: look(from: node.lastRenewal))
     }
 
     /// Plans the look that finds a node's grace to be over; `seen` is the look that saw its last heartbeat.
-    private func planVerdict(on node: ClusterNode, seen: VirtualInstant) {
+    private func planDetection(on node: ClusterNode, seen: VirtualInstant) {
         let end = max(seen, controlPlane.controllersSince).advanced(by: settings.nodeMonitorGracePeriod)
         var verdict = look(from: end)
         // A look that comes exactly when the grace ends is a matter of microseconds, and of luck.
@@ -86,16 +86,16 @@ final class NodeLifecycleController {
         silent[node.index] = controlPlane.at(verdict) { [unowned self] in
             silent[node.index] = nil
             guard !node.isConnected, node.record != nil else { return }
-            lose(node)
+            markUnknown(node)
         }
     }
 
     /// A node's kubelet talks again.
-    func spoke(_ node: ClusterNode) {
+    func heartbeatsResumed(_ node: ClusterNode) {
         if let planned = silent.removeValue(forKey: node.index) { cluster.world.cancel(planned) }
     }
 
-    private func lose(_ node: ClusterNode) {
+    private func markUnknown(_ node: ClusterNode) {
         guard let record = node.record else { return }
         let now = cluster.now
         if record.value.ready != .unknown {
@@ -104,12 +104,12 @@ final class NodeLifecycleController {
                 $0.readyReason = "NodeStatusUnknown"
                 $0.readySince = now
             }
-            cluster.tell(.normal, "NodeNotReady", record, "Kubelet stopped posting node status.")
+            cluster.recordEvent(.normal, "NodeNotReady", record, "Kubelet stopped posting node status.")
         } else {
             // Found by controllers that have ended since.
             markPodsNotReady(of: node)
-            settleTaints(of: node)
-            judgeZones()
+            updateTaints(of: node)
+            updateZoneStates()
         }
     }
 
@@ -119,10 +119,10 @@ final class NodeLifecycleController {
     func changed(_ node: ClusterNode, _ type: ChangeType) {
         guard controlPlane.areControllersRunning else { return }
         guard let record = node.record else {
-            spoke(node)
+            heartbeatsResumed(node)
             zones[node.zone]?.ready.remove(node.index)
             zones[node.zone]?.notReady.remove(node.index)
-            return judgeZones()
+            return updateZoneStates()
         }
         let isNews = type == .added || isCountedReady(node) != (record.value.ready == .true)
         guard isNews else { return }
@@ -130,15 +130,15 @@ final class NodeLifecycleController {
             // This very look has found it.
             count(node, as: .unknown)
             markPodsNotReady(of: node)
-            settleTaints(of: node)
-            return judgeZones()
+            updateTaints(of: node)
+            return updateZoneStates()
         }
         controlPlane.at(look(from: cluster.now)) { [unowned self] in
             guard let record = node.record else { return }
             count(node, as: record.value.ready)
             if record.value.ready != .true { markPodsNotReady(of: node) }
-            settleTaints(of: node)
-            judgeZones()
+            updateTaints(of: node)
+            updateZoneStates()
         }
     }
 
@@ -175,7 +175,7 @@ final class NodeLifecycleController {
     // MARK: Taints
 
     /// Puts the taint that only keeps new pods away, at once, and lets the node wait for the one that evicts.
-    private func settleTaints(of node: ClusterNode) {
+    private func updateTaints(of node: ClusterNode) {
         guard let record = node.record else { return }
         let key: String? =
             switch record.value.ready {
@@ -244,7 +244,7 @@ final class NodeLifecycleController {
         return notReady > 2 && isMuch ? .partlyDisrupted : .normal
     }
 
-    private func judgeZones() {
+    private func updateZoneStates() {
         for name in zoneNames {
             guard var zone = zones[name] else { continue }
             let found = state(of: zone)
@@ -268,8 +268,8 @@ final class NodeLifecycleController {
             isFullyDisrupted = false
             let seen = look(from: cluster.now)
             for node in cluster.nodes where node.record?.value.ready != .true {
-                if !node.isConnected { planVerdict(on: node, seen: seen) }
-                settleTaints(of: node)
+                if !node.isConnected { planDetection(on: node, seen: seen) }
+                updateTaints(of: node)
             }
         }
     }

@@ -60,7 +60,7 @@ final class PodGarbageCollector {
     }
 
     private func collect(_ pod: Record<Pod>, _ why: String) {
-        cluster.tell(.normal, "PodGC", pod, "deleted, because \(why)")
+        cluster.recordEvent(.normal, "PodGC", pod, "deleted, because \(why)")
         cluster.deletePod(pod, grace: .zero)
     }
 }

@@ -113,7 +113,7 @@ final class Scheduler {
             let waiting = Waiting(pod: record, attempts: tried + 1, since: cluster.now)
             unschedulable.set(waiting, for: record.uid)
             retry(waiting, after: cluster.settings.unschedulableRetry)
-            cluster.tell(.warning, "FailedScheduling", record, why)
+            cluster.recordEvent(.warning, "FailedScheduling", record, why)
             if record.value.reason != "Unschedulable" {
                 cluster.store.update(record, in: cluster.store.pods) { $0.reason = "Unschedulable" }
             }
@@ -124,7 +124,7 @@ final class Scheduler {
             $0.nodeName = node.name
             $0.reason = ""
         }
-        cluster.tell(.normal, "Scheduled", record, "Successfully assigned \(record.key) to \(node.name)")
+        cluster.recordEvent(.normal, "Scheduled", record, "Successfully assigned \(record.key) to \(node.name)")
     }
 
     /// The best of enough nodes that fit, by lot among equals.

@@ -13,7 +13,7 @@ final class StatefulSetController {
 
     private func reconcile(_ uid: UID) {
         guard let record = cluster.store.statefulSets[uid], !record.value.metadata.isTerminating else { return }
-        if settleReplicas(record), scaleDown(record) { update(record) }
+        if reconcileReplicas(record), scaleDown(record) { update(record) }
         updateStatus(record)
     }
 
@@ -24,7 +24,7 @@ final class StatefulSetController {
     /// Makes what is missing.
     ///
     /// - Returns: Whether all pods are there and, where order matters, well: only then anything else is done.
-    private func settleReplicas(_ record: Record<StatefulSet>) -> Bool {
+    private func reconcileReplicas(_ record: Record<StatefulSet>) -> Bool {
         let set = record.value
         let isOrdered = set.podManagement == .orderedReady
         for ordinal in 0..<set.replicas {

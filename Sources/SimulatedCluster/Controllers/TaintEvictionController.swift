@@ -17,7 +17,7 @@ final class TaintEvictionController {
     func changed(_ node: ClusterNode) {
         guard cluster.controlPlane.areControllersRunning, let record = node.record else { return }
         let taints = record.value.executingTaints
-        for pod in node.pods.elements { judge(pod, taints) }
+        for pod in node.pods.elements { evaluate(pod, taints) }
     }
 
     /// A pod was bound to a node.
@@ -25,14 +25,14 @@ final class TaintEvictionController {
         guard cluster.controlPlane.areControllersRunning else { return }
         let node = pod.value.nodeName.flatMap(cluster.node(named:))
         guard let taints = node?.record?.value.executingTaints, !taints.isEmpty else { return }
-        judge(pod, taints)
+        evaluate(pod, taints)
     }
 
     func forget(_ pod: UID) {
         if let event = planned.removeValue(forKey: pod) { cluster.world.cancel(event) }
     }
 
-    private func judge(_ pod: Record<Pod>, _ taints: [Taint]) {
+    private func evaluate(_ pod: Record<Pod>, _ taints: [Taint]) {
         guard !taints.isEmpty else { return forget(pod.uid) }
         guard !pod.value.metadata.isTerminating else { return }
         let limits = taints.map { pod.value.spec.toleration(of: $0) }
@@ -51,7 +51,7 @@ final class TaintEvictionController {
 
     private func evict(_ pod: Record<Pod>) {
         guard pod.isStored, !pod.value.metadata.isTerminating else { return }
-        cluster.tell(.normal, "TaintManagerEviction", pod, "Marking for deletion Pod \(pod.key)")
+        cluster.recordEvent(.normal, "TaintManagerEviction", pod, "Marking for deletion Pod \(pod.key)")
         cluster.store.update(pod, in: cluster.store.pods) { $0.reason = "DeletionByTaintManager" }
         cluster.deletePod(pod)
     }

@@ -64,7 +64,7 @@ final class VolumeController {
         let key = claim.key
         cluster.store.update(volume, in: cluster.store.volumes) { $0.claim = key }
         cluster.store.update(claim, in: cluster.store.claims) { $0.volume = name }
-        cluster.tell(.normal, "ProvisioningSucceeded", claim, "bound to volume \(name)")
+        cluster.recordEvent(.normal, "ProvisioningSucceeded", claim, "bound to volume \(name)")
     }
 
     /// A pod was given a node: so are its local claims that have no volume yet.
@@ -118,7 +118,7 @@ final class VolumeController {
         if wanted.contains(holder), !cluster.settings.mistakes.contains(.volumeOnTwoNodes) {
             unwanted[uid] = nil
             for pod in pods where pod.value.nodeName != holder {
-                cluster.tell(
+                cluster.recordEvent(
                     .warning, "FailedAttachVolume", pod,
                     "Multi-Attach error for volume \"\(record.value.name)\": it is attached to \(holder)")
             }

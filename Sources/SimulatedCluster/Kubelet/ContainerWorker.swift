@@ -94,11 +94,11 @@ final class ContainerWorker {
 
     private func pull() {
         let plan = plan
-        cluster.tell(.normal, "Pulling", pod.record, "Pulling image \"\(spec.image)\"")
+        cluster.recordEvent(.normal, "Pulling", pod.record, "Pulling image \"\(spec.image)\"")
         node.kubelet.puller.pull(spec.image) { [weak self] problem in
             guard let self, self.plan == plan, pod.isAlive else { return }
             guard let problem else { return start() }
-            cluster.tell(.warning, "Failed", pod.record, "Failed to pull image \"\(spec.image)\": \(problem)")
+            cluster.recordEvent(.warning, "Failed", pod.record, "Failed to pull image \"\(spec.image)\": \(problem)")
             wait("ErrImagePull")
             let failed = now
             pulls.advance(now: failed, finished: failed)
@@ -184,7 +184,7 @@ final class ContainerWorker {
             pod.statusChanged()
             return begin()
         }
-        cluster.tell(.warning, "BackOff", pod.record, "Back-off restarting failed container \(spec.name)")
+        cluster.recordEvent(.warning, "BackOff", pod.record, "Back-off restarting failed container \(spec.name)")
         wait("CrashLoopBackOff")
         later(nextSync(notBefore: earliest)) { [unowned self] in
             restarts.advance(now: now, finished: finished)
@@ -238,7 +238,7 @@ final class ContainerWorker {
         case .readiness:
             guard isReady != isWell, isStarted else { return }
             isReady = isWell
-            if !isWell { cluster.tell(.warning, "Unhealthy", pod.record, "Readiness probe failed") }
+            if !isWell { cluster.recordEvent(.warning, "Unhealthy", pod.record, "Readiness probe failed") }
             pod.statusChanged()
         case .startup where isWell:
             guard !isStarted else { return }
@@ -249,7 +249,8 @@ final class ContainerWorker {
         case .liveness, .startup:
             guard !isWell, let container, node.isRuntimeUp else { return }
             let name = kind == .liveness ? "Liveness" : "Startup"
-            cluster.tell(.warning, "Killing", pod.record, "\(name) probe failed: container \(spec.name) is restarted")
+            cluster.recordEvent(
+                .warning, "Killing", pod.record, "\(name) probe failed: container \(spec.name) is restarted")
             for probe in probes { probe.end() }
             probes = []
             cluster.runtime.stop(container)

@@ -71,7 +71,7 @@ final class Kubelet {
     }
 
     /// It tells the API of all its pods, where they differ from what the API has.
-    func tellAll() {
+    func pushAll() {
         for worker in workers.elements { worker.statusChanged() }
     }
 

@@ -38,7 +38,7 @@ package final class ModelRuntime: PodRuntime {
     private var random: RandomStream?
     private var running: [ObjectIdentifier: Running] = [:]
 
-    package let tellsHealth: Bool = true
+    package let reportsHealth: Bool = true
 
     /// Makes a runtime.
     ///

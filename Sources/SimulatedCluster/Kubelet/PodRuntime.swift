@@ -39,7 +39,7 @@ package protocol PodRuntime: AnyObject {
     /// Whether it tells ``Container/healthChanged()`` whenever a probe's answer would change.
     ///
     /// Then probes are sent only until their results are settled, and rest costs nothing. Otherwise each period has a probe.
-    var tellsHealth: Bool { get }
+    var reportsHealth: Bool { get }
 }
 
 /// A container that runs: what its runtime knows of it.

@@ -16,6 +16,8 @@ final class PodWorker {
     private(set) var isCleanedUp: Bool = false
     private var isPushPlanned: Bool = false
     private var isCleaning: Bool = false
+    /// When its containers are killed.
+    private var deadlineTime: VirtualInstant?
     private var deadline: ScheduledEvent?
 
     init(_ record: Record<Pod>, on node: ClusterNode, in cluster: Cluster) {
@@ -42,7 +44,7 @@ final class PodWorker {
         guard isAlive, !isEnding, ip == nil, node.isRuntimeUp else { return }
         if let missing = missingMount() {
             cluster.mountWaiters.set(self, for: uid)
-            cluster.tell(.warning, "FailedMount", record, missing)
+            cluster.recordEvent(.warning, "FailedMount", record, missing)
             return
         }
         cluster.mountWaiters.remove(uid)
@@ -135,14 +137,20 @@ final class PodWorker {
         guard isAlive else { return }
         if isEnding {
             // A second deletion may only shorten it.
-            if grace == .zero { killAll() }
+            if let end = deadlineTime, cluster.now.advanced(by: grace) < end { setDeadline(after: grace) }
             return
         }
         isEnding = true
         cluster.mountWaiters.remove(uid)
-        cluster.tell(.normal, "Killing", record, "Stopping \(containers.count) container(s)")
+        cluster.recordEvent(.normal, "Killing", record, "Stopping \(containers.count) container(s)")
         for container in containers { container.stop() }
         guard isRunning else { return containerEnded() }
+        setDeadline(after: grace)
+    }
+
+    private func setDeadline(after grace: Duration) {
+        if let deadline { cluster.world.cancel(deadline) }
+        deadlineTime = cluster.now.advanced(by: grace)
         deadline = cluster.after(grace) { [weak self] in self?.killAll() }
     }
 
@@ -191,7 +199,7 @@ final class PodWorker {
         if isEnding {
             for container in containers { container.stop() }
             guard isRunning else { return containerEnded() }
-            deadline = cluster.after(grace) { [weak self] in self?.killAll() }
+            setDeadline(after: grace)
         } else if ip == nil {
             prepare()
         } else {

@@ -102,7 +102,7 @@ final class ProbeWorker {
 
     private func planNext() {
         let isSettled =
-            cluster.runtime.tellsHealth && !mustAsk && lastAnswer == isWell
+            cluster.runtime.reportsHealth && !mustAsk && lastAnswer == isWell
             && inARow >= (isWell ? probe.successThreshold : probe.failureThreshold)
         guard !isSettled, !isPlanned else { return }
         let next = VirtualInstant(nanoseconds: cluster.now.nanoseconds + 1)

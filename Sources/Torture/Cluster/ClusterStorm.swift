@@ -61,7 +61,7 @@ private final class Player {
         let end = cluster.now.advanced(by: duration)
         while cluster.now < end {
             try await rig.wait(random.duration(.uniform(min: .seconds(1), max: .seconds(60))))
-            strike()
+            inject()
             for _ in 0..<4 {
                 try await rig.wait(.seconds(2))
                 check()
@@ -89,7 +89,7 @@ private final class Player {
 
     // MARK: Faults
 
-    private func strike() {
+    private func inject() {
         let node = cluster.nodes[random.index(below: cluster.nodes.count)]
         let app = ["web", "api", "db", "log"][random.index(below: 4)]
         let pods = rig.pods(app)
