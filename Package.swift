@@ -68,6 +68,9 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
+            name: "SimulatedCluster", dependencies: ["Durations", "Randomness", "SimulationKernel"],
+            swiftSettings: strict),
+        .target(
             name: "SimulatedSQLite",
             dependencies: ["CSQLite", "Ports", "SimulatedWorld"],
             swiftSettings: strict
@@ -210,8 +213,8 @@ let package = Package(
         .target(
             name: "Torture",
             dependencies: [
-                "Faults", "HTTP", "Measurements", "Pipeline", "Ports", "Randomness", "SQLite", "SimulatedSQLite",
-                "SimulatedWorld", "SimulationKernel", nioCore, httpTypes,
+                "Faults", "HTTP", "Measurements", "Pipeline", "Ports", "Randomness", "SQLite", "SimulatedCluster",
+                "SimulatedSQLite", "SimulatedWorld", "SimulationKernel", nioCore, httpTypes,
             ],
             swiftSettings: common
         ),
@@ -220,7 +223,7 @@ let package = Package(
             name: "lab",
             dependencies: [
                 "CSystemSeam", "Documents", "Experiments", "Fuzzing", "HTTP", "Measurements", "Pipeline",
-                "PipelineTestbed", "Ports", "Randomness", "SimulatedSQLite", "SimulatedWorld",
+                "PipelineTestbed", "Ports", "Randomness", "SimulatedCluster", "SimulatedSQLite", "SimulatedWorld",
                 "SimulationKernel", "SocketWorld", "Testbed", "Torture", "TraceFiles", argumentParser, nioCore,
                 httpTypes,
             ],
@@ -254,6 +257,10 @@ let package = Package(
         .testTarget(
             name: "SimulatedWorldTests",
             dependencies: ["Faults", "Ports", "SimulatedWorld", "SimulationKernel", nioCore],
+            swiftSettings: common
+        ),
+        .testTarget(
+            name: "SimulatedClusterTests", dependencies: ["SimulatedCluster", "SimulationKernel", "Torture"],
             swiftSettings: common
         ),
         .testTarget(

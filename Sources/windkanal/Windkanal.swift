@@ -30,7 +30,8 @@ struct Windkanal: AsyncParsableCommand {
             """,
         version: version,
         subcommands: [
-            Run.self, Validate.self, Compare.self, MakeReport.self, Why.self, ShowBacklog.self, New.self, ListActivities.self, Probe.self, Proxy.self,
+            Run.self, Validate.self, Compare.self, MakeReport.self, Why.self, ShowBacklog.self, New.self,
+            ListActivities.self, Probe.self, Proxy.self,
             Trace.self,
             Doctor.self, PrintManual.self,
         ])

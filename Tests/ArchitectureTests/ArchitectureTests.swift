@@ -34,6 +34,7 @@ final class ArchitectureTests: XCTestCase {
         ],
         "Ports": ["Glibc", "NIOCore"],
         "SQLite": ["CSQLite", "Ports"],
+        "SimulatedCluster": ["Durations", "Randomness", "SimulationKernel"],
         "SimulatedSQLite": ["CSQLite", "Ports", "SimulatedWorld"],
         "SimulatedWorld": ["Dispatch", "Faults", "Glibc", "NIOCore", "Ports", "Randomness", "SimulationKernel"],
         "HTTP": ["FoundationEssentials", "Glibc", "HTTPTypes", "NIOCore", "Ports"],
@@ -71,11 +72,12 @@ final class ArchitectureTests: XCTestCase {
         "Torture": [
             "Dispatch", "Faults", "Foundation", "Glibc", "HTTP", "HTTPTypes", "Measurements", "NIOCore", "Pipeline",
             "Ports",
-            "Randomness", "SQLite", "SimulatedSQLite", "SimulatedWorld", "SimulationKernel",
+            "Randomness", "SQLite", "SimulatedCluster", "SimulatedSQLite", "SimulatedWorld", "SimulationKernel",
         ],
         "windkanal": [
             "Activities", "ArgumentParser", "Backlog", "Diagnosis", "Dispatch", "Documents", "Experiments", "Faults",
-            "Glibc", "Manual", "Measurements", "Pipeline", "PipelineTestbed", "Probing", "Randomness", "Reports", "Sessions",
+            "Glibc", "Manual", "Measurements", "Pipeline", "PipelineTestbed", "Probing", "Randomness", "Reports",
+            "Sessions",
             "SimulationKernel", "Synchronization", "Testbed", "TraceFiles",
         ],
         "windkanal-services": [
@@ -84,7 +86,8 @@ final class ArchitectureTests: XCTestCase {
         ],
         "lab": [
             "ArgumentParser", "CSystemSeam", "Documents", "Experiments", "Foundation", "Fuzzing", "HTTP", "HTTPTypes",
-            "Measurements", "NIOCore", "Pipeline", "PipelineTestbed", "Ports", "Randomness", "SimulatedSQLite",
+            "Measurements", "NIOCore", "Pipeline", "PipelineTestbed", "Ports", "Randomness", "SimulatedCluster",
+            "SimulatedSQLite",
             "SimulatedWorld", "SimulationKernel", "SocketWorld", "Testbed", "Torture", "TraceFiles",
         ],
     ]
