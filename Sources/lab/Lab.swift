@@ -8,6 +8,6 @@ struct Lab: AsyncParsableCommand {
         abstract: "Measures the project and checks that its runs repeat.",
         subcommands: [
             Bench.self, TortureCommand.self, PollingCommand.self, DeterminismCommand.self, FuzzCommand.self,
-            ChaosCommand.self, CrashesCommand.self, ScenariosCommand.self, StormCommand.self,
+            ChaosCommand.self, ClusterCommand.self, CrashesCommand.self, ScenariosCommand.self, StormCommand.self,
         ])
 }

@@ -161,7 +161,7 @@ private actor Counter {
 }
 
 /// Memory of the process that is in RAM, in MB of 10^6 bytes.
-private func residentMegabytes() -> Double {
+func residentMegabytes() -> Double {
     guard let line = try? String(contentsOfFile: "/proc/self/statm", encoding: .ascii) else { return 0 }
     let pages = line.split(separator: " ").dropFirst().first.flatMap { Double($0) } ?? 0
     return pages * Double(sysconf(Int32(_SC_PAGESIZE))) / 1e6

@@ -43,6 +43,10 @@ struct DeterminismCommand: ParsableCommand {
         let agree = storms.allSatisfy { $0.status == 0 } && Set(storms.map(\.output)).count == 1
         print("\(agree ? "ok  " : "FAIL") polling, 2 processes: \(storms[0].output.trimmingCharacters(in: .newlines))")
         if !agree { failures += 1 }
+        let clusters = try (0..<2).map { _ in try Child.run(["cluster", "--storms", "5"]) }
+        let same = clusters.allSatisfy { $0.status == 0 } && Set(clusters.map(\.output)).count == 1
+        print("\(same ? "ok  " : "FAIL") storms of a cluster, 2 processes: \(clusters[0].firstWord)")
+        if !same { failures += 1 }
         for leak in plant ? Leak.allCases : [] {
             let (found, text) = try Diagnosis.find(leak)
             print("\(found ? "ok  " : "FAIL") planted \(leak.rawValue): \(text)")
