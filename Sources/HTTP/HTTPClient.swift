@@ -1,7 +1,6 @@
 import FoundationEssentials
 public import HTTPTypes
 public import NIOCore
-import NIOHTTP1
 public import Ports
 
 /// A small HTTP/1.1 client for both worlds: keep-alive connections per server, a timeout for each phase, no retries.
@@ -81,16 +80,13 @@ public final class HTTPClient: Sendable {
     public func send(
         _ request: HTTPRequest, body: ByteBuffer = ByteBuffer(), to endpoint: Endpoint, timeout: TimeAmount? = nil
     ) async throws(HTTPFailure) -> (response: HTTPResponse, body: ByteBuffer) {
-        var request = request
-        if request.authority == nil { request.authority = endpoint.description }
         let promise = ports.eventLoop.makePromise(of: HTTPConnectionPool.Answer.self)
         let slot = ExchangeSlot()
         let pool = pool
         let loop = ports.eventLoop
-        loop.execute { [request] in
+        loop.execute {
             let exchange = HTTPExchange(
-                head: HTTPConversion.head(request, bodyBytes: body.readableBytes), body: body, endpoint: endpoint,
-                isHead: request.method == .head, promise: promise, pool: pool.value, limit: timeout)
+                request: request, body: body, endpoint: endpoint, promise: promise, pool: pool.value, limit: timeout)
             slot.exchange = exchange
             pool.value.start(exchange)
         }

@@ -1,19 +1,24 @@
 import HTTPTypes
 import NIOCore
-import NIOHTTP1
 import Ports
 
 /// One connection of a client: a request at a time.
 final class HTTPConnection: ChannelInboundHandler, NIOScheduledCallbackHandler {
-    typealias InboundIn = HTTPClientResponsePart
-    typealias OutboundOut = HTTPClientRequestPart
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
 
     let endpoint: Endpoint
+    /// The server's name where a request does not say one.
+    private let authority: String
     let channel: any Channel
     let number: Int
     private let pool: HTTPConnectionPool
     private var exchange: HTTPExchange?
-    private var head: HTTPResponseHead?
+    private var reader: HTTPMessageReader = HTTPMessageReader(.responses)
+    /// Reads and writes in place of the connection, where another handler decodes what comes.
+    var parts: HTTPPartsHandler?
+    private var response: HTTPResponse?
+    private var keepsAlive: Bool = false
     private var body: ByteBuffer = ByteBuffer()
     /// When it has been idle for long enough; looked at when the timer fires, not moved for each request.
     private var idleUntil: NIODeadline = .distantFuture
@@ -23,20 +28,23 @@ final class HTTPConnection: ChannelInboundHandler, NIOScheduledCallbackHandler {
     init(pool: HTTPConnectionPool, endpoint: Endpoint, channel: any Channel) {
         self.pool = pool
         self.endpoint = endpoint
+        authority = endpoint.description
         self.channel = channel
         number = pool.takeNumber()
     }
 
     func send(_ exchange: HTTPExchange) {
         self.exchange = exchange
-        head = nil
+        response = nil
         body = ByteBuffer()
+        if let parts { return parts.send(exchange.request, authority: authority, body: exchange.body) }
+        reader.expectsNoBody = exchange.request.method == .head
         let pipeline = channel.pipeline.syncOperations
-        pipeline.write(NIOAny(HTTPClientRequestPart.head(exchange.head)), promise: nil)
-        if exchange.body.readableBytes > 0 {
-            pipeline.write(NIOAny(HTTPClientRequestPart.body(.byteBuffer(exchange.body))), promise: nil)
-        }
-        pipeline.writeAndFlush(NIOAny(HTTPClientRequestPart.end(nil)), promise: nil)
+        let head = HTTPMessageWriter.head(
+            exchange.request, authority: authority, bodyBytes: exchange.body.readableBytes)
+        guard exchange.body.readableBytes > 0 else { return pipeline.writeAndFlush(NIOAny(head), promise: nil) }
+        pipeline.write(NIOAny(head), promise: nil)
+        pipeline.writeAndFlush(NIOAny(exchange.body), promise: nil)
     }
 
     func becomeIdle(for time: TimeAmount) {
@@ -73,39 +81,67 @@ final class HTTPConnection: ChannelInboundHandler, NIOScheduledCallbackHandler {
     // MARK: Responses
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard let exchange, !exchange.isOver else { return }
-        if let silence = pool.options.silence { exchange.silenceDeadline = channel.eventLoop.now + silence }
-        switch unwrapInboundIn(data) {
-        case .head(let head):
-            // Interim responses come before the real one.
-            guard head.status.code >= 200 else { return }
-            self.head = head
-            exchange.phase = .receiving
-            if pool.options.silence != nil { exchange.setTimer(channel.eventLoop) }
-        case .body(var piece):
-            guard body.readableBytes + piece.readableBytes <= pool.options.bodyBytesMax else {
-                exchange.end(.failure(.bodyTooLarge(limit: pool.options.bodyBytesMax)))
-                return close()
+        // What comes although nothing was asked, or nobody waits any more, cannot be told from what is asked next.
+        guard exchange != nil else { return close() }
+        reader.append(unwrapInboundIn(data))
+        readParts()
+    }
+
+    private func readParts() {
+        do throws(HTTPSyntaxError) {
+            while exchange != nil, let part = try reader.next() {
+                switch part {
+                case .head(let head):
+                    guard case .response(let status) = head.line else { continue }
+                    receiveHead(HTTPResponse(status: status, headerFields: head.fields), keepsAlive: head.keepsAlive)
+                case .body(let piece): receiveBody(piece)
+                case .end: receiveEnd()
+                }
             }
-            if body.readableBytes == 0 { body = piece } else { body.writeBuffer(&piece) }
-        case .end: finish(exchange, context)
+        } catch {
+            fail(error)
         }
     }
 
-    private func finish(_ exchange: HTTPExchange, _ context: ChannelHandlerContext) {
-        guard let head else { return }
+    func receiveHead(_ response: HTTPResponse, keepsAlive: Bool) {
+        guard let exchange, !exchange.isOver else { return }
+        self.response = response
+        self.keepsAlive = keepsAlive
+        exchange.phase = .receiving
+        guard pool.options.silence != nil else { return }
+        noteSignOfLife(exchange)
+        exchange.setTimer(channel.eventLoop)
+    }
+
+    func receiveBody(_ piece: ByteBuffer) {
+        guard let exchange, !exchange.isOver else { return }
+        noteSignOfLife(exchange)
+        guard body.readableBytes + piece.readableBytes <= pool.options.bodyBytesMax else {
+            exchange.end(.failure(.bodyTooLarge(limit: pool.options.bodyBytesMax)))
+            return close()
+        }
+        if body.readableBytes == 0 { body = piece } else { body.writeImmutableBuffer(piece) }
+    }
+
+    func receiveEnd() {
+        guard let exchange, !exchange.isOver, let response else { return }
         self.exchange = nil
         exchange.connection = nil
-        let keepsAlive = head.isKeepAlive && exchange.head.isKeepAlive
-        exchange.end(.success((HTTPConversion.response(head), body)))
-        if keepsAlive, channel.isActive {
+        exchange.end(.success((response, body)))
+        if keepsAlive, exchange.keepsAlive, reader.isBetweenMessages, channel.isActive {
             pool.release(self)
         } else {
             close()
         }
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    private func noteSignOfLife(_ exchange: HTTPExchange) {
+        if let silence = pool.options.silence { exchange.silenceDeadline = channel.eventLoop.now + silence }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { fail(error) }
+
+    private func fail(_ error: any Error) {
         // The decoder complains of the end that the first error brings.
         if self.error == nil { self.error = error }
         // Now, and not when the channel is closed: a security layer may take long to say goodbye.
@@ -115,6 +151,8 @@ final class HTTPConnection: ChannelInboundHandler, NIOScheduledCallbackHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         idleTimer?.cancel()
+        // An answer whose length nobody has said ends with the connection.
+        if reader.finish() { readParts() }
         endExchange()
         pool.remove(self)
         context.fireChannelInactive()

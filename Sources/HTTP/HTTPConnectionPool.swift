@@ -6,10 +6,9 @@ import Ports
 
 /// A request in flight; touched on the client's event loop only.
 final class HTTPExchange: NIOScheduledCallbackHandler {
-    let head: HTTPRequestHead
+    let request: HTTPRequest
     let body: ByteBuffer
     let endpoint: Endpoint
-    let isHead: Bool
     let promise: EventLoopPromise<HTTPConnectionPool.Answer>
     /// How long it may take, in place of the options' limits.
     let limit: TimeAmount?
@@ -26,16 +25,20 @@ final class HTTPExchange: NIOScheduledCallbackHandler {
     unowned let pool: HTTPConnectionPool
 
     init(
-        head: HTTPRequestHead, body: ByteBuffer, endpoint: Endpoint, isHead: Bool,
+        request: HTTPRequest, body: ByteBuffer, endpoint: Endpoint,
         promise: EventLoopPromise<HTTPConnectionPool.Answer>, pool: HTTPConnectionPool, limit: TimeAmount? = nil
     ) {
         self.pool = pool
         self.limit = limit
-        self.head = head
+        self.request = request
         self.body = body
         self.endpoint = endpoint
-        self.isHead = isHead
         self.promise = promise
+    }
+
+    /// Whether the request leaves the connection open for another.
+    var keepsAlive: Bool {
+        request.headerFields.allSatisfy { $0.name != .connection || !HTTPTokens.contains("close", in: $0.value) }
     }
 
     func end(_ result: Result<HTTPConnectionPool.Answer, HTTPFailure>) {
@@ -145,14 +148,18 @@ final class HTTPConnectionPool {
         let dialled = ports.dial(endpoint, options: DialOptions(timeout: options.connect, tls: options.tls)) {
             channel in
             channel.eventLoop.makeCompletedFuture {
-                // Fields were validated when they were made.
-                try channel.pipeline.syncOperations.addHTTPClientHandlers(
-                    leftOverBytesStrategy: .dropBytes, enableOutboundHeaderValidation: false)
-                if let decoder = pool.value.options.decoder {
-                    try channel.pipeline.syncOperations.addHandler(decoder())
-                }
+                let pipeline = channel.pipeline.syncOperations
                 let connection = HTTPConnection(pool: pool.value, endpoint: endpoint, channel: channel)
-                try channel.pipeline.syncOperations.addHandler(connection)
+                if let decoder = pool.value.options.decoder {
+                    // Fields were validated when they were made.
+                    try pipeline.addHTTPClientHandlers(
+                        leftOverBytesStrategy: .dropBytes, enableOutboundHeaderValidation: false)
+                    try pipeline.addHandler(decoder())
+                    let parts = HTTPPartsHandler(channel, connection)
+                    try pipeline.addHandler(parts)
+                    connection.parts = parts
+                }
+                try pipeline.addHandler(connection)
             }
         }
         dialled.assumeIsolatedUnsafeUnchecked().whenComplete { [self] result in
@@ -185,6 +192,7 @@ final class HTTPConnectionPool {
         case let error as IOError: error.errnoCode == ECONNRESET ? .reset(phase) : .transport(phase, reason: "\(error)")
         case HTTPParserError.invalidEOFState: .closed(phase)
         case let error as HTTPParserError: .malformed(reason: "\(error)")
+        case let error as HTTPSyntaxError: .malformed(reason: error.description)
         default: .transport(phase, reason: "\(error)")
         }
     }

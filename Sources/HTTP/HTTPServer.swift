@@ -1,6 +1,5 @@
 public import HTTPTypes
 public import NIOCore
-import NIOHTTP1
 public import Ports
 
 /// What a server answers.
@@ -122,11 +121,7 @@ public final class HTTPServer: Sendable {
         }.get()
         let listener = try await ports.listen(endpoint, options: options.listen) { channel in
             channel.eventLoop.makeCompletedFuture {
-                let pipeline = channel.pipeline.syncOperations
-                // Order, errors and fields are the connection's own matter: three handlers less for each request.
-                try pipeline.configureHTTPServerPipeline(
-                    withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false)
-                try pipeline.addHandler(
+                try channel.pipeline.syncOperations.addHandler(
                     HTTPServerConnection(channel: channel, connections: connections.value, responder: responder))
             }
         }.get()

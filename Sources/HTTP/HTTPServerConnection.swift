@@ -1,6 +1,5 @@
 import HTTPTypes
 import NIOCore
-import NIOHTTP1
 import Ports
 
 /// The open connections of a server; touched on its event loop only.
@@ -48,14 +47,16 @@ final class HTTPServerConnections {
 
 /// One connection of a server: requests one after the other.
 final class HTTPServerConnection: ChannelInboundHandler, NIOScheduledCallbackHandler {
-    typealias InboundIn = HTTPServerRequestPart
-    typealias OutboundOut = HTTPServerResponsePart
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
 
     let channel: any Channel
     private let connections: HTTPServerConnections
     private let responder: HTTPResponder
     private var number: Int?
-    private var head: HTTPRequestHead?
+    private var reader: HTTPMessageReader = HTTPMessageReader(.requests)
+    /// The request of which the body is still coming.
+    private var request: Request?
     private var body: ByteBuffer = ByteBuffer()
     /// A request is being answered.
     private var isAnswering: Bool = false
@@ -73,9 +74,15 @@ final class HTTPServerConnection: ChannelInboundHandler, NIOScheduledCallbackHan
 
     /// What waits behind the request in flight.
     private enum Waiting {
-        case request(HTTPRequestHead, ByteBuffer)
+        case request(Request, ByteBuffer)
         /// The last word on a request that breaks a limit.
         case refusal(HTTPReply)
+    }
+
+    /// A request, and whether the connection is used for another behind it.
+    private struct Request {
+        let request: HTTPRequest
+        let keepsAlive: Bool
     }
 
     init(channel: any Channel, connections: HTTPServerConnections, responder: HTTPResponder) {
@@ -102,7 +109,7 @@ final class HTTPServerConnection: ChannelInboundHandler, NIOScheduledCallbackHan
     }
 
     func closeIfIdle() {
-        if !isAnswering, head == nil { channel.close(promise: nil) }
+        if !isAnswering, request == nil { channel.close(promise: nil) }
     }
 
     private func restartIdleTimer() {
@@ -126,29 +133,38 @@ final class HTTPServerConnection: ChannelInboundHandler, NIOScheduledCallbackHan
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         // What follows a refusal is not looked at.
         guard !isRefused else { return }
+        reader.append(unwrapInboundIn(data))
         idleUntil = channel.eventLoop.now + connections.options.idle
-        switch unwrapInboundIn(data) {
+        do throws(HTTPSyntaxError) {
+            while !isRefused, number != nil, let part = try reader.next() { receive(part) }
+        } catch {
+            refuse(HTTPReply(.badRequest))
+        }
+    }
+
+    private func receive(_ part: HTTPMessageReader.Part) {
+        switch part {
         case .head(let head):
-            self.head = head
+            guard case .request(let method, let target) = head.line else { return }
+            let request = HTTPRequest(
+                method: method, scheme: nil, authority: head.host, path: target, headerFields: head.fields)
+            self.request = Request(request: request, keepsAlive: head.keepsAlive)
             body = ByteBuffer()
-            let bytes = head.headers.reduce(head.uri.utf8.count) { $0 + $1.name.utf8.count + $1.value.utf8.count }
-            if bytes > connections.options.headerBytesMax {
-                refuse(HTTPReply(.requestHeaderFieldsTooLarge))
-            }
-        case .body(var piece):
+            if head.bytes > connections.options.headerBytesMax { refuse(HTTPReply(.requestHeaderFieldsTooLarge)) }
+        case .body(let piece):
             guard body.readableBytes + piece.readableBytes <= connections.options.bodyBytesMax else {
                 return refuse(HTTPReply(.contentTooLarge))
             }
-            if body.readableBytes == 0 { body = piece } else { body.writeBuffer(&piece) }
+            if body.readableBytes == 0 { body = piece } else { body.writeImmutableBuffer(piece) }
         case .end:
-            guard let head else { return }
-            self.head = nil
+            guard let request else { return }
+            self.request = nil
             if isAnswering {
                 // A client that does not wait is served in the order of its requests, up to a limit.
-                guard queue.count < Self.pipelinedMax else { return context.close(promise: nil) }
-                queue.append(.request(head, body))
+                guard queue.count < Self.pipelinedMax else { return channel.close(promise: nil) }
+                queue.append(.request(request, body))
             } else {
-                answer(head, body)
+                answer(request, body)
             }
         }
     }
@@ -168,13 +184,10 @@ final class HTTPServerConnection: ChannelInboundHandler, NIOScheduledCallbackHan
     /// Requests that may wait behind the one in flight.
     private static let pipelinedMax: Int = 100
 
-    private func answer(_ head: HTTPRequestHead, _ body: ByteBuffer) {
+    private func answer(_ received: Request, _ body: ByteBuffer) {
         isAnswering = true
-        isHead = head.method == .HEAD
-        guard let request = HTTPConversion.request(head) else {
-            return write(HTTPReply(.badRequest), keepsAlive: false)
-        }
-        let keepsAlive = head.isKeepAlive
+        let (request, keepsAlive) = (received.request, received.keepsAlive)
+        isHead = request.method == .head
         switch responder {
         case .immediate(let respond):
             deliver(respond(request, body), keepsAlive: keepsAlive)
@@ -216,23 +229,20 @@ final class HTTPServerConnection: ChannelInboundHandler, NIOScheduledCallbackHan
 
     private func writeHead(of reply: HTTPReply) {
         guard channel.isActive else { return }
-        let head = HTTPConversion.head(reply.response, bodyBytes: reply.body.readableBytes, keepsAlive: true)
-        channel.pipeline.syncOperations.writeAndFlush(NIOAny(HTTPServerResponsePart.head(head)), promise: nil)
+        let head = HTTPMessageWriter.head(reply.response, bodyBytes: reply.body.readableBytes, keepsAlive: true)
+        channel.pipeline.syncOperations.writeAndFlush(NIOAny(head), promise: nil)
     }
 
     private func writeBody(_ piece: ByteBuffer) {
         guard channel.isActive else { return }
-        channel.pipeline.syncOperations.writeAndFlush(
-            NIOAny(HTTPServerResponsePart.body(.byteBuffer(piece))), promise: nil)
+        channel.pipeline.syncOperations.writeAndFlush(NIOAny(piece), promise: nil)
     }
 
     private func dribble(_ body: ByteBuffer, _ bytes: Int, _ interval: TimeAmount, keepsAlive: Bool) {
         var rest = body
         guard channel.isActive else { return }
         guard let piece = rest.readSlice(length: min(bytes, rest.readableBytes)), piece.readableBytes > 0 else {
-            let staysOpen = keepsAlive && !connections.isShuttingDown
-            channel.pipeline.syncOperations.writeAndFlush(NIOAny(HTTPServerResponsePart.end(nil)), promise: nil)
-            return finishAnswer(staysOpen)
+            return finishAnswer(keepsAlive && !connections.isShuttingDown)
         }
         writeBody(piece)
         lateReply = channel.eventLoop.assumeIsolatedUnsafeUnchecked().scheduleTask(in: interval) { [self, rest] in
@@ -243,21 +253,21 @@ final class HTTPServerConnection: ChannelInboundHandler, NIOScheduledCallbackHan
     private func write(_ reply: HTTPReply, keepsAlive: Bool) {
         guard channel.isActive else { return }
         let staysOpen = keepsAlive && !connections.isShuttingDown
-        let head = HTTPConversion.head(reply.response, bodyBytes: reply.body.readableBytes, keepsAlive: staysOpen)
+        let head = HTTPMessageWriter.head(
+            reply.response, bodyBytes: reply.body.readableBytes, keepsAlive: staysOpen)
         let pipeline = channel.pipeline.syncOperations
-        pipeline.write(NIOAny(HTTPServerResponsePart.head(head)), promise: nil)
-        if reply.body.readableBytes > 0, !isHead, head.status.mayHaveResponseBody {
-            pipeline.write(NIOAny(HTTPServerResponsePart.body(.byteBuffer(reply.body))), promise: nil)
-        }
+        let hasBody = reply.body.readableBytes > 0 && !isHead && reply.response.status.mayHaveBody
+        if hasBody { pipeline.write(NIOAny(head), promise: nil) }
         task = nil
-        if staysOpen, reply.body.readableBytes <= Self.shortAnswer {
-            pipeline.writeAndFlush(NIOAny(HTTPServerResponsePart.end(nil)), promise: nil)
-            return finishAnswer(staysOpen)
+        var sent: EventLoopPromise<Void>?
+        if !staysOpen || reply.body.readableBytes > Self.shortAnswer {
+            // A long answer is on its way for a while: the connection is not idle, and is not closed before.
+            let promise = channel.eventLoop.makePromise(of: Void.self)
+            promise.futureResult.assumeIsolatedUnsafeUnchecked().whenComplete { [self] _ in finishAnswer(staysOpen) }
+            sent = promise
         }
-        // A long answer is on its way for a while: the connection is not idle, and is not closed before.
-        let sent = channel.eventLoop.makePromise(of: Void.self)
-        sent.futureResult.assumeIsolatedUnsafeUnchecked().whenComplete { [self] _ in finishAnswer(staysOpen) }
-        pipeline.writeAndFlush(NIOAny(HTTPServerResponsePart.end(nil)), promise: sent)
+        pipeline.writeAndFlush(NIOAny(hasBody ? reply.body : head), promise: sent)
+        if sent == nil { finishAnswer(staysOpen) }
     }
 
     private func finishAnswer(_ staysOpen: Bool) {
@@ -265,14 +275,11 @@ final class HTTPServerConnection: ChannelInboundHandler, NIOScheduledCallbackHan
         guard staysOpen, !connections.isShuttingDown else { return channel.close(promise: nil) }
         restartIdleTimer()
         switch queue.popFirst() {
-        case .request(let head, let body)?: answer(head, body)
+        case .request(let request, let body)?: answer(request, body)
         case .refusal(let reply)?: refuse(reply)
         case nil: break
         }
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard error is HTTPParserError, channel.isActive else { return context.close(promise: nil) }
-        if !isRefused { refuse(HTTPReply(.badRequest)) }
-    }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 }

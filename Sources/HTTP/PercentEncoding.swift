@@ -3,7 +3,7 @@
 /// Our own, because Foundation's lies in a library whose loading alone costs a short command a fifth of its time.
 public enum PercentEncoding {
     /// The text with each percent sign and its two digits replaced by their byte; anything else stays.
-    public static func decode(_ text: some StringProtocol) -> String {
+    public static func decode(_ text: Substring) -> String {
         guard text.utf8.contains(UInt8(ascii: "%")) else { return String(text) }
         var bytes: [UInt8] = []
         var rest = Array(text.utf8)[...]

@@ -89,7 +89,7 @@ final class ServerState {
         requests[flat] += 1
         let effects = effects(on: flat, request: number)
         var reply = HTTPReply(HTTPResponse(status: .ok))
-        reply.response.headerFields[.contentType] = "application/json"
+        reply.response.headerFields.append(HTTPField(name: .contentType, value: "application/json"))
         reply.body = effects.isPlain ? plainBody(flat) : body(flat, request: number, effects)
         reply.delay = .nanoseconds(effects.delay.nanoseconds)
         switch effects.fault {
@@ -110,7 +110,7 @@ final class ServerState {
             refusal.delay = reply.delay
             reply = refusal
         }
-        reply.response.headerFields[.date] = date
+        reply.response.headerFields.append(HTTPField(name: .date, value: date))
         return reply
     }
 

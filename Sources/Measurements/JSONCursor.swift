@@ -1,3 +1,5 @@
+import Documents
+
 /// Reads usual JSON from bytes, without making values of it.
 ///
 /// Strings have no escapes and numbers no exponents; whoever meets something else reads it as a value.
@@ -80,12 +82,9 @@ struct JSONCursor {
         guard digits <= 15 else {
             return digits <= 18 ? Self.text(bytes, start..<index).flatMap { Double($0) } : nil
         }
-        // Both are exact, and so their quotient is the number that is nearest.
-        let number = Double(mantissa) / Self.powers[fraction]
+        let number = NumberText.exact(mantissa, fractionDigits: fraction)
         return isNegative ? -number : number
     }
-
-    private static let powers: [Double] = (0...15).map { power in (0..<power).reduce(1.0) { value, _ in value * 10 } }
 
     /// Passes over a string, a number or a word that the contract does not look at.
     mutating func skipScalar(_ bytes: Span<UInt8>) -> Bool {

@@ -67,6 +67,7 @@ public final class SimulatedDeployment {
     private func end() {
         log.close()
         monitor.close()
+        for process in processes { process.forgetPlans() }
     }
 
     private func add(

@@ -147,6 +147,12 @@ public final class SimulatedProcess {
         killedAfterStart = time
     }
 
+    /// Nothing is planned for it any more: the run is over, and plans hold the process that they belong to.
+    func forgetPlans() {
+        onPlannedEnd = nil
+        for volume in disksInOrder { volume.disk.onCrash = nil }
+    }
+
     /// Starts it, if it is down.
     func start() {
         isHeldDown = false

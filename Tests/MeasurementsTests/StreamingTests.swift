@@ -137,7 +137,7 @@ final class StreamingTests: XCTestCase {
         }
         for number in numbers where number.isFinite {
             var bytes: [UInt8] = []
-            PayloadWriter.append(number, to: &bytes)
+            NumberText.append(number, to: &bytes)
             XCTAssertEqual(String(decoding: bytes, as: UTF8.self), NumberText.json(number))
         }
     }

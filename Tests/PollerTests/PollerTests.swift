@@ -271,7 +271,7 @@ final class PollerTests: XCTestCase {
             XCTAssertEqual(gone.status, 404)
             _ = try await landscape.send(.post, "/events", event("CreateDevice"))
             try await landscape.sleep(30)
-            let inFlight = await landscape.poller.flats["SD2"]?.polling.inFlight ?? -1
+            let inFlight = await landscape.poller.inFlight("SD2")
             XCTAssertTrue((0...1).contains(inFlight), "\(inFlight)")
             let health = try await landscape.get("/health")
             XCTAssertEqual(health.status, 200)
@@ -355,4 +355,9 @@ final class PollerTests: XCTestCase {
 
 final class Counter: @unchecked Sendable {
     var count: Int = 0
+}
+
+extension Poller {
+    /// Polls of a flat that are in flight; -1 if it is not polled.
+    fileprivate func inFlight(_ flat: String) -> Int { flats[flat]?.polling.inFlight ?? -1 }
 }

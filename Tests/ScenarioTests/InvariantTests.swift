@@ -49,6 +49,43 @@ final class InvariantTests: XCTestCase {
         XCTAssertTrue(sound.isSuccess(strict: false))
     }
 
+    // What was kept for a broker without its volume was measured by a wall clock that ran 80 minutes behind, and then right again.
+    func testAWallClockThatJumpsDoesNotShortenWhatTheOutboxKeeps() throws {
+        let result = try run(
+            [],
+            [
+                "warm-up": 30, "duration": 400, "recovery": 150,
+                "landscape": ["flats": 3, "persistence": ["sender": "outbox", "retains-after-ack": 3600]],
+                "faults": [
+                    "at 40 for 190 network.cut service=storage", "at 50 for 70 clock.step service=poller seconds=-4853",
+                    "at 200 disk.lose service=broker",
+                ],
+            ])
+        XCTAssertEqual(result.violations, [])
+        XCTAssertEqual(result.audit?.lost.count, 0)
+        XCTAssertEqual(result.faults.map(\.impact.verdict), [.hit, .hit, .hit])
+    }
+
+    // Whoever sends waits for the disk himself; when one flat's poll waited for all that was sent, it stood still for minutes.
+    func testASlowDiskMakesNobodyWaitForLongerThanItsOwnWrites() throws {
+        let result = try run(
+            [],
+            [
+                "warm-up": 30, "duration": 400, "recovery": 150, "invariants": ["nothing-lost", "fresh"],
+                "landscape": [
+                    "flats": 18, "rooms": 3, "poller": ["profile": "adaptive"],
+                    "persistence": ["sender": "outbox", "retains-after-ack": 3600, "partitions": 4],
+                ],
+                "faults": [
+                    "at 60 for 127 network.cut service=poller other=broker", "at 120 disk.lose service=broker",
+                    "at 187 for 60 disk.slow service=poller seconds=3",
+                ],
+            ])
+        XCTAssertEqual(result.violations, [])
+        let slow = try XCTUnwrap(result.faults.last)
+        XCTAssertLessThanOrEqual(slow.impact.hits, 60 / 3 * 2 + 1, "two write, each after the other")
+    }
+
     func testABoundRefutesWhenItBindsAndOnlyOutsideOfItsSettlingTimes() throws {
         func run(_ bound: Value.Object) throws -> ScenarioRun.Result {
             try self.run(

@@ -63,8 +63,7 @@ final class LedgerTests: XCTestCase {
         var committed: [String: [TopicPartition: Int64]] = [:]
 
         func all() throws(PersistenceError) -> [Reading] { [] }
-        func records() throws(PersistenceError) -> [LoggedReading] { logged }
-        func committedOffsets() throws(PersistenceError) -> [String: [TopicPartition: Int64]] { committed }
+        func contents() throws(PersistenceError) -> LogContents { LogContents(records: logged, committed: committed) }
         func appends() throws(PersistenceError) -> [PartitionAppends] { [] }
         func readings() throws(PersistenceError) -> [Reading] { [] }
     }

@@ -1,4 +1,5 @@
 import Documents
+import NIOCore
 import Ports
 import Randomness
 import SQLite
@@ -96,7 +97,7 @@ final class DamagedFileTests: LimitedTestCase {
                 let isUp = await broker.isUp
                 XCTAssertFalse(isUp, column)
             }
-            XCTAssertThrowsError(try BrokerLogReadings(location).records(), column) { error in
+            XCTAssertThrowsError(try BrokerLogReadings(location).contents(), column) { error in
                 XCTAssertTrue(isDamaged(error), "\(column): \(error)")
             }
         }
@@ -177,7 +178,9 @@ final class DamagedFileTests: LimitedTestCase {
     // A consumer counts on with what it is told: places that no partition has are not understood.
     func testPlacesThatNoPartitionHasAreNotUnderstood() throws {
         for place in [-1, .max, .min] as [Int] {
-            XCTAssertNil(BrokerRecord(json: ["offset": .integer(place), "key": "", "value": "", "time": 0]))
+            let record = #"{"offset":\#(place),"key":"","value":"","time":0}"#
+            let answer = #"{"partitions":[{"topic":"t","partition":0,"records":[\#(record)],"latest":7}]}"#
+            XCTAssertThrowsError(try BrokerFetch.results(ByteBuffer(string: answer)), answer)
             for json: Value in [
                 ["code": "offset_out_of_range", "earliest": .integer(place), "latest": 7],
                 ["code": "offset_out_of_range", "earliest": 0, "latest": .integer(place)],

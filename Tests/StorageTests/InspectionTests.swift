@@ -53,7 +53,8 @@ final class InspectionTests: LimitedTestCase {
                 }
             }
             let log = BrokerLogReadings(location)
-            let records = try log.records()
+            let contents = try log.contents()
+            let records = contents.records
             XCTAssertEqual(records.map(\.partition), [partition, partition], "\(arm)")
             XCTAssertEqual(records.map(\.offset), [0, 1], "\(arm)")
             XCTAssertEqual(records.map(\.reading), [reading(1), reading(2)], "\(arm)")
@@ -61,7 +62,7 @@ final class InspectionTests: LimitedTestCase {
                 try log.appends().filter { $0.records > 0 },
                 [PartitionAppends(partition: partition, records: 3, numbered: 0)], "\(arm)")
             XCTAssertEqual(
-                try log.committedOffsets(), ["ingester": [partition: 2], "another": [partition: 1]], "\(arm)")
+                contents.committed, ["ingester": [partition: 2], "another": [partition: 1]], "\(arm)")
         }
     }
 
@@ -80,8 +81,7 @@ final class InspectionTests: LimitedTestCase {
     func testAnEmptyFileHoldsNothingAndAForeignOneIsNotRead() async throws {
         try await DiskArm.both { arm, location in
             XCTAssertEqual(try SQLiteStoredReadings(location).all(), [], "\(arm)")
-            XCTAssertEqual(try BrokerLogReadings(location).records(), [], "\(arm)")
-            XCTAssertEqual(try BrokerLogReadings(location).committedOffsets(), [:], "\(arm)")
+            XCTAssertEqual(try BrokerLogReadings(location).contents(), LogContents(), "\(arm)")
             XCTAssertEqual(try OutboxFileContents(location).readings(), [], "\(arm)")
             do { try SQLiteDatabase(location).execute("CREATE TABLE reading (x)") }
             XCTAssertThrowsError(try SQLiteStoredReadings(location).all(), "\(arm)") { error in

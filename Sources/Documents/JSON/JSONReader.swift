@@ -22,31 +22,51 @@ public struct JSONReader {
     ///
     /// - Throws: ``DocumentError`` with the place of the first thing that is not JSON.
     public static func read(_ bytes: some Sequence<UInt8>) throws(DocumentError) -> Value {
-        var reader = JSONReader(Array(bytes), keepsPlaces: false)
-        return try reader.document()
+        try scan(bytes) { (reader) throws(DocumentError) in try reader.value() }
+    }
+
+    /// Reads a document part by part, without making values of it.
+    ///
+    /// - Parameters:
+    ///   - bytes: The document.
+    ///   - body: Reads the document's value, all of it, with the reader that it is given.
+    /// - Returns: What the body returns.
+    /// - Throws: ``DocumentError`` with the place of the first thing that is not JSON.
+    package static func scan<Result>(
+        _ bytes: some Sequence<UInt8>, _ body: (inout JSONReader) throws(DocumentError) -> Result
+    ) throws(DocumentError) -> Result {
+        var reader = JSONReader(copy(bytes), keepsPlaces: false)
+        return try reader.document(body)
     }
 
     /// Reads a value and notes where its parts stand.
     ///
     /// - Throws: ``DocumentError`` with the place of the first thing that is not JSON.
     public static func readDocument(_ bytes: some Sequence<UInt8>) throws(DocumentError) -> Document {
-        var reader = JSONReader(Array(bytes), keepsPlaces: true)
-        let value = try reader.document()
+        var reader = JSONReader(copy(bytes), keepsPlaces: true)
+        let value = try reader.document { (reader) throws(DocumentError) in try reader.value() }
         return Document(value: value, places: reader.places)
     }
 
-    private mutating func document() throws(DocumentError) -> Value {
+    /// A copy at once, and not byte by byte, of what lies in one piece.
+    private static func copy(_ bytes: some Sequence<UInt8>) -> [UInt8] {
+        bytes.withContiguousStorageIfAvailable { unsafe Array($0) } ?? Array(bytes)
+    }
+
+    private mutating func document<Result>(
+        _ body: (inout JSONReader) throws(DocumentError) -> Result
+    ) throws(DocumentError) -> Result {
         if bytes.starts(with: [0xef, 0xbb, 0xbf]) { throw error("the text begins with a byte order mark; remove it") }
         skipSpace()
-        let value = try value()
+        let result = try body(&self)
         skipSpace()
         guard index == bytes.count else { throw error("there is more after the value") }
-        return value
+        return result
     }
 
     // MARK: Values
 
-    private mutating func value() throws(DocumentError) -> Value {
+    mutating func value() throws(DocumentError) -> Value {
         if keepsPlaces, tokens.count <= Document.placeDepthMax, places.count < Document.placesMax {
             places[Pointer(tokens: tokens)] = place()
         }
@@ -60,7 +80,12 @@ public struct JSONReader {
         case UInt8(ascii: "n"): return try word("null", .null)
         case UInt8(ascii: "N"): return try word("NaN", .real(.nan))
         case UInt8(ascii: "I"): return try word("Infinity", .real(.infinity))
-        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try number()
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+            return switch try number() {
+            case .integer(let integer): .integer(integer)
+            case .largeInteger(let digits): .largeInteger(digits)
+            case .real(let real): .real(real)
+            }
         default: throw error("a value is missing")
         }
     }
@@ -79,82 +104,112 @@ public struct JSONReader {
     }
 
     private mutating func array() throws(DocumentError) -> Value {
-        try enter()
         var elements: [Value] = []
-        if take("]") {
-            depth -= 1
-            return .array(elements)
+        try forEachElement { (reader) throws(DocumentError) in
+            if reader.keepsPlaces { reader.tokens.append(String(elements.count)) }
+            elements.append(try reader.value())
+            if reader.keepsPlaces { reader.tokens.removeLast() }
         }
-        while true {
-            if keepsPlaces { tokens.append(String(elements.count)) }
-            elements.append(try value())
-            if keepsPlaces { tokens.removeLast() }
-            skipSpace()
-            if take("]") { break }
-            guard take(",") else { throw error("a comma or ] is missing") }
-            skipSpace()
-        }
-        depth -= 1
         return .array(elements)
     }
 
-    private mutating func object() throws(DocumentError) -> Value {
+    mutating func forEachElement(
+        _ body: (inout JSONReader) throws(DocumentError) -> Void
+    ) throws(DocumentError) {
         try enter()
-        var members = Value.Object()
-        if take("}") {
-            depth -= 1
-            return .object(members)
-        }
+        defer { depth -= 1 }
+        if take("]") { return }
         while true {
-            guard index < bytes.count, bytes[index] == UInt8(ascii: "\"") else {
-                throw error("a name in double quotes is missing")
-            }
+            try body(&self)
+            skipSpace()
+            if take("]") { return }
+            guard take(",") else { throw error("a comma or ] is missing") }
+            skipSpace()
+        }
+    }
+
+    private mutating func object() throws(DocumentError) -> Value {
+        var members = Value.Object()
+        try forEachMember { (name, reader) throws(DocumentError) in
+            if reader.keepsPlaces { reader.tokens.append(name) }
+            members[name] = try reader.value()
+            if reader.keepsPlaces { reader.tokens.removeLast() }
+        }
+        return .object(members)
+    }
+
+    mutating func forEachMember(
+        _ body: (String, inout JSONReader) throws(DocumentError) -> Void
+    ) throws(DocumentError) {
+        try enter()
+        defer { depth -= 1 }
+        if take("}") { return }
+        while true {
+            guard isNext("\"") else { throw error("a name in double quotes is missing") }
             let name = try string()
             skipSpace()
             guard take(":") else { throw error("a colon is missing") }
             skipSpace()
-            if keepsPlaces { tokens.append(name) }
-            members[name] = try value()
-            if keepsPlaces { tokens.removeLast() }
+            try body(name, &self)
             skipSpace()
-            if take("}") { break }
+            if take("}") { return }
             guard take(",") else { throw error("a comma or } is missing") }
             skipSpace()
         }
-        depth -= 1
-        return .object(members)
     }
 
     // MARK: Numbers
 
-    private mutating func number() throws(DocumentError) -> Value {
+    /// A number as it is written.
+    enum Number {
+        case integer(Int)
+        case largeInteger(String)
+        case real(Double)
+    }
+
+    mutating func number() throws(DocumentError) -> Number {
         let start = index
-        _ = take("-")
-        if bytes[index...].starts(with: "Infinity".utf8) {
+        let isNegative = take("-")
+        if isNext("I"), bytes[index...].starts(with: "Infinity".utf8) {
             index += 8
             return .real(-.infinity)
         }
+        let firstDigit = index
         guard index < bytes.count, isDigit(bytes[index]) else { throw error("a digit is missing") }
         // A leading zero stands alone.
         if !take("0") { skipDigits() }
-        var isWhole = true
+        var point: Int?
         if index + 1 < bytes.count, bytes[index] == UInt8(ascii: "."), isDigit(bytes[index + 1]) {
-            isWhole = false
+            point = index
             index += 1
             skipDigits()
         }
+        var hasExponent = false
         if index < bytes.count, bytes[index] | 0x20 == UInt8(ascii: "e") {
             var end = index + 1
             if end < bytes.count, bytes[end] == UInt8(ascii: "+") || bytes[end] == UInt8(ascii: "-") { end += 1 }
             if end < bytes.count, isDigit(bytes[end]) {
-                isWhole = false
+                hasExponent = true
                 index = end
                 skipDigits()
             }
         }
+        // Few digits are a number of 64 bits, or a quotient of two that are exact.
+        if !hasExponent, index - firstDigit <= NumberText.exactDigitsMax {
+            let digits = digits(firstDigit..<index, but: point)
+            guard let point else { return .integer(isNegative ? -digits : digits) }
+            let real = NumberText.exact(digits, fractionDigits: index - point - 1)
+            return .real(isNegative ? -real : real)
+        }
         let text = String(decoding: bytes[start..<index], as: UTF8.self)
-        guard isWhole else { return .real(Double(text) ?? .nan) }
-        return Int(text).map(Value.integer) ?? .largeInteger(text)
+        guard point == nil, !hasExponent else { return .real(Double(text) ?? .nan) }
+        return Int(text).map(Number.integer) ?? .largeInteger(text)
+    }
+
+    private func digits(_ range: Range<Int>, but point: Int?) -> Int {
+        var digits = 0
+        for place in range where place != point { digits = digits * 10 + Int(bytes[place] - UInt8(ascii: "0")) }
+        return digits
     }
 
     private mutating func skipDigits() {
@@ -165,40 +220,45 @@ public struct JSONReader {
 
     // MARK: Texts
 
-    private mutating func string() throws(DocumentError) -> String {
+    mutating func string() throws(DocumentError) -> String {
         index += 1
         let start = index
-        while index < bytes.count, bytes[index] != UInt8(ascii: "\""), bytes[index] != UInt8(ascii: "\\"),
-            bytes[index] >= 0x20
-        {
-            index += 1
-        }
+        skipPlainText()
         guard index < bytes.count else { throw error("a string does not end") }
         if bytes[index] == UInt8(ascii: "\"") {
-            let text = try text(bytes[start..<index])
+            let text = try text(bytes.span.extracting(start..<index))
             index += 1
             return text
         }
         var buffer = Array(bytes[start..<index])
         while true {
+            let plain = index
+            skipPlainText()
+            // What needs no escape is taken at once.
+            if index > plain { buffer += bytes[plain..<index] }
             guard index < bytes.count else { throw error("a string does not end") }
-            let byte = bytes[index]
-            switch byte {
+            switch bytes[index] {
             case UInt8(ascii: "\""):
                 index += 1
-                return try text(buffer[...])
+                return try text(buffer.span)
             case UInt8(ascii: "\\"): try escape(into: &buffer)
-            case ..<0x20: throw error("a string holds a control character; write it as \\n, \\t or \\u00..")
-            default:
-                buffer.append(byte)
-                index += 1
+            default: throw error("a string holds a control character; write it as \\n, \\t or \\u00..")
             }
         }
     }
 
-    private func text(_ bytes: ArraySlice<UInt8>) throws(DocumentError) -> String {
-        guard let text = String(validating: bytes, as: UTF8.self) else { throw error("a string is not UTF-8") }
-        return text
+    private mutating func skipPlainText() {
+        while index < bytes.count {
+            switch bytes[index] {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"), ..<0x20: return
+            default: index += 1
+            }
+        }
+    }
+
+    private func text(_ bytes: Span<UInt8>) throws(DocumentError) -> String {
+        guard let text = try? UTF8Span(validating: bytes) else { throw error("a string is not UTF-8") }
+        return String(copying: text)
     }
 
     private mutating func escape(into buffer: inout [UInt8]) throws(DocumentError) {
@@ -244,8 +304,19 @@ public struct JSONReader {
 
     // MARK: Helpers
 
+    func isNext(_ character: Unicode.Scalar) -> Bool {
+        index < bytes.count && bytes[index] == UInt8(ascii: character)
+    }
+
+    var isNextNumber: Bool { index < bytes.count && (isDigit(bytes[index]) || isNext("-")) }
+
     private mutating func skipSpace() {
-        while index < bytes.count, [0x20, 0x0a, 0x0d, 0x09].contains(bytes[index]) { index += 1 }
+        while index < bytes.count {
+            switch bytes[index] {
+            case 0x20, 0x0a, 0x0d, 0x09: index += 1
+            default: return
+            }
+        }
     }
 
     private mutating func take(_ character: Unicode.Scalar) -> Bool {

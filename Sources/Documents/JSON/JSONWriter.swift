@@ -8,10 +8,12 @@ public struct JSONWriter {
         case indented(Int)
     }
 
-    private var bytes: [UInt8] = []
+    /// What was written.
+    package private(set) var bytes: [UInt8] = []
     private let layout: Layout
 
-    private init(_ layout: Layout) {
+    /// Begins a document.
+    package init(_ layout: Layout = .compact) {
         self.layout = layout
         bytes.reserveCapacity(1024)
     }
@@ -28,8 +30,10 @@ public struct JSONWriter {
         return writer.bytes
     }
 
-    private mutating func put(_ text: String) { bytes.append(contentsOf: text.utf8) }
-    private mutating func put(_ character: Unicode.Scalar) { bytes.append(UInt8(ascii: character)) }
+    mutating func put(_ text: String) { bytes.append(contentsOf: text.utf8) }
+    mutating func put(_ character: Unicode.Scalar) { bytes.append(UInt8(ascii: character)) }
+    mutating func put(_ number: UInt64) { NumberText.append(number, to: &bytes) }
+    mutating func put(_ real: Double) { NumberText.append(real, to: &bytes) }
 
     private mutating func write(_ value: Value, depth: Int) {
         switch value {
@@ -37,7 +41,7 @@ public struct JSONWriter {
         case .bool(let bool): put(bool ? "true" : "false")
         case .integer(let integer): put(String(integer))
         case .largeInteger(let digits): put(digits)
-        case .real(let real): put(NumberText.json(real))
+        case .real(let real): put(real)
         case .string(let string), .date(let string): writeString(string)
         case .bytes(let bytes): writeString(String(decoding: bytes, as: UTF8.self))
         case .array(let array):
@@ -70,25 +74,37 @@ public struct JSONWriter {
         bytes.append(contentsOf: repeatElement(UInt8(ascii: " "), count: depth * spaces))
     }
 
-    private mutating func writeString(_ string: String) {
+    mutating func writeString(_ string: String) {
         put("\"" as Unicode.Scalar)
-        for byte in string.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-                bytes.append(UInt8(ascii: "\\"))
-                bytes.append(byte)
-            case 0x0a: put("\\n")
-            case 0x0d: put("\\r")
-            case 0x09: put("\\t")
-            case 0x08: put("\\b")
-            case 0x0c: put("\\f")
-            case ..<0x20:
-                let digits = String(byte, radix: 16)
-                put("\\u" + String(repeating: "0", count: 4 - digits.count) + digits)
-            default: bytes.append(byte)
+        var string = string
+        string.withUTF8 { text in
+            var plain = 0
+            for index in text.indices {
+                guard let escape = unsafe Self.escape(of: text[index]) else { continue }
+                // What needs no escape is put at once.
+                unsafe bytes.append(contentsOf: text[plain..<index])
+                put(escape)
+                plain = index + 1
             }
+            unsafe bytes.append(contentsOf: text[plain...])
         }
         put("\"" as Unicode.Scalar)
+    }
+
+    private static func escape(of byte: UInt8) -> String? {
+        switch byte {
+        case UInt8(ascii: "\""): return "\\\""
+        case UInt8(ascii: "\\"): return "\\\\"
+        case 0x20...: return nil
+        case 0x0a: return "\\n"
+        case 0x0d: return "\\r"
+        case 0x09: return "\\t"
+        case 0x08: return "\\b"
+        case 0x0c: return "\\f"
+        default:
+            let digits = String(byte, radix: 16)
+            return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+        }
     }
 }
 
@@ -112,5 +128,44 @@ public enum NumberText {
         while fraction.hasSuffix("0") { fraction.removeLast() }
         let mantissa = fraction.isEmpty ? "\(digits.prefix(1))" : "\(digits.prefix(1)).\(fraction)"
         return "\(isNegative ? "-" : "")\(mantissa)e+\(digits.count - 1)"
+    }
+
+    /// The most digits, a point among them, of numbers whose value follows from them at once.
+    static let exactDigitsMax: Int = 16
+
+    /// The number that is nearest to digits of which some stand behind the point.
+    ///
+    /// Fifteen digits and their power of ten are exact as floating-point numbers, and so the quotient is the nearest number.
+    package static func exact(_ digits: some BinaryInteger, fractionDigits: Int) -> Double {
+        Double(digits) / powers[fractionDigits]
+    }
+
+    private static let powers: [Double] = (0...15).map { power in (0..<power).reduce(1.0) { value, _ in value * 10 } }
+
+    /// Appends a number as JSON writes it.
+    package static func append(_ real: Double, to bytes: inout [UInt8]) {
+        let thousandths = (real * 1000).rounded()
+        // What has three digits behind the point and fifteen in all is its own shortest text.
+        guard abs(thousandths) < 1e15, thousandths / 1000 == real, real != 0 || real.sign == .plus else {
+            return bytes.append(contentsOf: json(real).utf8)
+        }
+        if real < 0 { bytes.append(UInt8(ascii: "-")) }
+        let (whole, fraction) = UInt64(abs(thousandths)).quotientAndRemainder(dividingBy: 1000)
+        append(whole, to: &bytes)
+        let digits = (fraction / 100, fraction / 10 % 10, fraction % 10)
+        bytes.append(UInt8(ascii: "."))
+        bytes.append(UInt8(ascii: "0") + UInt8(digits.0))
+        if digits.1 != 0 || digits.2 != 0 { bytes.append(UInt8(ascii: "0") + UInt8(digits.1)) }
+        if digits.2 != 0 { bytes.append(UInt8(ascii: "0") + UInt8(digits.2)) }
+    }
+
+    /// Appends a whole number.
+    package static func append(_ number: UInt64, to bytes: inout [UInt8]) {
+        var divisor: UInt64 = 1
+        while number / divisor >= 10 { divisor *= 10 }
+        while divisor > 0 {
+            bytes.append(UInt8(ascii: "0") + UInt8(number / divisor % 10))
+            divisor /= 10
+        }
     }
 }

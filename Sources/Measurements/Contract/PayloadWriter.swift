@@ -89,41 +89,12 @@ public struct PayloadWriter: Sendable {
             for part in record {
                 switch part {
                 case .literal(let bytes): buffer += bytes
-                case .room: Self.append(UInt64(room), to: &buffer)
+                case .room: NumberText.append(UInt64(room), to: &buffer)
                 case .time: buffer += time
-                case .value(let channel): Self.append(value(room, channel), to: &buffer)
+                case .value(let channel): NumberText.append(value(room, channel), to: &buffer)
                 }
             }
         }
         buffer += suffix
-    }
-
-    // MARK: Numbers
-
-    /// Appends a number as JSON has it.
-    static func append(_ number: Double, to buffer: inout [UInt8]) {
-        let thousandths = (number * 1000).rounded()
-        // What has three digits behind the point and fifteen in all is its own shortest text.
-        guard abs(thousandths) < 1e15, thousandths / 1000 == number, number != 0 || number.sign == .plus else {
-            buffer += NumberText.json(number).utf8
-            return
-        }
-        if number < 0 { buffer.append(UInt8(ascii: "-")) }
-        let (whole, fraction) = UInt64(abs(thousandths)).quotientAndRemainder(dividingBy: 1000)
-        append(whole, to: &buffer)
-        let digits = (fraction / 100, fraction / 10 % 10, fraction % 10)
-        buffer.append(UInt8(ascii: "."))
-        buffer.append(UInt8(ascii: "0") + UInt8(digits.0))
-        if digits.1 != 0 || digits.2 != 0 { buffer.append(UInt8(ascii: "0") + UInt8(digits.1)) }
-        if digits.2 != 0 { buffer.append(UInt8(ascii: "0") + UInt8(digits.2)) }
-    }
-
-    private static func append(_ number: UInt64, to buffer: inout [UInt8]) {
-        var divisor: UInt64 = 1
-        while number / divisor >= 10 { divisor *= 10 }
-        while divisor > 0 {
-            buffer.append(UInt8(ascii: "0") + UInt8(number / divisor % 10))
-            divisor /= 10
-        }
     }
 }

@@ -9,11 +9,13 @@ public enum HTTPDate {
 
     /// Milliseconds since 1970 of a text; nil for what is no such time.
     public static func milliseconds(_ text: String) -> Int64? {
-        let words = text.split { " ,:".contains($0) }
-        guard words.count == 8, let day = Int(words[1]), let month = months.firstIndex(of: String(words[2])),
-            let year = Int(words[3]), (1...9999).contains(year), let hour = Int(words[4]), (0..<24).contains(hour),
-            let minute = Int(words[5]), (0..<60).contains(minute), let second = Int(words[6]),
-            (0...60).contains(second), GregorianCalendar.isDate(year, month + 1, day), words[7] == "GMT"
+        let words = text.utf8.split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: ":") }
+        func number(_ word: Int) -> Int? { Int(Substring(words[word])) }
+        guard words.count == 8, let day = number(1),
+            let month = months.firstIndex(where: { $0.utf8.elementsEqual(words[2]) }),
+            let year = number(3), (1...9999).contains(year), let hour = number(4), (0..<24).contains(hour),
+            let minute = number(5), (0..<60).contains(minute), let second = number(6), (0...60).contains(second),
+            GregorianCalendar.isDate(year, month + 1, day), words[7].elementsEqual("GMT".utf8)
         else { return nil }
         let days = Int64(GregorianCalendar.days(year, month + 1, day))
         return (days * 86_400 + Int64(hour * 3600 + minute * 60 + second)) * 1000

@@ -127,16 +127,9 @@ public actor Broker {
     public func fetch(_ partition: TopicPartition, from offset: Int64, max: Int) async throws(BrokerError)
         -> FetchedRecords
     {
-        try await fetch(partition, from: offset, max: max, bytesMax: BrokerLog.fetchBytesMax)
-    }
-
-    private func fetch(
-        _ partition: TopicPartition, from offset: Int64, max: Int, bytesMax: Int
-    ) async throws(BrokerError) -> FetchedRecords {
         let fetched = try await perform(settles: false) { log throws(BrokerError) in
             FetchedRecords(
-                records: try log.fetch(partition, from: offset, max: max, bytesMax: bytesMax),
-                latest: try log.ends(of: partition).latest)
+                records: try log.fetch(partition, from: offset, max: max), latest: try log.ends(of: partition).latest)
         }
         counters.fetched += fetched.records.count
         return fetched
@@ -167,17 +160,26 @@ public actor Broker {
     private func fetchNow(_ fetch: BrokerFetch) async throws(BrokerError) -> [TopicPartition: PartitionFetch] {
         // No partition keeps the others from being given.
         let bytesMax = BrokerLog.fetchBytesMax / fetch.positions.count
-        var results: [TopicPartition: PartitionFetch] = [:]
-        for position in fetch.positions {
-            do throws(BrokerError) {
-                results[position.partition] = .records(
-                    try await self.fetch(
-                        position.partition, from: position.offset, max: position.max, bytesMax: bytesMax))
-            } catch {
-                guard case .offsetOutOfRange(let earliest, let latest) = error else { throw error }
-                results[position.partition] = .outOfRange(earliest: earliest, latest: latest)
+        let (results, count) = try await perform(settles: false) { [reach] log throws(BrokerError) in
+            var results: [TopicPartition: PartitionFetch] = [:]
+            var count = 0
+            for position in fetch.positions {
+                let partition = position.partition
+                do throws(BrokerError) {
+                    let records = try log.fetch(
+                        partition, from: position.offset, max: position.max, bytesMax: bytesMax)
+                    let latest = try log.ends(of: partition).latest
+                    results[partition] = .records(FetchedRecords(records: records, latest: latest))
+                    count += records.count
+                } catch {
+                    guard case .offsetOutOfRange(let earliest, let latest) = error else { throw error }
+                    reach(.brokerOffsetOutOfRange)
+                    results[partition] = .outOfRange(earliest: earliest, latest: latest)
+                }
             }
+            return (results, count)
         }
+        counters.fetched += count
         return results
     }
 
@@ -238,9 +240,13 @@ public actor Broker {
             throw .fenced
         }
         groups[name]?.members[member] = .now
-        let gone = group.members.filter { $0.value.duration(to: .now) > Self.sessionTimeout && $0.key != member }.keys
-        guard !gone.isEmpty else { return }
-        for other in gone { groups[name]?.members[other] = nil }
+        let now = ContinuousClock.now
+        func isGone(_ other: String, _ heard: ContinuousClock.Instant) -> Bool {
+            other != member && heard.duration(to: now) > Self.sessionTimeout
+        }
+        guard group.members.contains(where: { isGone($0.key, $0.value) }) else { return }
+        groups[name]?.members = group.members.filter { !isGone($0.key, $0.value) }
+        groups[name]?.members[member] = now
         groups[name]?.generation += 1
         reach(.brokerFenced)
         throw .fenced

@@ -61,20 +61,21 @@ public struct HTTPBrokerClient: BrokerClient {
     /// Closes its connections.
     public func shutDown() async { await client.shutDown() }
 
-    private func send(
-        _ method: HTTPRequest.Method, _ path: String, _ body: Value? = nil
-    ) async throws(BrokerError) -> Value {
-        let request = HTTPRequest(method: method, scheme: nil, authority: nil, path: path)
-        let payload = body.map { ByteBuffer(string: JSONWriter.write($0)) } ?? ByteBuffer()
-        let (response, bytes): (HTTPResponse, ByteBuffer)
+    /// Posts a request; the body of the answer, if it is a success.
+    private func post(_ path: String, _ body: ByteBuffer) async throws(BrokerError) -> ByteBuffer {
+        let request = HTTPRequest(method: .post, scheme: nil, authority: nil, path: path)
+        let (response, answer): (HTTPResponse, ByteBuffer)
         do throws(HTTPFailure) {
-            (response, bytes) = try await client.send(request, body: payload, to: endpoint)
+            (response, answer) = try await client.send(request, body: body, to: endpoint)
         } catch {
             throw .unreachable(error.description)
         }
-        let json = (try? JSONReader.read(bytes.readableBytesView)) ?? .null
-        guard response.status.code != 200 else { return json }
-        throw BrokerError(json: json, status: response.status.code)
+        guard response.status.code != 200 else { return answer }
+        throw BrokerError(json: Self.value(answer), status: response.status.code)
+    }
+
+    private static func value(_ answer: ByteBuffer) -> Value {
+        (try? JSONReader.read(answer.readableBytesView)) ?? .null
     }
 
     /// Appends messages to a partition; returns whether they were new.
@@ -83,15 +84,8 @@ public struct HTTPBrokerClient: BrokerClient {
     public func produce(
         _ messages: [BrokerMessage], to partition: TopicPartition, from producer: BrokerProducer?, acks: BrokerAcks
     ) async throws(BrokerError) -> Bool {
-        var body: Value = [
-            "acks": .string(acks.rawValue),
-            "records": .array(messages.map { ["key": .string($0.key), "value": .string($0.value)] }),
-        ]
-        if let producer {
-            let json: Value = ["id": .string(producer.id), "sequence": .integer(Int(producer.sequence))]
-            body.set(Pointer(tokens: ["producer"]), to: json)
-        }
-        let answer = try await send(.post, path(partition), body)
+        let request = ProduceRequest(messages: messages, producer: producer, acks: acks)
+        let answer = Self.value(try await post(path(partition), request.json))
         guard let isDuplicate = answer["duplicate"]?.bool else { throw .notUnderstood }
         return !isDuplicate
     }
@@ -100,47 +94,18 @@ public struct HTTPBrokerClient: BrokerClient {
     ///
     /// - Throws: ``BrokerError``.
     public func fetch(_ fetch: BrokerFetch) async throws(BrokerError) -> [TopicPartition: PartitionFetch] {
-        var body: Value.Object = [
-            "wait": .integer(Int(fetch.wait.milliseconds)),
-            "partitions": .array(
-                fetch.positions.map { position in
-                    [
-                        "topic": .string(position.partition.topic),
-                        "partition": .integer(position.partition.partition),
-                        "offset": .integer(Int(position.offset)), "max": .integer(position.max),
-                    ]
-                }),
-        ]
-        if let member = fetch.membership {
-            body["group"] = .string(member.group)
-            body["member"] = .string(member.member)
-            body["generation"] = .integer(member.generation)
-        }
-        let answer = try await send(.post, "/fetch", .object(body))
-        guard let list = answer["partitions"]?.array else { throw .notUnderstood }
-        var results: [TopicPartition: PartitionFetch] = [:]
-        for value in list {
-            guard let topic = value["topic"]?.string, let number = value["partition"]?.integer,
-                let latest = value["latest"]?.offset
-            else { throw .notUnderstood }
-            if let list = value["records"]?.array {
-                let records = list.compactMap(BrokerRecord.init(json:))
-                guard records.count == list.count else { throw .notUnderstood }
-                results[TopicPartition(topic, number)] = .records(FetchedRecords(records: records, latest: latest))
-            } else {
-                guard let earliest = value["earliest"]?.offset else { throw .notUnderstood }
-                results[TopicPartition(topic, number)] = .outOfRange(earliest: earliest, latest: latest)
-            }
-        }
-        return results
+        try BrokerFetch.results(try await post("/fetch", fetch.json))
     }
 
     /// Joins a group, or says that the member is still there.
     ///
     /// - Throws: ``BrokerError``.
     public func join(_ group: String, member: String, topic: String) async throws(BrokerError) -> GroupAssignment {
-        let answer = try await send(
-            .post, "/consumers/\(group)", ["member": .string(member), "topic": .string(topic)])
+        let request = ByteBuffer.json { json in
+            json.member("member", member)
+            json.member("topic", topic)
+        }
+        let answer = Self.value(try await post("/consumers/\(group)", request))
         guard let generation = answer["generation"]?.integer, let list = answer["partitions"]?.array else {
             throw .notUnderstood
         }
@@ -160,8 +125,11 @@ public struct HTTPBrokerClient: BrokerClient {
     ///
     /// - Throws: ``BrokerError``, ``BrokerError/fenced`` when the group has gone on without the member.
     public func heartbeat(_ group: String, member: String, generation: Int) async throws(BrokerError) {
-        let body: Value = ["member": .string(member), "generation": .integer(generation)]
-        _ = try await send(.post, "/consumers/\(group)/heartbeat", body)
+        let request = ByteBuffer.json { json in
+            json.member("member", member)
+            json.member("generation", generation)
+        }
+        _ = try await post("/consumers/\(group)/heartbeat", request)
     }
 
     /// Notes where a group goes on.
@@ -170,32 +138,12 @@ public struct HTTPBrokerClient: BrokerClient {
     public func commit(
         _ group: String, member: String, generation: Int, _ partition: TopicPartition, _ offset: Int64
     ) async throws(BrokerError) {
-        let body: Value = [
-            "member": .string(member), "generation": .integer(generation), "topic": .string(partition.topic),
-            "partition": .integer(partition.partition), "offset": .integer(Int(offset)),
-        ]
-        _ = try await send(.post, "/consumers/\(group)/offsets", body)
+        let request = CommitRequest(member: member, generation: generation, partition: partition, offset: offset)
+        _ = try await post("/consumers/\(group)/offsets", request.json)
     }
 
     private func path(_ partition: TopicPartition) -> String {
         "/topics/\(partition.topic)/partitions/\(partition.partition)"
-    }
-}
-
-extension BrokerRecord {
-    /// The record as the broker's answers have it.
-    var json: Value {
-        [
-            "offset": .integer(Int(offset)), "key": .string(message.key), "value": .string(message.value),
-            "time": .integer(Int(time)),
-        ]
-    }
-
-    init?(json: Value) {
-        guard let offset = json["offset"]?.offset, let key = json["key"]?.string, let value = json["value"]?.string,
-            let time = json["time"]?.integer
-        else { return nil }
-        self.init(offset: offset, message: BrokerMessage(key: key, value: value), time: Int64(time))
     }
 }
 
@@ -225,7 +173,7 @@ extension BrokerError {
     }
 
     /// An answer that is a success, and not of this API: nothing is taken for done.
-    fileprivate static let notUnderstood: BrokerError = .unreachable("its answer is not understood")
+    static let notUnderstood: BrokerError = .unreachable("its answer is not understood")
 
     init(json: Value, status: Int) {
         let reason = json["error"]?.string ?? "the broker answered \(status)"

@@ -69,7 +69,7 @@ public struct BrokerService: Sendable {
         return router
     }
 
-    private static func answer(_ work: () async throws(BrokerError) -> Value) async -> HTTPReply {
+    private static func answer(_ work: () async throws(BrokerError) -> ByteBuffer) async -> HTTPReply {
         do throws(BrokerError) {
             return HTTPReply(json: try await work())
         } catch {
@@ -103,119 +103,68 @@ public struct BrokerService: Sendable {
 
     private static func produce(
         _ body: ByteBuffer, _ partition: TopicPartition, _ broker: Broker
-    ) async throws(BrokerError) -> Value {
-        let json = try json(body)
-        guard let acks = BrokerAcks(rawValue: json["acks"]?.string ?? "all") else {
-            throw .refused("acks is 0, 1 or all")
-        }
-        var messages: [BrokerMessage] = []
-        for record in json["records"]?.array ?? [] {
-            guard let value = record["value"]?.string else { throw .refused("a record's value is a string") }
-            messages.append(BrokerMessage(key: record["key"]?.string ?? "", value: value))
-        }
-        var producer: BrokerProducer?
-        if let given = json["producer"] {
-            guard let id = given["id"]?.string, (1...128).contains(id.utf8.count),
-                let sequence = given["sequence"]?.integer,
-                (0...1 << 53).contains(sequence)
-            else { throw .refused("a producer has an id of 1 to 128 bytes and a sequence from 0 to 2^53") }
-            producer = BrokerProducer(id: id, sequence: Int64(sequence))
-        }
-        guard acks != .none else {
+    ) async throws(BrokerError) -> ByteBuffer {
+        let request = try ProduceRequest(json: body)
+        guard request.acks != .none else {
             // Nobody waits for what comes of it.
-            Task { [messages, producer] in
-                try? await broker.produce(messages, to: partition, from: producer, acks: acks)
+            Task {
+                try? await broker.produce(request.messages, to: partition, from: request.producer, acks: request.acks)
             }
-            return ["duplicate": false]
+            return .json { $0.member("duplicate", false) }
         }
-        let offset = try await broker.produce(messages, to: partition, from: producer, acks: acks)
-        return ["offset": offset.map { .integer(Int($0)) } ?? .null, "duplicate": .bool(offset == nil)]
+        let offset = try await broker.produce(
+            request.messages, to: partition, from: request.producer, acks: request.acks)
+        return .json { json in
+            json.member("offset", offset)
+            json.member("duplicate", offset == nil)
+        }
     }
 
-    private static func fetch(_ body: ByteBuffer, _ broker: Broker) async throws(BrokerError) -> Value {
-        let json = try json(body)
-        guard let wait = json["wait"]?.integer, wait >= 0, let list = json["partitions"]?.array else {
-            throw .refused("a fetch has wait, in ms, and partitions")
-        }
-        var positions: [BrokerFetch.Position] = []
-        for value in list {
-            guard let topic = value["topic"]?.string, let number = value["partition"]?.integer,
-                let offset = value["offset"]?.integer, offset >= 0, let max = value["max"]?.integer, max >= 0
-            else { throw .refused("a partition of a fetch has topic, partition, offset and max") }
-            positions.append(
-                BrokerFetch.Position(
-                    TopicPartition(topic, number), offset: Int64(offset), max: min(max, recordsMax)))
-        }
-        guard Set(positions.map(\.partition)).count == positions.count else {
-            throw .refused("a fetch has each partition once")
-        }
-        var membership: BrokerFetch.Membership?
-        if let group = json["group"] {
-            guard let group = group.string, let member = json["member"]?.string,
-                let generation = json["generation"]?.integer
-            else { throw .refused("a fetch of a group has group, member and generation") }
-            membership = BrokerFetch.Membership(group: group, member: member, generation: generation)
-        }
-        let results = try await broker.fetch(
-            BrokerFetch(positions, wait: .milliseconds(min(wait, 1 << 30)), membership: membership))
-        var answers: [Value] = []
-        for partition in positions.map(\.partition) {
-            guard let result = results[partition] else { continue }
-            var answer: Value.Object = [
-                "topic": .string(partition.topic), "partition": .integer(partition.partition),
-            ]
-            switch result {
-            case .records(let fetched):
-                // Most partitions have nothing most of the time.
-                if fetched.records.isEmpty { continue }
-                answer["records"] = .array(fetched.records.map(\.json))
-                answer["latest"] = .integer(Int(fetched.latest))
-            case .outOfRange(let earliest, let latest):
-                answer["earliest"] = .integer(Int(earliest))
-                answer["latest"] = .integer(Int(latest))
-            }
-            answers.append(.object(answer))
-        }
-        return ["partitions": .array(answers)]
+    private static func fetch(_ body: ByteBuffer, _ broker: Broker) async throws(BrokerError) -> ByteBuffer {
+        let fetch = try BrokerFetch(json: body, recordsMax: recordsMax)
+        return fetch.answer(try await broker.fetch(fetch))
     }
 
-    private static func join(_ body: ByteBuffer, _ group: String, _ broker: Broker) async throws(BrokerError) -> Value {
+    private static func join(
+        _ body: ByteBuffer, _ group: String, _ broker: Broker
+    ) async throws(BrokerError) -> ByteBuffer {
         let json = try json(body)
         guard let member = json["member"]?.string, (1...128).contains(member.utf8.count),
             let topic = json["topic"]?.string
         else { throw .refused("member and topic are strings, the first of 1 to 128 bytes") }
         let assignment = try await broker.join(group, member: member, topic: topic)
-        let partitions = assignment.positions.sorted { $0.key < $1.key }.map { number, position -> Value in
-            [
-                "partition": .integer(number), "committed": position.committed.map { .integer(Int($0)) } ?? .null,
-                "earliest": .integer(Int(position.earliest)), "latest": .integer(Int(position.latest)),
-            ]
+        return .json { json in
+            json.member("generation", assignment.generation)
+            json.name("partitions")
+            json.array(assignment.positions.sorted { $0.key < $1.key }) { json, entry in
+                json.object { json in
+                    json.member("partition", entry.key)
+                    json.member("committed", entry.value.committed)
+                    json.member("earliest", Int(entry.value.earliest))
+                    json.member("latest", Int(entry.value.latest))
+                }
+            }
         }
-        return ["generation": .integer(assignment.generation), "partitions": .array(partitions)]
     }
 
     private static func heartbeat(
         _ body: ByteBuffer, _ group: String, _ broker: Broker
-    ) async throws(BrokerError) -> Value {
+    ) async throws(BrokerError) -> ByteBuffer {
         let json = try json(body)
         guard let member = json["member"]?.string, let generation = json["generation"]?.integer else {
             throw .refused("a heartbeat has member and generation")
         }
         try await broker.heartbeat(group, member: member, generation: generation)
-        return ["generation": .integer(generation)]
+        return .json { $0.member("generation", generation) }
     }
 
     private static func commit(
         _ body: ByteBuffer, _ group: String, _ broker: Broker
-    ) async throws(BrokerError) -> Value {
-        let json = try json(body)
-        guard let member = json["member"]?.string, let generation = json["generation"]?.integer,
-            let topic = json["topic"]?.string, let number = json["partition"]?.integer,
-            let offset = json["offset"]?.integer, offset >= 0
-        else { throw .refused("a commit has member, generation, topic, partition and offset") }
+    ) async throws(BrokerError) -> ByteBuffer {
+        let request = try CommitRequest(json: body)
         try await broker.commit(
-            group, member: member, generation: generation, TopicPartition(topic, number), Int64(offset))
-        return ["offset": .integer(offset)]
+            group, member: request.member, generation: request.generation, request.partition, request.offset)
+        return .json { $0.member("offset", Int(request.offset)) }
     }
 }
 

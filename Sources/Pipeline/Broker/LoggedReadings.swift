@@ -4,20 +4,29 @@ import SQLite
 
 /// What a broker's log holds, read from its disk while the broker is down, or from a copy of its disk.
 public protocol LoggedReadings {
-    /// The records that are readings, by partition and offset.
+    /// The records that are readings, and how far groups have come.
     ///
     /// - Throws: ``PersistenceError``.
-    func records() throws(PersistenceError) -> [LoggedReading]
-
-    /// Where each group goes on, by group: an offset for each partition in which it has committed.
-    ///
-    /// - Throws: ``PersistenceError``.
-    func committedOffsets() throws(PersistenceError) -> [String: [TopicPartition: Int64]]
+    func contents() throws(PersistenceError) -> LogContents
 
     /// How many records each partition ever had, and how many of them producers have numbered.
     ///
     /// - Throws: ``PersistenceError``.
     func appends() throws(PersistenceError) -> [PartitionAppends]
+}
+
+/// What a broker's log holds at one moment.
+public struct LogContents: Hashable, Sendable {
+    /// The records that are readings, by partition and offset.
+    public var records: [LoggedReading]
+    /// Where each group goes on, by group: an offset for each partition in which it has committed.
+    public var committed: [String: [TopicPartition: Int64]]
+
+    /// Makes contents of their parts; without them, nothing.
+    public init(records: [LoggedReading] = [], committed: [String: [TopicPartition: Int64]] = [:]) {
+        self.records = records
+        self.committed = committed
+    }
 }
 
 /// What was ever appended to a partition.
@@ -66,55 +75,54 @@ public struct BrokerLogReadings: LoggedReadings {
         self.location = location
     }
 
-    /// The records that are readings, by partition and offset.
+    /// The records that are readings, and how far groups have come.
     ///
     /// - Throws: ``PersistenceError``; ``PersistenceError/damaged(_:)`` where the broker would not give a record either.
-    public func records() throws(PersistenceError) -> [LoggedReading] {
-        guard let database = try DurableFile.inspect(location, BrokerLog.schema) else { return [] }
+    public func contents() throws(PersistenceError) -> LogContents {
+        // Opened once: who opens a file reads its whole WAL.
+        guard let database = try DurableFile.inspect(location, BrokerLog.schema) else { return LogContents() }
         return try PersistenceError.mapped {
-            var partitions: [Int64: TopicPartition] = [:]
-            for row in try database.rows("SELECT id, topic, number FROM partition") {
-                guard let id = row[0].integer, let topic = row[1].text, let number = row[2].integer else { continue }
-                partitions[id] = TopicPartition(topic, Int(number))
-            }
-            let statement = try database.prepare(
-                "SELECT partition, offset, time, key, value, checksum FROM record ORDER BY partition, offset")
-            var records: [LoggedReading] = []
-            while try statement.step() {
-                guard let partition = partitions[statement.integer(0)] else {
-                    throw PersistenceError.damaged("a record of an unknown partition")
-                }
-                let record = BrokerRecord(
-                    offset: statement.integer(1),
-                    message: BrokerMessage(key: statement.text(3), value: statement.text(4)),
-                    time: statement.integer(2))
-                guard Checksum.of(record, in: partition) == statement.integer(5) else {
-                    throw PersistenceError.damaged("the checksum of the record \(partition)@\(record.offset)")
-                }
-                guard let reading = try? Reading(jsonText: record.message.value) else { continue }
-                records.append(
-                    LoggedReading(partition: partition, offset: record.offset, time: record.time, reading: reading))
-            }
-            return records
+            LogContents(records: try Self.records(in: database), committed: try Self.committed(in: database))
         }
     }
 
-    /// Where each group goes on, by group: an offset for each partition in which it has committed.
-    ///
-    /// - Throws: ``PersistenceError``.
-    public func committedOffsets() throws(PersistenceError) -> [String: [TopicPartition: Int64]] {
-        guard let database = try DurableFile.inspect(location, BrokerLog.schema) else { return [:] }
-        return try PersistenceError.mapped {
-            let statement = try database.prepare(
-                "SELECT name, topic, number, offset FROM committed JOIN partition ON partition.id = committed.partition"
-            )
-            var offsets: [String: [TopicPartition: Int64]] = [:]
-            while try statement.step() {
-                let partition = TopicPartition(statement.text(1), Int(statement.integer(2)))
-                offsets[statement.text(0), default: [:]][partition] = statement.integer(3)
-            }
-            return offsets
+    private static func records(in database: SQLiteDatabase) throws -> [LoggedReading] {
+        var partitions: [Int64: TopicPartition] = [:]
+        for row in try database.rows("SELECT id, topic, number FROM partition") {
+            guard let id = row[0].integer, let topic = row[1].text, let number = row[2].integer else { continue }
+            partitions[id] = TopicPartition(topic, Int(number))
         }
+        let statement = try database.prepare(
+            "SELECT partition, offset, time, key, value, checksum FROM record ORDER BY partition, offset")
+        var records: [LoggedReading] = []
+        while try statement.step() {
+            guard let partition = partitions[statement.integer(0)] else {
+                throw PersistenceError.damaged("a record of an unknown partition")
+            }
+            let record = BrokerRecord(
+                offset: statement.integer(1),
+                message: BrokerMessage(key: statement.text(3), value: statement.text(4)),
+                time: statement.integer(2))
+            guard Checksum.of(record, in: partition) == statement.integer(5) else {
+                throw PersistenceError.damaged("the checksum of the record \(partition)@\(record.offset)")
+            }
+            guard let reading = try? Reading(jsonText: record.message.value) else { continue }
+            records.append(
+                LoggedReading(partition: partition, offset: record.offset, time: record.time, reading: reading))
+        }
+        return records
+    }
+
+    private static func committed(in database: SQLiteDatabase) throws -> [String: [TopicPartition: Int64]] {
+        let statement = try database.prepare(
+            "SELECT name, topic, number, offset FROM committed JOIN partition ON partition.id = committed.partition"
+        )
+        var offsets: [String: [TopicPartition: Int64]] = [:]
+        while try statement.step() {
+            let partition = TopicPartition(statement.text(1), Int(statement.integer(2)))
+            offsets[statement.text(0), default: [:]][partition] = statement.integer(3)
+        }
+        return offsets
     }
 
     /// How many records each partition ever had, and how many of them producers have numbered.

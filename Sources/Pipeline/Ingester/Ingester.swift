@@ -1,4 +1,3 @@
-import Documents
 import HTTP
 import HTTPTypes
 import Measurements
@@ -73,11 +72,8 @@ public actor Ingester {
         guard !readings.isEmpty, let first = batch.records.first, let last = batch.records.last else { return }
         // A broker that lost its log gives the same offsets to other readings: the content is a part of the name.
         let content = String(UInt64(bitPattern: Checksum.of(readings)), radix: 16)
-        let json: Value = [
-            "name": .string("\(batch.partition)@\(first.offset)-\(last.offset)/\(content)"),
-            "readings": .array(readings.map(\.json)),
-        ]
-        let body = ByteBuffer(string: JSONWriter.write(json))
+        let name = "\(batch.partition)@\(first.offset)-\(last.offset)/\(content)"
+        let body = StorageBatch.json(name: name, readings)
         let request = HTTPRequest(method: .post, scheme: nil, authority: nil, path: "/batches")
         var wait = options.retry
         while !Task.isCancelled {

@@ -17,6 +17,8 @@ public actor Outbox: MeasurementSink {
         /// Readings that may wait; more are not taken.
         public var readingsMax: Int = 1_000_000
         /// The time for which readings are kept that the broker has taken: they are sent again to a broker that comes back without them.
+        ///
+        /// It is counted while the outbox runs: neither a wall clock that jumps nor a machine that is off makes it shorter.
         public var retainsAfterAck: Duration = .zero
         /// How long to wait before something that failed is tried again, at first.
         public var retry: Duration = .milliseconds(500)
@@ -41,6 +43,9 @@ public actor Outbox: MeasurementSink {
     private let lock: FIFOLock = FIFOLock(waitingMax: 256)
     private var producer: String = ""
     private var next: [Int: Int64] = [:]
+    private let opened: ContinuousClock.Instant = .now
+    /// For how long the outbox had run when it took leave of a message for the last time, before it was opened.
+    private var ranBefore: Duration = .zero
     private var waker: CheckedContinuation<Void, Never>?
     /// Something has changed since it was looked at what waits.
     private var hasNews: Bool = false
@@ -51,6 +56,9 @@ public actor Outbox: MeasurementSink {
     }
     /// Readings that the broker has taken.
     public private(set) var sent: Int = 0
+
+    /// The longest that an outbox may have run, in ms: more is no time.
+    private static let ranMax: Int64 = 1 << 53
 
     private struct Statements {
         let add: SQLiteStatement
@@ -129,6 +137,11 @@ public actor Outbox: MeasurementSink {
                 next[Int(partition)] = sequence
             }
             waiting = Int(try database.rows("SELECT count(*) FROM message WHERE sent IS NULL")[0][0].integer ?? 0)
+            let ran = try database.rows("SELECT max(sent) FROM message")[0][0].integer ?? 0
+            guard (0...Self.ranMax).contains(ran) else {
+                throw PersistenceError.damaged("the time of a message: \(ran)")
+            }
+            ranBefore = .milliseconds(ran)
         }
         try await location.waitUntilDurable()
     }
@@ -227,10 +240,15 @@ public actor Outbox: MeasurementSink {
                 from: BrokerProducer(id: producer, sequence: piece.sequence), acks: options.acks)
         } catch {
             // Messages are missing there that it had acknowledged.
-            if case .outOfOrder(let expected) = error, expected < piece.sequence { try renumber() }
+            if case .outOfOrder(let expected) = error, expected < piece.sequence {
+                try renumber()
+                try await location.waitUntilDurable()
+            }
             throw error
         }
         try forget(piece)
+        // Whoever writes waits for the disk himself: else the next that publishes would wait for all that was sent meanwhile.
+        try await location.waitUntilDurable()
     }
 
     /// Waits until there is something to send.
@@ -289,11 +307,11 @@ public actor Outbox: MeasurementSink {
                     try statements.delete.bind([.integer(piece.last)])
                     return try statements.delete.run()
                 }
-                let now = WallClock.milliseconds
-                try statements.markSent.bind([.integer(now), .integer(piece.last)])
+                let ran = ranBefore + opened.duration(to: .now)
+                try statements.markSent.bind([.integer(ran.milliseconds), .integer(piece.last)])
                 try statements.markSent.run()
                 try statements.deleteSent.bind([
-                    .integer(piece.last), .integer(now - options.retainsAfterAck.milliseconds),
+                    .integer(piece.last), .integer((ran - options.retainsAfterAck).milliseconds),
                 ])
                 try statements.deleteSent.run()
             }

@@ -34,22 +34,38 @@ enum Checksum {
 
     /// Of a record of a partition.
     static func of(_ record: BrokerRecord, in partition: TopicPartition) -> Int64 {
-        of(
-            [partition.topic, record.message.key, record.message.value],
-            [Int64(partition.partition), record.offset, record.time])
+        var sum = Sum()
+        sum.add(partition.topic)
+        sum.add(record.message)
+        sum.add(Int64(partition.partition))
+        sum.add(record.offset)
+        sum.add(record.time)
+        return sum.value
     }
 
     /// Of a message that waits for a partition, with its number there.
     static func of(_ message: BrokerMessage, partition: Int64, sequence: Int64) -> Int64 {
-        of([message.key, message.value], [partition, sequence])
+        var sum = Sum()
+        sum.add(message)
+        sum.add(partition)
+        sum.add(sequence)
+        return sum.value
     }
 
     /// Of texts, whose ends count, and of numbers.
-    static func of(_ texts: [String], _ numbers: [Int64]) -> Int64 {
-        var sum: UInt64 = 0x57_4b6d_7367
-        for text in texts { sum = mixed(FNV1a.hash(text, into: sum) ^ 0xff) }
-        for number in numbers { sum = mixed(sum ^ UInt64(bitPattern: number)) }
-        return Int64(bitPattern: sum)
+    private struct Sum {
+        private var sum: UInt64 = 0x57_4b6d_7367
+
+        var value: Int64 { Int64(bitPattern: sum) }
+
+        mutating func add(_ text: String) { sum = mixed(FNV1a.hash(text, into: sum) ^ 0xff) }
+
+        mutating func add(_ message: BrokerMessage) {
+            add(message.key)
+            add(message.value)
+        }
+
+        mutating func add(_ number: Int64) { sum = mixed(sum ^ UInt64(bitPattern: number)) }
     }
 
     private static func mixed(_ value: UInt64) -> UInt64 {

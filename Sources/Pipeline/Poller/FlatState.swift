@@ -1,7 +1,9 @@
 import NIOCore
 
-/// What a poller knows of a flat.
-struct FlatState {
+/// What a poller knows of a flat; touched by its poller only.
+///
+/// An object, because it is looked up at each step of a poll, and large.
+final class FlatState {
     /// Which flat: one that is removed and added again under its name is another.
     struct ID: Hashable, Sendable {
         let name: String

@@ -14,11 +14,12 @@ extension Poller {
         for name in order {
             guard let state = flats[name], state.polling.isEnabled else { continue }
             guard !Task.isCancelled else { return }
-            flats[name]?.polling.sweepBegan()
-            let result = await fetch(state.id, timeout: options.profile.timeout)
-            if isPolled(state.id) { flats[name]?.polling.pollEnded() }
+            let id = state.id
+            state.polling.sweepBegan()
+            let result = await fetch(id, timeout: options.profile.timeout)
+            self.state(of: id)?.polling.pollEnded()
             guard case .success(let readings) = result else { return }
-            await publish(readings, of: state.id)
+            await publish(readings, of: id)
         }
         lastSweep = .now
         observer(.sweepCompleted)
@@ -28,12 +29,12 @@ extension Poller {
 
     /// Polls a flat, and again as the profile says, as long as there is time before the next poll.
     func poll(_ flat: FlatState.ID, timeout: Duration, until end: ContinuousClock.Instant) async {
-        defer { if isPolled(flat) { flats[flat.name]?.polling.pollEnded() } }
+        defer { state(of: flat)?.polling.pollEnded() }
         var attempt = 0
         while !Task.isCancelled {
-            guard isPolled(flat), let lane = flats[flat.name]?.polling.lane,
-                let permit = await acquirePermit(lane, for: flat)
-            else { return }
+            guard let lane = state(of: flat)?.polling.lane, let permit = await acquirePermit(lane, for: flat) else {
+                return
+            }
             let result = await fetch(flat, timeout: timeout)
             // The permit is for requests: a slow sink keeps nobody from the server.
             release(permit)
@@ -54,11 +55,10 @@ extension Poller {
     private func afterFailure(
         _ failure: PollFailure, of flat: FlatState.ID, attempt: Int, until end: ContinuousClock.Instant
     ) -> FlatPolling.FailureCommand {
-        guard isPolled(flat) else { return .endPoll }
+        guard let state = state(of: flat) else { return .endPoll }
         var random = SystemRandomNumberGenerator()
-        return flats[flat.name]?.polling.afterFailure(
+        return state.polling.afterFailure(
             failure, attempt: attempt, until: started.duration(to: end), at: now, budget: &retryBudget, using: &random)
-            ?? .endPoll
     }
 
     // MARK: Requests
@@ -74,22 +74,21 @@ extension Poller {
         let result = await request(flat, timeout)
         requestsInFlight -= 1
         // Removed meanwhile: nobody wants to know.
-        guard isPolled(flat) else { return result.map { _ in [] } }
+        guard let state = state(of: flat) else { return result.map { _ in [] } }
         let isSuccess = if case .success = result { true } else { false }
         observer(.requestEnded(flat: flat.name, after: now - sent, isSuccess: isSuccess))
         switch result {
         case .success(let answer):
-            noteSuccess(flat, sentAt: sent)
+            noteSuccess(state, sentAt: sent)
             switch answer {
             case .same(let readings):
                 counters.duplicates += readings
-                observer(
-                    .fetched(flat: flat.name, new: 0, known: readings, newest: flats[flat.name]?.readings.newest))
+                observer(.fetched(flat: flat.name, new: 0, known: readings, newest: state.readings.newest))
                 return .success([])
-            case .read(let payload): return .success(take(payload, of: flat))
+            case .read(let payload): return .success(take(payload, of: state))
             }
         case .failure(let failure):
-            noteFailure(failure, of: flat, sentAt: sent)
+            noteFailure(failure, of: state, sentAt: sent)
             return .failure(failure)
         }
     }
@@ -105,7 +104,7 @@ extension Poller {
     private static let comparedBytesMax: Int = 16 << 10
 
     private func request(_ flat: FlatState.ID, _ timeout: Duration) async -> Result<Answer, PollFailure> {
-        let path = flats[flat.name]?.path ?? options.contract.path(of: flat.name)
+        let path = state(of: flat)?.path ?? options.contract.path(of: flat.name)
         var request = HTTPRequest(method: .get, scheme: nil, authority: options.authority, path: path)
         if let authorization = options.authorization { request.headerFields.append(authorization) }
         let response: HTTPResponse
@@ -116,20 +115,19 @@ extension Poller {
         } catch {
             return .failure(.http(error))
         }
-        if let date = response.headerFields[.date] { compareClocks(date) }
+        if let date = response.headerFields.first(where: { $0.name == .date })?.value { compareClocks(date) }
         guard response.status.code == 200 else {
             let wait = response.headerFields[.retryAfter].flatMap(Self.seconds)
             return .failure(.status(response.status.code, retryAfter: wait))
         }
         // Removed meanwhile, and perhaps another is there under its name.
-        guard isPolled(flat) else { return .success(.same(readings: 0)) }
-        if let last = flats[flat.name]?.lastBody, last.body == body { return .success(.same(readings: last.readings)) }
+        guard let state = state(of: flat) else { return .success(.same(readings: 0)) }
+        if let last = state.lastBody, last.body == body { return .success(.same(readings: last.readings)) }
         do throws(PayloadProblem) {
             let payload = try options.contract.read(body.readableBytesUInt8Span, of: flat.name)
             let isKept = payload.problems.isEmpty && body.readableBytes <= Self.comparedBytesMax
             // A copy: the answer may be a slice of much more.
-            flats[flat.name]?.lastBody =
-                isKept ? (ByteBuffer(bytes: body.readableBytesView), payload.readings.count) : nil
+            state.lastBody = isKept ? (ByteBuffer(bytes: body.readableBytesView), payload.readings.count) : nil
             return .success(.read(payload))
         } catch {
             return .failure(.payload(error))
@@ -153,23 +151,24 @@ extension Poller {
         isServerOff = isOff
     }
 
-    private func noteSuccess(_ flat: FlatState.ID, sentAt sent: Duration) {
+    private func noteSuccess(_ flat: FlatState, sentAt sent: Duration) {
         counters.successes += 1
         lastSuccess = .now
-        let reports = flats[flat.name]?.polling.succeeded(sentAt: sent, at: now) ?? []
-        for case .recovered(let after) in reports { observer(.recovered(flat: flat.name, after: after)) }
+        for case .recovered(let after) in flat.polling.succeeded(sentAt: sent, at: now) {
+            observer(.recovered(flat: flat.id.name, after: after))
+        }
     }
 
-    private func noteFailure(_ failure: PollFailure, of flat: FlatState.ID, sentAt sent: Duration) {
-        for report in flats[flat.name]?.polling.failed(failure, sentAt: sent, at: now) ?? [] {
+    private func noteFailure(_ failure: PollFailure, of flat: FlatState, sentAt sent: Duration) {
+        for report in flat.polling.failed(failure, sentAt: sent, at: now) {
             switch report {
             case .failed:
                 counters.failures += 1
-                observer(.failed(flat: flat.name, failure))
+                observer(.failed(flat: flat.id.name, failure))
             case .breakerOpened:
                 counters.opened += 1
-                observer(.breakerOpened(flat: flat.name))
-            case .failing: observer(.failing(flat: flat.name, failure))
+                observer(.breakerOpened(flat: flat.id.name))
+            case .failing: observer(.failing(flat: flat.id.name, failure))
             case .recovered: break
             }
         }
@@ -178,11 +177,9 @@ extension Poller {
     // MARK: Readings
 
     /// Notes what an answer says; the readings that are new.
-    private func take(_ payload: ParsedPayload, of flat: FlatState.ID) -> [Reading] {
-        guard var readings = flats[flat.name]?.readings else { return [] }
-        // Taken out, so that it is changed in place.
-        flats[flat.name]?.readings = FlatReadings(flat: flat.name)
-        readings.reserve(payload.readings.count)
+    private func take(_ payload: ParsedPayload, of flat: FlatState) -> [Reading] {
+        let name = flat.id.name
+        flat.readings.reserve(payload.readings.count)
         let limit = WallClock.milliseconds + options.skewMax.milliseconds
         var fresh: [Reading] = []
         var (known, refused) = (0, 0)
@@ -190,37 +187,35 @@ extension Poller {
         for reading in payload.readings {
             let isAhead = reading.id.milliseconds > limit
             if isAhead { furthest = max(furthest ?? .min, reading.id.milliseconds) }
-            switch readings.note(reading, isAhead: isAhead) {
+            switch flat.readings.note(reading, isAhead: isAhead) {
             case .new:
                 fresh.append(reading)
                 if isAhead { counters.ahead += 1 }
-                noteFall(at: reading, in: &readings)
+                noteFall(at: reading, of: flat)
             case .known: known += 1
             case .tooMany: refused += 1
             }
         }
-        let newest = readings.newest
-        flats[flat.name]?.readings = readings
         counters.readings += fresh.count
         counters.duplicates += known
         counters.refused += refused
-        observer(.fetched(flat: flat.name, new: fresh.count, known: known, newest: newest))
+        observer(.fetched(flat: name, new: fresh.count, known: known, newest: flat.readings.newest))
         var problem = payload.problems.first
         if refused > 0, problem == nil { problem = .tooManyChannels(limit: FlatReadings.channelsMax) }
         if let problem {
             counters.partial += 1
-            observer(.partial(flat: flat.name, problem))
+            observer(.partial(flat: name, problem))
         }
-        if let furthest, flats[flat.name]?.hasFutureTimestamps == false {
-            observer(.clockAhead(flat: flat.name, milliseconds: furthest - WallClock.milliseconds))
+        if let furthest, !flat.hasFutureTimestamps {
+            observer(.clockAhead(flat: name, milliseconds: furthest - WallClock.milliseconds))
         }
-        flats[flat.name]?.hasFutureTimestamps = furthest != nil
+        flat.hasFutureTimestamps = furthest != nil
         return fresh
     }
 
     /// Tells of a register that shows less than before.
-    private func noteFall(at reading: Reading, in readings: inout FlatReadings) {
-        guard let fall = readings.fall(at: reading), isCounter(reading.id.channel) else { return }
+    private func noteFall(at reading: Reading, of flat: FlatState) {
+        guard let fall = flat.readings.fall(at: reading), isCounter(reading.id.channel) else { return }
         counters.falls += 1
         observer(.counterFell(reading.id, from: fall.from, to: reading.value, fall.kind))
     }
@@ -244,9 +239,9 @@ extension Poller {
             return await group.next() ?? false
         }
         guard !isTaken else { return }
-        if isPolled(flat) {
-            flats[flat.name]?.readings.forget(readings)
-            flats[flat.name]?.lastBody = nil
+        if let state = state(of: flat) {
+            state.readings.forget(readings)
+            state.lastBody = nil
         }
         counters.unpublished += readings.count
         observer(.unpublished(flat: flat.name, readings: readings.count))

@@ -149,8 +149,8 @@ public actor Poller {
     /// Stops or goes on polling a flat that stays known; false if it is not.
     @discardableResult
     public func setEnabled(_ flat: String, _ isEnabled: Bool) -> Bool {
-        guard flats[flat] != nil else { return false }
-        flats[flat]?.polling.setEnabled(isEnabled, at: now)
+        guard let state = flats[flat] else { return false }
+        state.polling.setEnabled(isEnabled, at: now)
         return true
     }
 
@@ -179,7 +179,7 @@ public actor Poller {
 
     /// Polls one flat at every interval, until it is removed.
     private func runLoop(_ flat: FlatState.ID) async {
-        guard isPolled(flat) else { return }
+        guard state(of: flat) != nil else { return }
         let interval = options.profile.interval
         let phase = options.profile.spreadsPhase ? Self.phase(of: flat.name, in: interval) : .zero
         var tick = ContinuousClock.now + phase
@@ -190,13 +190,11 @@ public actor Poller {
                 } catch {
                     break
                 }
-                guard isPolled(flat) else { break }
+                guard let state = state(of: flat) else { break }
                 let next = self.next(after: tick)
-                switch flats[flat.name]?.polling.tick(at: now) ?? .nothing {
+                switch state.polling.tick(at: now) {
                 case .poll(let timeout):
-                    if case .probing? = flats[flat.name]?.polling.state(at: now) {
-                        observer(.probing(flat: flat.name))
-                    }
+                    if case .probing = state.polling.state(at: now) { observer(.probing(flat: flat.name)) }
                     group.addTask { await self.poll(flat, timeout: timeout, until: next) }
                 case .skip(let reason):
                     counters.skips += 1
@@ -209,8 +207,11 @@ public actor Poller {
         }
     }
 
-    /// Whether a flat is still the one that was added under its number.
-    func isPolled(_ flat: FlatState.ID) -> Bool { flats[flat.name]?.id == flat }
+    /// What is known of a flat; nil if it is no longer the one that was added under its number.
+    func state(of flat: FlatState.ID) -> FlatState? {
+        guard let state = flats[flat.name], state.id.number == flat.number else { return nil }
+        return state
+    }
 
     /// Sweeps over all flats, one at every interval.
     private func runSweeps() async {

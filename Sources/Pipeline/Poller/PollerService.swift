@@ -166,6 +166,13 @@ extension Poller {
 extension HTTPReply {
     /// A reply that is JSON.
     init(json: Value, _ status: HTTPResponse.Status = .ok) {
-        self.init(status, text: JSONWriter.write(json), type: "application/json")
+        self.init(json: ByteBuffer(bytes: JSONWriter.writeBytes(json)), status)
+    }
+
+    /// A reply of bytes that are JSON.
+    init(json: ByteBuffer, _ status: HTTPResponse.Status = .ok) {
+        var response = HTTPResponse(status: status)
+        response.headerFields[.contentType] = "application/json"
+        self.init(response, body: json)
     }
 }

@@ -1,4 +1,6 @@
+import Documents
 public import Measurements
+import NIOCore
 
 /// Readings that are stored together, under a name that says whether they were stored before.
 public struct StorageBatch: Hashable, Sendable {
@@ -27,6 +29,35 @@ public struct StorageBatch: Hashable, Sendable {
         }
         self.name = name
         self.readings = readings
+    }
+}
+
+extension StorageBatch {
+    /// A batch as the ingester sends it; whether it breaks a limit is the storage's to say.
+    static func json(name: String, _ readings: [Reading]) -> ByteBuffer {
+        .json { json in
+            json.member("name", name)
+            json.name("readings")
+            json.array(readings) { json, reading in reading.write(&json) }
+        }
+    }
+
+    /// Reads a batch.
+    ///
+    /// - Throws: ``PersistenceError/refused(_:)``, `DocumentError`, and ``Reading/Malformed``.
+    init(json: ByteBuffer) throws {
+        var name: String?
+        var readings: Result<[Reading], Reading.Malformed>?
+        _ = try JSONReader.scan(json.readableBytesView) { (reader) throws(DocumentError) in
+            try reader.readObject { (member, reader) throws(DocumentError) in
+                switch member {
+                case "name": name = try reader.readString()
+                case "readings": readings = try Reading.readList(&reader)
+                default: try reader.skip()
+                }
+            }
+        }
+        try self.init(name: name ?? "", readings: (readings ?? .failure(.noList)).get())
     }
 }
 

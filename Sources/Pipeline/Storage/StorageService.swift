@@ -87,9 +87,7 @@ public struct StorageService: Sendable {
 
     private static func write(_ body: ByteBuffer, to store: any ReadingStore) async -> HTTPReply {
         await answer {
-            let json = try JSONReader.read(body.readableBytesView)
-            let batch = try StorageBatch(name: json["name"]?.string ?? "", readings: try Reading.list(json["readings"]))
-            let receipt = try await store.write(batch)
+            let receipt = try await store.write(try StorageBatch(json: body))
             return ["stored": .integer(receipt.stored), "known": .integer(receipt.known)]
         }
     }

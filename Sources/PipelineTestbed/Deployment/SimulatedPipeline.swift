@@ -23,6 +23,7 @@ final class SimulatedPipeline: @unchecked Sendable {
     let schedules: DeviceScheduleFaults
     /// Who appends to the broker's log what is no reading; nil where there is no broker.
     let strangers: StrangeRecords?
+    private var lastAudit: (moment: AuditMoment, audit: LedgerAudit)?
 
     init(_ scenario: Scenario, in simulation: Simulation) throws {
         self.scenario = scenario
@@ -67,7 +68,24 @@ final class SimulatedPipeline: @unchecked Sendable {
     }
 
     /// Looks at the disks as they are at this moment.
-    func audit() -> LedgerAudit { ledger.audit(deployment) }
+    func audit() -> LedgerAudit {
+        let moment = AuditMoment(
+            time: deployment.nanoseconds, notes: ledger.notes, faults: deployment.faults.applied.count,
+            operations: deployment.processes.map { $0.disk()?.operations ?? 0 })
+        // At one moment several may ask.
+        if let lastAudit, lastAudit.moment == moment { return lastAudit.audit }
+        let audit = ledger.audit(deployment)
+        lastAudit = (moment, audit)
+        return audit
+    }
+
+    /// What an audit depends on.
+    private struct AuditMoment: Hashable {
+        let time: UInt64
+        let notes: Int
+        let faults: Int
+        let operations: [Int]
+    }
 
     /// What the broker's log holds at this moment; nil if there is none yet.
     var log: (any LoggedReadings)? {

@@ -38,7 +38,7 @@ final class RecordsRetained: Invariant {
     func check(at moment: CheckMoment) -> [InvariantFinding] {
         guard moment.phase == .end || moment.time >= next else { return [] }
         next = moment.time + interval
-        guard let records = try? log()?.records() else { return [] }
+        guard let records = try? log()?.contents().records else { return [] }
         var found: [Place: Int64] = [:]
         for record in records {
             found[Place(partition: record.partition, offset: record.offset)] = record.time

@@ -90,7 +90,7 @@ final class Completeness: Invariant {
 
     func check(at moment: CheckMoment) -> [InvariantFinding] {
         guard !shown.isEmpty else { return [] }
-        shown = shown.filter { ledger.newestAcknowledged[$0.series] ?? .min < $0.milliseconds }
+        shown = shown.filter { ledger.newestAcknowledged(of: $0.series) ?? .min < $0.milliseconds }
         guard moment.time - since >= limit, let example = shown.map(\.description).min() else { return [] }
         return [
             InvariantFinding(

@@ -19,9 +19,21 @@ final class Ledger {
     }
 
     private let now: () -> UInt64
-    private var histories: [Reading.Identity: History] = [:]
-    /// The time of the latest reading of each series that was read.
-    private var newest: [Reading.Identity.Series: Int64] = [:]
+    private var series: SeriesNumbers = SeriesNumbers()
+    private var histories: [Key: History] = [:]
+    /// The time of the latest reading that was read, by the number of its series.
+    private var newest: [Int64] = []
+    /// The time of the latest reading that was acknowledged, by the number of its series.
+    private var newestAcknowledged: [Int64] = []
+
+    /// How often something was noted.
+    private(set) var notes: Int = 0
+
+    /// A reading's identity in few bytes: readings are many, and series few.
+    private struct Key: Hashable {
+        let series: Int
+        let milliseconds: Int64
+    }
 
     /// Readings of which a violation's history is told.
     private static let toldMax: Int = 20
@@ -36,24 +48,48 @@ final class Ledger {
     /// The poller gives readings to what is to send them.
     func noteAttempt(_ readings: [Reading]) {
         let now = now()
-        for reading in readings where histories[reading.id] == nil {
-            histories[reading.id] = History(value: reading.value, attempted: now)
-            newest[reading.id.series] = max(newest[reading.id.series] ?? .min, reading.id.milliseconds)
+        notes += 1
+        for reading in readings {
+            let key = key(of: reading.id)
+            guard histories[key] == nil else { continue }
+            histories[key] = History(value: reading.value, attempted: now)
+            newest[key.series] = max(newest[key.series], key.milliseconds)
         }
     }
 
     /// They were taken: from now on none may be lost.
     func noteAcknowledgement(_ readings: [Reading]) {
         let now = now()
-        for reading in readings where histories[reading.id]?.acknowledged == nil {
-            histories[reading.id]?.acknowledged = now
-            let series = reading.id.series
-            newestAcknowledged[series] = max(newestAcknowledged[series] ?? .min, reading.id.milliseconds)
+        notes += 1
+        for reading in readings {
+            let key = key(of: reading.id)
+            guard histories[key]?.acknowledged == nil else { continue }
+            histories[key]?.acknowledged = now
+            newestAcknowledged[key.series] = max(newestAcknowledged[key.series], key.milliseconds)
         }
     }
 
+    private func key(of id: Reading.Identity) -> Key {
+        let number = series.number(of: id.series)
+        if number == newest.count {
+            newest.append(.min)
+            newestAcknowledged.append(.min)
+        }
+        return Key(series: number, milliseconds: id.milliseconds)
+    }
+
+    private func id(of key: Key) -> Reading.Identity {
+        Reading.Identity(series.names[key.series], milliseconds: key.milliseconds)
+    }
+
+    /// The time of the latest acknowledged reading of a series, in ms since 1970; nil if there is none.
+    func newestAcknowledged(of series: Reading.Identity.Series) -> Int64? {
+        let time = self.series.knownNumber(of: series).map { newestAcknowledged[$0] }
+        return time == .min ? nil : time
+    }
+
     /// Whether a poller read this reading, with this value.
-    func wasRead(_ reading: Reading) -> Bool { histories[reading.id]?.value == reading.value }
+    func wasRead(_ reading: Reading) -> Bool { histories[key(of: reading.id)]?.value == reading.value }
 
     // MARK: Auditing
 
@@ -67,70 +103,68 @@ final class Ledger {
             outbox: Self.location(deployment, Name.poller, File.outbox).map(OutboxFileContents.init))
     }
 
-    /// The time of the latest acknowledged reading of each series, in ms since 1970.
-    private(set) var newestAcknowledged: [Reading.Identity.Series: Int64] = [:]
-
     /// Tells what became of every reading, from what store, log and outbox hold; nil is nothing.
     func audit(
         stored: (any StoredReadings)?, logged: (any LoggedReadings)?, outbox: (any OutboxContents)?
     ) -> LedgerAudit {
-        let stored = Self.values(of: stored)
-        let broker = Self.inBroker(logged)
-        let outbox = Self.identities(in: outbox)
+        let stored = values(of: stored)
+        let broker = inBroker(logged)
+        let outbox = keys(in: outbox)
         var audit = LedgerAudit()
         audit.unreadable = [stored.problem, broker.problem, outbox.problem].compactMap { $0 }
         audit.read = histories.count
-        for (id, history) in histories {
+        var (lost, unexpected): ([Key], [Key]) = ([], [])
+        let waiting = broker.waiting[Ingester.group] ?? []
+        for (key, history) in histories {
             if history.acknowledged != nil { audit.acknowledged += 1 }
-            switch (history.acknowledged != nil, stored.values[id]) {
-            case (_, let value?) where value != history.value: audit.unexpected.append(id)
+            switch (history.acknowledged != nil, stored.values[key]) {
+            case (_, let value?) where value != history.value: unexpected.append(key)
             case (true, .some): audit.stored += 1
             case (false, .some): audit.recovered += 1
             case (true, nil):
-                if outbox.ids.contains(id) {
+                if outbox.keys.contains(key) {
                     audit.inOutbox += 1
-                    audit.waiting.insert(id)
-                } else if broker.waiting[Ingester.group]?.contains(id) ?? false {
+                    audit.waiting.insert(id(of: key))
+                } else if waiting.contains(key) {
                     audit.inBroker += 1
-                    audit.waiting.insert(id)
+                    audit.waiting.insert(id(of: key))
                 } else {
-                    audit.lost.append(id)
+                    lost.append(key)
                 }
             case (false, nil):
                 // The server shows the latest reading of a series alone: once a later one was read, no poller gets this one again.
-                if id.milliseconds < newest[id.series] ?? .min { audit.notKept += 1 } else { audit.readable += 1 }
+                if key.milliseconds < newest[key.series] { audit.notKept += 1 } else { audit.readable += 1 }
             }
         }
         audit.waitingByGroup = broker.waiting.mapValues(\.count)
         audit.unseen = unseen
-        audit.unexpected += stored.values.keys.filter { histories[$0] == nil }
+        unexpected += stored.values.keys.filter { histories[$0] == nil }
         audit.duplicated = broker.repeated
-        audit.lost.sort { $0.description < $1.description }
-        audit.unexpected.sort { $0.description < $1.description }
-        audit.told = (audit.lost + audit.unexpected).prefix(Self.toldMax).map { id in
-            tell(id, inBroker: broker.places[id] ?? [])
-        }
+        audit.lost = lost.map { id(of: $0) }.sorted { $0.description < $1.description }
+        audit.unexpected = unexpected.map { id(of: $0) }.sorted { $0.description < $1.description }
+        audit.told = (audit.lost + audit.unexpected).prefix(Self.toldMax).map { tell($0, logged: broker.records) }
         return audit
     }
 
     /// What devices of the model measured between the first and the last reading of each series, and nobody was ever given: the server shows
     /// only the latest.
     private var unseen: Int {
-        var spans: [Reading.Identity.Series: (first: Int64, last: Int64, count: Int64)] = [:]
-        for id in histories.keys {
-            let span = spans[id.series] ?? (id.milliseconds, id.milliseconds, 0)
-            spans[id.series] = (
-                min(span.first, id.milliseconds), max(span.last, id.milliseconds), span.count + 1
+        var spans: [(first: Int64, last: Int64, count: Int64)] = series.names.map { _ in (.max, .min, 0) }
+        for key in histories.keys {
+            let span = spans[key.series]
+            spans[key.series] = (
+                min(span.first, key.milliseconds), max(span.last, key.milliseconds), span.count + 1
             )
         }
-        return spans.values.reduce(0) { sum, span in
+        return spans.filter { $0.count > 0 }.reduce(0) { sum, span in
             sum + Int(max(0, (span.last - span.first) / DeviceModel.intervalMilliseconds + 1 - span.count))
         }
     }
 
-    private func tell(_ id: Reading.Identity, inBroker places: [String]) -> String {
+    private func tell(_ id: Reading.Identity, logged: [LoggedReading]) -> String {
         func seconds(_ nanoseconds: UInt64) -> String { "\(nanoseconds / 1_000_000_000) s" }
-        guard let history = histories[id] else { return "\(id): nobody sent it" }
+        let places = logged.filter { $0.reading.id == id }.map { "\($0.partition.partition)@\($0.offset)" }
+        guard let history = histories[key(of: id)] else { return "\(id): nobody sent it" }
         var parts = ["sent at \(seconds(history.attempted))"]
         parts.append(history.acknowledged.map { "acknowledged at \(seconds($0))" } ?? "never acknowledged")
         parts.append(places.isEmpty ? "not in the broker" : "in the broker at \(places.joined(separator: ", "))")
@@ -145,41 +179,39 @@ final class Ledger {
         return SQLiteVFS(disk.snapshot(), wall: { 0 }).location(file, sleep: { _ in })
     }
 
-    private static func values(
-        of stored: (any StoredReadings)?
-    ) -> (values: [Reading.Identity: Double], problem: String?) {
+    private func values(of stored: (any StoredReadings)?) -> (values: [Key: Double], problem: String?) {
         do throws(PersistenceError) {
             let readings = try stored?.all() ?? []
-            return (Dictionary(readings.map { ($0.id, $0.value) }) { $1 }, nil)
+            return (Dictionary(readings.map { (key(of: $0.id), $0.value) }) { $1 }, nil)
         } catch {
             return ([:], "the storage's disk: \(error)")
         }
     }
 
-    /// What is in the broker: what each group has not got yet, where each reading is, and how many are there more than once.
+    /// What is in the broker: what each group has not got yet, and how many readings are there more than once.
     private struct InBroker {
-        var waiting: [String: Set<Reading.Identity>] = [:]
-        var places: [Reading.Identity: [String]] = [:]
+        var records: [LoggedReading] = []
+        var waiting: [String: Set<Key>] = [:]
         var repeated: Int = 0
         var problem: String?
     }
 
-    private static func inBroker(_ log: (any LoggedReadings)?) -> InBroker {
+    private func inBroker(_ log: (any LoggedReadings)?) -> InBroker {
         var found = InBroker()
         guard let log else { return found }
         do throws(PersistenceError) {
-            let offsets = try log.committedOffsets()
-            let records = try log.records()
-            let topics = Set(records.map(\.partition.topic))
+            let contents = try log.contents()
+            found.records = contents.records
+            let topics = Set(contents.records.map(\.partition.topic))
             // A group that has committed nothing yet waits for all; which those are, only the storage's is known.
-            var committed = offsets.filter { $0.value.keys.contains { topics.contains($0.topic) } }
+            var committed = contents.committed.filter { $0.value.keys.contains { topics.contains($0.topic) } }
             if committed[Ingester.group] == nil { committed[Ingester.group] = [:] }
-            for record in records {
-                let id = record.reading.id
-                if found.places[id] != nil { found.repeated += 1 }
-                found.places[id, default: []].append("\(record.partition.partition)@\(record.offset)")
+            var seen: Set<Key> = []
+            for record in contents.records {
+                let key = key(of: record.reading.id)
+                if !seen.insert(key).inserted { found.repeated += 1 }
                 for (group, offsets) in committed where record.offset >= offsets[record.partition] ?? 0 {
-                    found.waiting[group, default: []].insert(id)
+                    found.waiting[group, default: []].insert(key)
                 }
             }
         } catch {
@@ -188,13 +220,31 @@ final class Ledger {
         return found
     }
 
-    private static func identities(
-        in outbox: (any OutboxContents)?
-    ) -> (ids: Set<Reading.Identity>, problem: String?) {
+    private func keys(in outbox: (any OutboxContents)?) -> (keys: Set<Key>, problem: String?) {
         do throws(PersistenceError) {
-            return (Set(try outbox?.readings().map(\.id) ?? []), nil)
+            return (Set(try outbox?.readings().map { key(of: $0.id) } ?? []), nil)
         } catch {
             return ([], "the poller's disk: \(error)")
         }
     }
+}
+
+/// Numbers series in the order in which they are met.
+private struct SeriesNumbers {
+    private(set) var names: [Reading.Identity.Series] = []
+    private var numbers: [Reading.Identity.Series: Int] = [:]
+    /// The series that was asked for last: readings of one come in a row.
+    private var last: Int = 0
+
+    mutating func number(of series: Reading.Identity.Series) -> Int {
+        if last < names.count, names[last] == series { return last }
+        last = numbers[series] ?? names.count
+        if last == names.count {
+            names.append(series)
+            numbers[series] = last
+        }
+        return last
+    }
+
+    func knownNumber(of series: Reading.Identity.Series) -> Int? { numbers[series] }
 }

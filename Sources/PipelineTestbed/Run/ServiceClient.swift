@@ -25,7 +25,7 @@ struct ServiceClient {
     func readings(_ path: String, of service: ServiceName) async throws -> [Reading]? {
         guard let body = try await get(path, of: service), let json = try? JSONReader.read(body.readableBytesView)
         else { return nil }
-        return try? Reading.list(json["readings"])
+        return try? json["readings"]?.array?.map { try Reading(json: $0) }
     }
 
     /// The body of an answer that is a success; nil if there is none after all attempts.

@@ -9,7 +9,7 @@ import SimulationKernel
 /// one folder.
 ///
 /// Everything follows from the stream that it is given and from what it is asked: no clock, no real file. While a simulation
-/// runs on the thread, each operation is a decision of its trace, with the bytes.
+/// runs on the thread, each operation is a decision of its trace, with the bytes; what is done with a copy is none.
 public final class Disk {
     /// How it keeps bytes.
     public let options: DiskOptions
@@ -34,6 +34,8 @@ public final class Disk {
     private var pendingEntries: [(name: String, file: DiskFile?)] = []
     private var random: RandomStream
     private var crashAt: (operation: Int, crash: Crash)?
+    /// Whether it is a copy, at which somebody looks from outside: how often he does so decides nothing.
+    private var isCopy: Bool = false
 
     /// What ends the use of a disk in the middle of an operation.
     public enum Crash: Hashable, Sendable {
@@ -61,7 +63,7 @@ public final class Disk {
     public func contains(_ name: String) -> Bool { entries[name] != nil }
 
     /// The bytes of a file as programs see them; nil if there is none.
-    public func bytes(of name: String) -> [UInt8]? { entries[name]?.visible }
+    public func bytes(of name: String) -> [UInt8]? { entries[name]?.visible.bytes }
 
     /// The bytes that all files have.
     public var usedBytes: Int { entries.values.reduce(0) { $0 + $1.size } }
@@ -187,13 +189,14 @@ public final class Disk {
     /// Folds an operation into the trace of the simulation that runs on this thread.
     @inline(__always)
     private func trace(_ operation: TracedOperation, _ offset: Int = 0, _ bytes: UnsafeRawBufferPointer? = nil) {
-        guard let world = World.current else { return }
+        guard !isCopy, let world = World.current else { return }
         world.record(
             .disk, UInt64(operation.rawValue), UInt64(offset),
             contents: unsafe bytes.map { unsafe ContentDigest.hash($0) } ?? 0)
     }
 
     private func trace(_ operation: TracedOperation, text: String) {
+        guard !isCopy else { return }
         World.current?.record(.disk, UInt64(operation.rawValue), text: text)
     }
 
@@ -277,7 +280,7 @@ public final class Disk {
     }
 
     private func image(of file: DiskFile, _ cut: PowerLossOutcome) -> [UInt8] {
-        guard !file.pending.isEmpty else { return file.durable }
+        guard !file.pending.isEmpty else { return file.durable.bytes }
         let sectors = file.touchedSectors(options.sectorBytes)
         let (kept, size): ([Int], Int)
         switch cut {
@@ -344,7 +347,7 @@ public final class Disk {
 
     /// A disk of its own with the files as programs see them now.
     public func snapshot() -> Disk {
-        copy(PowerCutStates.State(files: names.map { ($0, entries[$0]?.visible ?? []) }), random.fork("snapshot"))
+        copy(names.compactMap { name in entries[name].map { (name, DiskFile($0.visible)) } }, random.fork("snapshot"))
     }
 
     /// Flips a bit at rest.
@@ -366,10 +369,13 @@ public final class Disk {
 
     /// A disk with the files of a state, for a program to be tried on.
     public func copy(_ state: PowerCutStates.State, _ random: RandomStream) -> Disk {
+        copy(state.files.map { ($0.name, DiskFile(PagedBytes($0.bytes))) }, random)
+    }
+
+    private func copy(_ files: [(name: String, file: DiskFile)], _ random: RandomStream) -> Disk {
         let disk = Disk(random, options: options)
-        for (name, bytes) in state.files {
-            let file = DiskFile()
-            file.become(bytes)
+        disk.isCopy = true
+        for (name, file) in files {
             disk.entries[name] = file
             disk.durableEntries[name] = file
         }

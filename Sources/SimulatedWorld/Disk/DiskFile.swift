@@ -9,13 +9,20 @@ package final class DiskFile {
         case size(Int)
     }
 
-    private(set) var visible: [UInt8] = []
-    private(set) var durable: [UInt8] = []
+    private(set) var visible: PagedBytes = PagedBytes()
+    private(set) var durable: PagedBytes = PagedBytes()
     private(set) var pending: [Write] = []
     /// Where the last of the pending bytes end.
     private var pendingEnd: Int = 0
+    /// Whether something that is seen will never be durable: else, a sync makes durable what is seen.
+    private var hasLostWrites: Bool = false
 
     package init() {}
+
+    /// Makes a file of durable bytes.
+    init(_ bytes: PagedBytes) {
+        become(bytes)
+    }
 
     package var size: Int { visible.count }
 
@@ -25,16 +32,14 @@ package final class DiskFile {
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) -> Int {
         let count = max(0, min(buffer.count, visible.count - offset))
         guard count > 0 else { return 0 }
-        unsafe visible.withUnsafeBytes { bytes in
-            unsafe buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count]))
-        }
+        unsafe visible.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]), at: offset)
         return count
     }
 
     func write(_ buffer: UnsafeRawBufferPointer, at offset: Int) {
         let count = buffer.count
         if offset < pendingEnd { saveOverwritten(offset..<offset + count) }
-        unsafe Self.put(buffer, at: offset, into: &visible)
+        unsafe visible.write(buffer, at: offset)
         pending.append(.bytes(offset: offset, count: count, nil))
         assert(visible.count >= offset + count, "a write ends behind the file")
         pendingEnd = max(pendingEnd, offset + count)
@@ -43,7 +48,7 @@ package final class DiskFile {
     func resize(_ size: Int) {
         assert(pendingEnd == 0 || !pending.isEmpty, "the end of pending writes that are not there")
         if size < pendingEnd { saveOverwritten(size..<pendingEnd) }
-        Self.resize(&visible, size)
+        visible.resize(size)
         pending.append(.size(size))
     }
 
@@ -53,55 +58,42 @@ package final class DiskFile {
             guard case .bytes(let offset, let count, nil) = write, range.overlaps(offset..<offset + count) else {
                 continue
             }
-            pending[number] = .bytes(offset: offset, count: count, Array(visible[offset..<offset + count]))
-        }
-    }
-
-    private static func put(_ source: UnsafeRawBufferPointer, at offset: Int, into image: inout [UInt8]) {
-        if image.count < offset { resize(&image, offset) }
-        let inside = min(source.count, image.count - offset)
-        // Plain copies: replacing a subrange costs several times as much.
-        if inside > 0 {
-            unsafe image.withUnsafeMutableBytes { target in
-                unsafe UnsafeMutableRawBufferPointer(rebasing: target[offset..<offset + inside])
-                    .copyMemory(from: UnsafeRawBufferPointer(rebasing: source[..<inside]))
-            }
-        }
-        // A slice is appended byte by byte, a buffer at once.
-        if inside < source.count {
-            unsafe image.append(contentsOf: UnsafeRawBufferPointer(rebasing: source[inside...]))
-        }
-    }
-
-    private static func resize(_ image: inout [UInt8], _ size: Int) {
-        if size < image.count {
-            image.removeSubrange(size...)
-        } else {
-            image.append(contentsOf: repeatElement(0, count: size - image.count))
+            pending[number] = .bytes(offset: offset, count: count, visible.bytes(in: offset..<offset + count))
         }
     }
 
     /// The bytes of a pending write; none of a change of size.
-    private func bytes(of number: Int) -> (offset: Int, bytes: ArraySlice<UInt8>)? {
+    private func bytes(of number: Int) -> (offset: Int, bytes: [UInt8])? {
         guard case .bytes(let offset, let count, let saved) = pending[number] else { return nil }
         assert(saved.map { $0.count == count } ?? (offset + count <= visible.count), "a pending write has lost bytes")
-        return (offset, saved.map { $0[...] } ?? visible[offset..<offset + count])
+        return (offset, saved ?? visible.bytes(in: offset..<offset + count))
     }
 
     // MARK: What the disk does
 
     /// Makes all writes durable.
     func sync() {
-        for number in pending.indices {
-            if case .size(let size) = pending[number] { Self.resize(&durable, size) }
-            guard let (offset, bytes) = bytes(of: number) else { continue }
-            unsafe bytes.withUnsafeBytes { unsafe Self.put($0, at: offset, into: &durable) }
+        for (number, write) in pending.enumerated() {
+            switch write {
+            case .bytes(let offset, let count, _) where !hasLostWrites:
+                durable.take(offset..<offset + count, from: visible)
+            case .bytes:
+                guard let (offset, bytes) = bytes(of: number) else { continue }
+                unsafe bytes.withUnsafeBytes { unsafe durable.write($0, at: offset) }
+            case .size(let size): durable.resize(size)
+            }
         }
-        dropPending()
+        assert(hasLostWrites || durable.count == visible.count, "a sync leaves another size than is seen")
+        forgetPending()
     }
 
     /// What a sync that failed leaves: the writes are seen, and are never made durable by a later one.
     func dropPending() {
+        hasLostWrites = hasLostWrites || !pending.isEmpty
+        forgetPending()
+    }
+
+    private func forgetPending() {
         pending.removeAll(keepingCapacity: true)
         pendingEnd = 0
     }
@@ -109,8 +101,8 @@ package final class DiskFile {
     /// Flips a bit at rest.
     func flip(bit: Int, ofByte offset: Int) {
         precondition((0..<8).contains(bit), "a byte has no bit \(bit)")
-        if visible.indices.contains(offset) { visible[offset] ^= 1 << UInt8(bit) }
-        if durable.indices.contains(offset) { durable[offset] ^= 1 << UInt8(bit) }
+        if (0..<visible.count).contains(offset) { visible.flip(bit: bit, ofByte: offset) }
+        if (0..<durable.count).contains(offset) { durable.flip(bit: bit, ofByte: offset) }
     }
 
     // MARK: Power
@@ -151,7 +143,7 @@ package final class DiskFile {
         _ sectorBytes: Int, kept: [Int], size: Int, damage: (inout ArraySlice<UInt8>, Range<Int>, [UInt8]) -> Void
     ) -> [UInt8] {
         assert((0...pending.count).contains(size), "the size after write \(size) of \(pending.count)")
-        var image = durable
+        var image = durable.bytes
         let sizes = sizes
         let length = sizes[size]
         // What was cut off, and has a place again only because the file grew later, is zero.
@@ -187,9 +179,12 @@ package final class DiskFile {
     }
 
     /// The file as it is found when the power is back.
-    func become(_ image: [UInt8]) {
+    func become(_ image: [UInt8]) { become(PagedBytes(image)) }
+
+    private func become(_ image: PagedBytes) {
         visible = image
         durable = image
-        dropPending()
+        hasLostWrites = false
+        forgetPending()
     }
 }
