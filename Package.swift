@@ -25,16 +25,23 @@ let package = Package(
         .library(name: "SocketWorld", targets: ["SocketWorld", "Ports"]),
         .library(name: "HTTP", targets: ["HTTP"]),
         .library(name: "Testbed", targets: ["Testbed", "SimulatedTestbed", "Faults", "Ports"]),
+        .library(name: "FaultProxy", targets: ["FaultProxy", "Ports"]),
         .library(name: "Experiments", targets: ["Experiments", "Documents", "Activities"]),
         .library(name: "Sessions", targets: ["Sessions"]),
+        .library(name: "WindkanalTesting", targets: ["WindkanalTesting", "SimulationTesting"]),
+        .library(name: "WindkanalXCTest", targets: ["WindkanalXCTest", "SimulationTesting"]),
+        .library(name: "TestbedTesting", targets: ["TestbedTesting"]),
+        .library(name: "Reports", targets: ["Reports", "ReportPages"]),
         .executable(name: "windkanal", targets: ["windkanal"]),
+        .executable(name: "windkanal-report", targets: ["windkanal-report"]),
+        .executable(name: "windkanal-services", targets: ["windkanal-services"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
-        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
     ],
     targets: [
         // Framework: knows no particular system.
@@ -71,8 +78,7 @@ let package = Package(
         .target(
             name: "HTTP",
             dependencies: [
-                "Ports", nioCore, .product(name: "NIOHTTP1", package: "swift-nio"),
-                httpTypes,
+                "Ports", nioCore, httpTypes,
             ],
             swiftSettings: strict
         ),
@@ -100,10 +106,17 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
+            name: "FaultProxy",
+            dependencies: [
+                "Documents", "Faults", "HTTP", "Ports", "Randomness", "SocketWorld", nioCore, httpTypes,
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: strict
+        ),
+        .target(
             name: "Activities",
             dependencies: [
                 "CProcess", "Documents", "Experiments", "HTTP", "Ports", nioCore, httpTypes,
-                .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
             ],
             swiftSettings: strict
         ),
@@ -141,13 +154,55 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        // Tests of simulated code and systems: one core, a face for each test framework, trials of deployments and scenarios.
+        .target(
+            name: "SimulationTesting", dependencies: ["Documents", "SimulationKernel"], swiftSettings: strict),
+        .target(
+            name: "WindkanalTesting", dependencies: ["SimulationKernel", "SimulationTesting"], swiftSettings: strict),
+        .target(name: "WindkanalXCTest", dependencies: ["SimulationTesting"], swiftSettings: strict),
+        .target(
+            name: "TestbedTesting",
+            dependencies: ["SimulatedTestbed", "SimulatedWorld", "SimulationTesting"], swiftSettings: strict),
+        .target(
+            name: "PipelineTesting",
+            dependencies: [
+                "Activities", "Documents", "Experiments", "Pipeline", "PipelineTestbed", "SimulationTesting", "Testbed",
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "Reports", dependencies: ["Documents", "Experiments", "Testbed"], swiftSettings: strict),
+        .target(
+            name: "ReportPages", dependencies: ["Reports", .product(name: "Mustache", package: "swift-mustache")],
+            swiftSettings: strict),
+        // Beside the command, because templates bring Foundation: what does not render a page must not load it.
+        .executableTarget(
+            name: "windkanal-report", dependencies: ["ReportPages", "Reports"], swiftSettings: strict),
         .target(name: "TraceFiles", swiftSettings: strict),
+
+        // The command: its manual, whether it can work here, and the backlog of hypotheses.
+        .target(name: "Backlog", dependencies: ["Activities", "Documents", "Sessions"], swiftSettings: strict),
+        .target(name: "Manual", dependencies: ["Documents"], swiftSettings: strict),
+        .target(
+            name: "Diagnosis",
+            dependencies: ["Activities", "Documents", "Sessions", "SimulationKernel"],
+            swiftSettings: strict),
         .executableTarget(
             name: "windkanal",
             dependencies: [
-                "Activities", "Documents", "Experiments", "Faults", "Measurements", "Pipeline", "PipelineTestbed",
-                "Probing", "Randomness", "Sessions", "SimulationKernel", "Testbed", "TraceFiles",
-                argumentParser,
+                "Activities", "Backlog", "Diagnosis", "Documents", "Experiments", "Faults", "Manual", "Measurements",
+                "Pipeline", "PipelineTestbed", "Probing", "Randomness", "Reports", "Sessions", "SimulationKernel",
+                "Testbed",
+                "TraceFiles", argumentParser,
+            ],
+            swiftSettings: strict
+        ),
+
+        // What runs for real, without the functions that simulations replace.
+        .executableTarget(
+            name: "windkanal-services",
+            dependencies: [
+                "Activities", "Documents", "Experiments", "FaultProxy", "Ports", "Randomness", "Sessions",
+                argumentParser, nioCore, .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: strict
         ),
@@ -169,7 +224,8 @@ let package = Package(
             dependencies: [
                 "CSystemSeam", "Documents", "Experiments", "Fuzzing", "HTTP", "Measurements", "Pipeline",
                 "PipelineTestbed", "Ports", "Randomness", "SimulatedCluster", "SimulatedSQLite", "SimulatedWorld",
-                "SimulationKernel", "Testbed", "Torture", "TraceFiles", argumentParser, nioCore, httpTypes,
+                "SimulationKernel", "SocketWorld", "Testbed", "Torture", "TraceFiles", argumentParser, nioCore,
+                httpTypes,
             ],
             swiftSettings: common
         ),
@@ -182,6 +238,15 @@ let package = Package(
         .testTarget(
             name: "FaultsTests", dependencies: ["Documents", "Faults", "Randomness", nioCore], swiftSettings: common),
         .target(name: "CSeamProbes", path: "Tests/CSeamProbes", cSettings: [.treatAllWarnings(as: .error)]),
+        .testTarget(
+            name: "FaultProxyTests",
+            dependencies: [
+                "Documents", "FaultProxy", "Faults", "HTTP", "Ports", "Randomness", "SimulatedWorld",
+                "SimulationKernel",
+                "SocketWorld", nioCore, httpTypes, .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: common
+        ),
         .testTarget(name: "RandomnessTests", dependencies: ["Randomness"], swiftSettings: common),
         .testTarget(
             name: "SimulationKernelTests",
@@ -221,14 +286,15 @@ let package = Package(
                 "Activities", "Documents", "Experiments", "HTTP", "MeasurementServer", "Measurements", "Pipeline",
                 "Ports", "Randomness",
                 "Probing", "Sessions", "SocketWorld", "SimulatedWorld", "SimulationKernel", nioCore,
-                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 httpTypes,
             ],
             swiftSettings: common
         ),
         .testTarget(
             name: "ActivitiesTests",
-            dependencies: ["Activities", "Documents", "Experiments", nioCore, httpTypes],
+            dependencies: ["Activities", "Documents", "Experiments", "HTTP", nioCore, httpTypes],
             swiftSettings: common
         ),
         .testTarget(
@@ -272,7 +338,29 @@ let package = Package(
             ],
             swiftSettings: common
         ),
+        .testTarget(
+            name: "SimulationTestingTests", dependencies: ["SimulationTesting"], packageAccess: false,
+            swiftSettings: common),
+        .testTarget(
+            name: "WindkanalTestingTests",
+            dependencies: [
+                "SimulationTesting", "TestbedTesting", "WindkanalTesting", "WindkanalXCTest",
+            ],
+            packageAccess: false, swiftSettings: common),
+        .testTarget(
+            name: "PipelineTestingTests", dependencies: ["PipelineTesting", "WindkanalTesting", "WindkanalXCTest"],
+            swiftSettings: common),
+        .testTarget(
+            name: "ReportsTests", dependencies: ["Documents", "Experiments", "ReportPages", "Reports"],
+            swiftSettings: common),
         .testTarget(name: "TraceFilesTests", dependencies: ["TraceFiles"], swiftSettings: common),
+        .testTarget(
+            name: "BacklogTests",
+            dependencies: ["Backlog", "Documents", "Experiments", "PipelineTestbed", "Sessions"],
+            swiftSettings: common),
+        .testTarget(
+            name: "CommandLineTests", dependencies: ["Diagnosis", "Documents", "Manual", "Sessions"],
+            swiftSettings: common),
         .testTarget(name: "ArchitectureTests", swiftSettings: common),
     ],
     swiftLanguageModes: [.v6]

@@ -38,12 +38,20 @@ let package = Package(
             name: "Radio",
             dependencies: [.product(name: "SimulationKernel", package: "windkanal")],
             swiftSettings: strict),
+        // An ordinary async client, and its tests before and after they were simulated.
+        .target(name: "Quotes", swiftSettings: strict),
+        .testTarget(
+            name: "QuotesTests",
+            dependencies: ["Quotes", .product(name: "WindkanalTesting", package: "windkanal")],
+            swiftSettings: strict),
         .testTarget(
             name: "ExamplesTests",
             dependencies: [
                 "Leases", "Radio",
                 .product(name: "SimulationKernel", package: "windkanal"),
                 .product(name: "Testbed", package: "windkanal"),
+                .product(name: "TestbedTesting", package: "windkanal"),
+                .product(name: "WindkanalXCTest", package: "windkanal"),
             ],
             swiftSettings: strict),
     ],

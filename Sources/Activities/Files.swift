@@ -56,6 +56,20 @@ public enum Files {
         guard writeAll(Array(text.utf8), to: descriptor) else { throw FileError(path, errno) }
     }
 
+    /// Writes a new file; false if there is one of that name, which stays as it is.
+    ///
+    /// - Throws: ``FileError``.
+    public static func create(_ path: String, _ text: String) throws(FileError) -> Bool {
+        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else {
+            if errno == EEXIST { return false }
+            throw FileError(path, errno)
+        }
+        defer { close(descriptor) }
+        guard writeAll(Array(text.utf8), to: descriptor) else { throw FileError(path, errno) }
+        return true
+    }
+
     /// Goes to a folder, for the whole process.
     ///
     /// - Throws: ``FileError``.

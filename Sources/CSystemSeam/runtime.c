@@ -13,6 +13,7 @@ extern SWIFT void *swift_task_getCurrent(void);
 extern SWIFT void swift_task_cancel(void *task);
 extern void *swift_retain(void *object);
 extern void swift_release(void *object);
+extern size_t swift_retainCount(void *object);
 
 void seam_run_job(void *job, uintptr_t identity, uintptr_t witness) { swift_job_run(job, identity, witness); }
 void *seam_current_task(void) { return swift_task_getCurrent(); }
@@ -25,6 +26,7 @@ void seam_uncancel_current(void) {
 
 void seam_retain(void *object) { swift_retain(object); }
 void seam_release(void *object) { swift_release(object); }
+uintptr_t seam_retain_count(void *object) { return swift_retainCount(object); }
 
 bool seam_task_is_waiting(void *task, uint64_t mark) {
     // By a system call, because the memory may have been given back.
@@ -55,6 +57,21 @@ const char *seam_current_task_name(void) {
     static SWIFT const char *(*name)(void);
     if (name == NULL) name = (SWIFT const char *(*)(void))dlsym(RTLD_DEFAULT, "swift_task_getCurrentTaskName");
     return name == NULL || swift_task_getCurrent() == NULL ? NULL : name();
+}
+
+const char *seam_task_name(void *task) {
+    // A flag of the job says that there is a name; it is in one of the records behind the task's status.
+    enum { HAS_NAME = 1u << 30, NAME_RECORD = 6 };
+    if ((*(uint32_t *)((char *)task + 32) & HAS_NAME) == 0) return NULL;
+    typedef struct status_record {
+        uintptr_t flags;
+        struct status_record *parent;
+        const char *name;
+    } status_record;
+    for (status_record *record = *(status_record **)((char *)task + 104); record != NULL; record = record->parent) {
+        if ((record->flags & 0xff) == NAME_RECORD) return record->name;
+    }
+    return NULL;
 }
 
 // An actor's own queue is ordered by priority, inside the runtime, where no executor can see it. So that priority

@@ -28,8 +28,8 @@ public final class HTTPClient: Sendable {
         public var idle: TimeAmount
         /// Secures connections; nil speaks in the clear.
         public var tls: (any ChannelSecurity)?
-        /// Makes a handler that decodes response bodies, such as one for gzip, for each connection.
-        public var decoder: (@Sendable () -> any ChannelDuplexHandler)?
+        /// Whether servers are asked for compressed bodies, which are given on as they were before.
+        public var decompresses: Bool = false
 
         /// 10 s to connect, 30 s to the first byte, 60 s in all, 8 connections, 1,000 waiting, 16 MiB, 60 s idle.
         public static let standard: Options = Options(

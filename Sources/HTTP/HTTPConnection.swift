@@ -15,8 +15,6 @@ final class HTTPConnection: ChannelInboundHandler, NIOScheduledCallbackHandler {
     private let pool: HTTPConnectionPool
     private var exchange: HTTPExchange?
     private var reader: HTTPMessageReader = HTTPMessageReader(.responses)
-    /// Reads and writes in place of the connection, where another handler decodes what comes.
-    var parts: HTTPPartsHandler?
     private var response: HTTPResponse?
     private var keepsAlive: Bool = false
     private var body: ByteBuffer = ByteBuffer()
@@ -37,11 +35,11 @@ final class HTTPConnection: ChannelInboundHandler, NIOScheduledCallbackHandler {
         self.exchange = exchange
         response = nil
         body = ByteBuffer()
-        if let parts { return parts.send(exchange.request, authority: authority, body: exchange.body) }
         reader.expectsNoBody = exchange.request.method == .head
         let pipeline = channel.pipeline.syncOperations
         let head = HTTPMessageWriter.head(
-            exchange.request, authority: authority, bodyBytes: exchange.body.readableBytes)
+            exchange.request, authority: authority, bodyBytes: exchange.body.readableBytes,
+            acceptsCompression: pool.options.decompresses)
         guard exchange.body.readableBytes > 0 else { return pipeline.writeAndFlush(NIOAny(head), promise: nil) }
         pipeline.write(NIOAny(head), promise: nil)
         pipeline.writeAndFlush(NIOAny(exchange.body), promise: nil)
@@ -127,11 +125,29 @@ final class HTTPConnection: ChannelInboundHandler, NIOScheduledCallbackHandler {
         guard let exchange, !exchange.isOver, let response else { return }
         self.exchange = nil
         exchange.connection = nil
+        guard decompress(response, for: exchange) else { return close() }
         exchange.end(.success((response, body)))
         if keepsAlive, exchange.keepsAlive, reader.isBetweenMessages, channel.isActive {
             pool.release(self)
         } else {
             close()
+        }
+    }
+
+    /// Brings the body back to what it was before the server compressed it; false after saying why that is impossible.
+    private func decompress(_ response: HTTPResponse, for exchange: HTTPExchange) -> Bool {
+        let name = pool.options.decompresses ? response.headerFields[.contentEncoding] : nil
+        guard let coding = name.flatMap({ ContentCoding(rawValue: $0.lowercased()) }) else { return true }
+        let limit = pool.options.bodyBytesMax
+        do throws(InflateError) {
+            body = ByteBuffer(bytes: try coding.decompress(Array(body.readableBytesView), limit: limit))
+            return true
+        } catch {
+            exchange.end(
+                .failure(
+                    error == .tooLong(limit: limit)
+                        ? .bodyTooLarge(limit: limit) : .malformed(reason: error.description)))
+            return false
         }
     }
 

@@ -1,7 +1,6 @@
 import Glibc
 import HTTPTypes
 import NIOCore
-import NIOHTTP1
 import Ports
 
 /// A request in flight; touched on the client's event loop only.
@@ -148,18 +147,8 @@ final class HTTPConnectionPool {
         let dialled = ports.dial(endpoint, options: DialOptions(timeout: options.connect, tls: options.tls)) {
             channel in
             channel.eventLoop.makeCompletedFuture {
-                let pipeline = channel.pipeline.syncOperations
                 let connection = HTTPConnection(pool: pool.value, endpoint: endpoint, channel: channel)
-                if let decoder = pool.value.options.decoder {
-                    // Fields were validated when they were made.
-                    try pipeline.addHTTPClientHandlers(
-                        leftOverBytesStrategy: .dropBytes, enableOutboundHeaderValidation: false)
-                    try pipeline.addHandler(decoder())
-                    let parts = HTTPPartsHandler(channel, connection)
-                    try pipeline.addHandler(parts)
-                    connection.parts = parts
-                }
-                try pipeline.addHandler(connection)
+                try channel.pipeline.syncOperations.addHandler(connection)
             }
         }
         dialled.assumeIsolatedUnsafeUnchecked().whenComplete { [self] result in
@@ -190,8 +179,6 @@ final class HTTPConnectionPool {
         case DialError.timedOut: .timedOut(.connecting)
         case let error as DialError: .connect(error)
         case let error as IOError: error.errnoCode == ECONNRESET ? .reset(phase) : .transport(phase, reason: "\(error)")
-        case HTTPParserError.invalidEOFState: .closed(phase)
-        case let error as HTTPParserError: .malformed(reason: "\(error)")
         case let error as HTTPSyntaxError: .malformed(reason: error.description)
         default: .transport(phase, reason: "\(error)")
         }

@@ -4,7 +4,9 @@ import NIOCore
 /// Writes the heads of HTTP/1.1 messages; how long a body is, is said by its length alone.
 enum HTTPMessageWriter {
     /// The head of a request that has a body of so many bytes; without an authority of its own it gets the one that is given.
-    static func head(_ request: HTTPRequest, authority: String, bodyBytes: Int) -> ByteBuffer {
+    static func head(
+        _ request: HTTPRequest, authority: String, bodyBytes: Int, acceptsCompression: Bool = false
+    ) -> ByteBuffer {
         var buffer = ByteBuffer()
         buffer.reserveCapacity(256)
         buffer.writeString(request.method.rawValue)
@@ -14,6 +16,9 @@ enum HTTPMessageWriter {
         write("host", request.authority ?? authority, to: &buffer)
         write(request.headerFields, to: &buffer)
         if bodyBytes > 0 || request.method == .post || request.method == .put { writeLength(bodyBytes, to: &buffer) }
+        if acceptsCompression, request.headerFields[.acceptEncoding] == nil {
+            write("Accept-Encoding", "deflate, gzip", to: &buffer)
+        }
         buffer.writeStaticString("\r\n")
         return buffer
     }

@@ -150,7 +150,11 @@ final class HTTPServerConnection: ChannelInboundHandler, NIOScheduledCallbackHan
                 method: method, scheme: nil, authority: head.host, path: target, headerFields: head.fields)
             self.request = Request(request: request, keepsAlive: head.keepsAlive)
             body = ByteBuffer()
-            if head.bytes > connections.options.headerBytesMax { refuse(HTTPReply(.requestHeaderFieldsTooLarge)) }
+            if head.bytes > connections.options.headerBytesMax {
+                refuse(HTTPReply(.requestHeaderFieldsTooLarge))
+            } else if method != .get, !isAnswering, HTTPTokens.contains("100-continue", in: head.fields[.expect] ?? "") {
+                sendContinue()
+            }
         case .body(let piece):
             guard body.readableBytes + piece.readableBytes <= connections.options.bodyBytesMax else {
                 return refuse(HTTPReply(.contentTooLarge))
@@ -167,6 +171,12 @@ final class HTTPServerConnection: ChannelInboundHandler, NIOScheduledCallbackHan
                 answer(request, body)
             }
         }
+    }
+
+    /// Asks for the body that the client keeps back until then.
+    private func sendContinue() {
+        channel.pipeline.syncOperations.writeAndFlush(
+            NIOAny(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
     }
 
     /// Answers a request that breaks a limit when its turn comes, and then closes.

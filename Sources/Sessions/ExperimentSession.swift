@@ -33,8 +33,14 @@ public struct ExperimentSession: Sendable {
         public var examine: @Sendable (Experiment) async -> [Finding]? = { _ in nil }
         /// Whether the experiment is to be run, and not only validated.
         public var isRun: Bool = true
+        /// Hears the verdict's word of a run that came to one.
+        public var onVerdict: @Sendable (String) -> Void = { _ in }
         /// Whether secrets are taken out of the journal and the log.
         public var redacts: Bool = true
+        /// Who else hears of every event, with its time since 1970; nil is nobody.
+        public var recorder: (@Sendable (RunEvent, Duration) -> Void)?
+        /// The command that plays the run again, for records.
+        public var replay: [String] = []
 
         /// Runs a source as the reference would.
         public init(source: String) {
@@ -164,12 +170,20 @@ public struct ExperimentSession: Sendable {
         if journal.deviated { await notifications.notify("run-deviated", payload: value) }
         let rule: Verdict.Rule = request.isStrict ? .strict : .reference
         let status: Int32 = isWritten && journal.isSuccess(by: rule) ? 0 : 1
+        let (verdict, reasons) = journal.verdict(by: rule)
+        request.onVerdict(verdict.rawValue)
+        for line in journal.remains { console.log(.warning, line) }
         console.logReasons(of: journal, by: rule)
+        outputs.record(
+            .noted([
+                "event": "verdict", "verdict": .string(verdict.rawValue), "success": .bool(status == 0),
+                "title": journal.experiment["title"] ?? .null, "reasons": .array(reasons.map { .string($0) }),
+                "replay": .array(request.replay.map { .string($0) }),
+            ]), at: Machine.wallTime)
         if request.reportsToAgents {
             console.report(value, of: request, status: status)
         } else {
-            console.writeVerdict(
-                journal.verdict(by: rule).verdict.rawValue, status: journal.status, deviated: journal.deviated)
+            console.writeVerdict(verdict.rawValue, status: journal.status, deviated: journal.deviated)
         }
         return status
     }

@@ -8,7 +8,13 @@ extension Kernel {
     private static let clockReadsPerUnwindJob: UInt32 = 1_000
 
     /// The tasks of living hosts that have not ended: how many, and the oldest.
-    func waitingTasks() -> StopReason {
+    func deadlock() -> StopReason {
+        let waiting = indicesOfWaitingTasks()
+        return .deadlock(waiting.prefix(StopReason.waitingTasksMax).compactMap(describe), count: waiting.count)
+    }
+
+    /// The tasks of living hosts that have not ended, the oldest first.
+    func indicesOfWaitingTasks() -> [UInt32] {
         state.value.tasks.sweep()
         var waiting: [(number: UInt64, index: UInt32)] = []
         for index in state.value.tasks.indices {
@@ -18,16 +24,18 @@ extension Kernel {
             else { continue }
             waiting.append((state.value.tasks[index].number, index))
         }
-        waiting.sort { $0.number < $1.number }
-        let oldest = waiting.prefix(StopReason.waitingTasksMax).compactMap { number, index -> WaitingTask? in
-            heartbeat()
-            guard let task = state.value.tasks[index].task else { return nil }
-            let incarnation = state.value.incarnations[Int(state.value.tasks[index].incarnation)]
-            return WaitingTask(
-                number: number, host: hosts.name(of: incarnation.host), waitsIn: task.stack,
-                createdAt: CallStack(addresses: state.value.tasks[index].originAddresses))
-        }
-        return .deadlock(oldest, count: waiting.count)
+        return waiting.sorted { $0.number < $1.number }.map(\.index)
+    }
+
+    /// Says of a task that waits who it is and where it waits.
+    func describe(_ index: UInt32) -> WaitingTask? {
+        heartbeat()
+        guard let task = state.value.tasks[index].task else { return nil }
+        let record = state.value.tasks[index]
+        return WaitingTask(
+            number: record.number, name: task.name,
+            host: hosts.name(of: state.value.incarnations[Int(record.incarnation)].host), sleeps: record.sleep != nil,
+            waitsIn: task.stack, createdAt: CallStack(addresses: record.originAddresses))
     }
 
     /// Cancels what is left and lets it unwind, so that nothing outlives the run; time stands still, the trace is closed.
@@ -36,6 +44,8 @@ extension Kernel {
         let tell = takeReports()
         if stopReason != .finished { worldReport = tell.flatMap { $0() } }
         state.value.isEnding = true
+        state.value.watchedTask = TaskTable.none
+        releaseIdleWaiters()
         for incarnation in state.value.incarnations.indices {
             enter(UInt32(incarnation), state)
             for action in state.value.takeUnwindActions(of: UInt32(incarnation)) { action() }
@@ -64,6 +74,8 @@ extension Kernel {
         enter(KernelState.world, state)
         // Closures that hold the simulation would keep it for ever.
         for host in hosts.all { host.forget() }
+        idleActions = []
+        companions = [:]
         state.value.close()
     }
 }

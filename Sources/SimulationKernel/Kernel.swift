@@ -31,6 +31,16 @@ final class Kernel {
     /// What parts of the world do when the run ends, and how they tell how things stand, in the order of registration.
     private(set) var endActions: [() -> Void] = []
     private(set) var reports: [() -> [String]] = []
+    /// What is called whenever nothing can happen any more without time passing, in the order of registration.
+    var idleActions: [() -> Void] = []
+    /// Tasks that wait until then.
+    var idleWaiters: [CheckedContinuation<Void, Never>] = []
+    /// How often the watched task came to wait, and at which time it is to be cancelled.
+    var suspensions: (count: Int, cancelAt: Int?) = (0, nil)
+    /// Where the watched task waited when it was cancelled.
+    var cancelledTask: WaitingTask?
+    /// What libraries keep for the run.
+    var companions: [ObjectIdentifier: AnyObject] = [:]
     /// Incarnations that crashed and were not unwound yet, in their order.
     var crashed: [UInt32] = []
     private var extraHeartbeats: UInt64 = 0
@@ -90,7 +100,8 @@ final class Kernel {
         context.watch(limit: options.guards.blockLimit, fatal: options.guards.fatalBlockLimit, seed: seed.value)
 
         let code = UncheckedTransfer(main)
-        Task.detached { await code.value() }
+        // It inherits the caller's task-local values: a test runner knows by them which test an expectation belongs to.
+        Task { await code.value() }
         for host in hosts.all where host.startsWithRun { host.start() }
         loop(wallLimit: wallLimit)
 
@@ -122,8 +133,9 @@ final class Kernel {
             }
             if state.value.mustStop { return }
             guard let item = state.value.ready.popFirst() else {
+                if state.value.watchesIdle, noteIdle() { continue }
                 guard let instant = state.value.advance() else {
-                    if !waitsForForeignWork() { stop(waitingTasks()) }
+                    if !waitsForForeignWork() { stop(deadlock()) }
                     continue
                 }
                 assert(instant >= context.now, "time runs back to \(instant)")
@@ -160,12 +172,14 @@ final class Kernel {
             state.value.jobs &+= 1
             run(job, item.executor, state)
             state.value.tasks.removeIfComplete(index)
+            if index == state.value.watchedTask { noteSuspension() }
         case .taskless(let job):
             state.value.jobs &+= 1
             // An actor's job may run tasks of several hosts.
             context.runsActorJob = true
             run(job, item.executor, state)
             context.runsActorJob = false
+            if state.value.watchedTask != TaskTable.none { noteSuspension() }
         }
     }
 
@@ -322,5 +336,7 @@ final class Kernel {
         hosts = HostRegistry()
         endActions = []
         reports = []
+        idleActions = []
+        companions = [:]
     }
 }

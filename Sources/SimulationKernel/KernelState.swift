@@ -56,6 +56,10 @@ struct KernelState: ~Copyable {
     var isEnding: Bool = false
     /// Set when the run is to stop after the present piece of work.
     var mustStop: Bool = false
+    /// Whether somebody wants to know when nothing can happen any more without time passing.
+    var watchesIdle: Bool = false
+    /// The task whose suspensions are counted.
+    var watchedTask: UInt32 = TaskTable.none
     /// World events and jobs dispatched.
     var events: UInt64 = 0
     var jobs: UInt64 = 0

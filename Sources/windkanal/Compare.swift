@@ -2,15 +2,24 @@ import Activities
 import ArgumentParser
 import Documents
 import Experiments
+import Pipeline
 import PipelineTestbed
 import Randomness
+import Reports
 import Sessions
 
 /// Compares the poller's profiles.
 struct Compare: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Runs scenarios with every profile of the poller and prints a table.",
-        discussion: "Ages are the largest and the 95th percentile of a run, second by second, in seconds.")
+        discussion: """
+            Ages are the largest and the 95th percentile of a run, second by second, in seconds.
+
+            Examples:
+              windkanal compare scenarios/smoke/device-latency.json
+              # all of them, as Markdown
+              windkanal compare scenarios/*/*.json > profiles.md
+            """)
 
     @Argument(help: "Scenarios.", completion: .file())
     var sources: [String]
@@ -18,6 +27,7 @@ struct Compare: AsyncParsableCommand {
     @Option(help: "What the runs follow from; the scenarios' own seeds if it is left out.")
     var seed: UInt64?
 
+    @OptionGroup var reports: ReportOptions
     @OptionGroup var globals: GlobalOptions
 
     func run() async throws {
@@ -44,25 +54,40 @@ struct Compare: AsyncParsableCommand {
                 throw failure("\(source): \(error)", status: 1)
             }
         }
+        let files = try reports.files(console)
+        files?.recorder.note([
+            "event": "comparison-begins",
+            "command": .array(
+                ReportOptions.replay(Array(CommandLine.arguments.dropFirst()), hasSeeds: true).map { .string($0) }),
+        ])
         let signals = SimulationSignals(console)
         defer { signals.end() }
         let interruption = signals.interruption
         let comparison = ProfileComparison(environment: environment, interruption: interruption)
         var rows: [ProfileComparison.Row] = []
+        let progress = ProgressMeter(console, total: scenarios.count * PollerProfile.all.count, unit: "runs")
+        defer { progress.end() }
         for (experiment, scenario) in scenarios where interruption.requested == nil {
-            console.showProgress(experiment.origin)
             do {
-                try comparison.run(experiment, scenario, seed: seed.map { Seed($0) }) { row in
+                try comparison.run(
+                    experiment, scenario, seed: seed.map { Seed($0) }, recorder: files?.listener
+                ) { row in
                     rows.append(row)
+                    progress.advance(to: rows.count)
+                    files?.note(row)
                     if globals.json { console.writeResult("", row.json) }
                 }
             } catch let error as ScenarioError {
                 throw failure("\(experiment.origin): \(error)", status: 1)
             }
         }
-        console.endProgress()
+        progress.end()
         if !globals.json { console.writeResult(ProfileComparison.table(rows), [:]) }
-        guard let kind = interruption.requested else { return }
+        let isWritten = await files?.write() ?? true
+        guard let kind = interruption.requested else {
+            if !isWritten { throw ExitCode(1) }
+            return
+        }
         console.log(.warning, "Interrupted by \(kind.rawValue): the table is not whole")
         console.writeResult(
             "verdict interrupted rows \(rows.count)",

@@ -31,16 +31,21 @@ struct GlobalOptions: ParsableArguments {
 
     var mode: ConsoleRecorder.Mode { quiet ? .quiet : json ? .json : .lines }
 
-    /// Goes where the experiment is to be run; what this process was started with, and the user's settings.
-    ///
-    /// - Throws: An exit code, after saying what is wrong with the settings.
-    func surroundings() throws -> (environment: [String: String], settings: Settings) {
+    /// Goes where the command is to work; what this process was started with.
+    func environment() throws -> [String: String] {
         do {
             if let changeDir { try Files.enter(changeDir) }
         } catch {
             throw ValidationError("--change-dir cannot go to \(error)")
         }
-        let environment = ProcessEnvironment.current
+        return ProcessEnvironment.current
+    }
+
+    /// Goes where the experiment is to be run; what this process was started with, and the user's settings.
+    ///
+    /// - Throws: An exit code, after saying what is wrong with the settings.
+    func surroundings() throws -> (environment: [String: String], settings: Settings) {
+        let environment = try environment()
         let path = settings ?? (environment["HOME"].map { "\($0)/.chaostoolkit/settings.yaml" } ?? "")
         do {
             return (environment, try Settings.read(path))

@@ -12,6 +12,11 @@ struct ListActivities: ParsableCommand {
         discussion: """
             An experiment calls them as Python functions: {"type": "python", "module": "windkanal.network", "func": "cut", \
             "arguments": {"service": "storage"}}. What they leave in place is taken back when the experiment ends.
+
+            Examples:
+              windkanal activities
+              # what can be done to disks
+              windkanal activities | grep -A 2 '^windkanal.disk'
             """)
 
     @OptionGroup var globals: GlobalOptions

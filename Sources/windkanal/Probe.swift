@@ -14,6 +14,12 @@ struct Probe: AsyncParsableCommand {
         discussion: """
             Sends one GET. The user's name and password are taken from WINDKANAL_USER and WINDKANAL_PASSWORD, never from the \
             command line. Exits with 0 when readings were understood, with 1 when not.
+
+            Examples:
+              windkanal probe --url http://127.0.0.1:8080 --flat SD0
+              # a private certificate, another way to say things
+              windkanal probe --url https://meters.example:8443 --flat SD0 --ca-file ca.pem
+              windkanal probe --url http://127.0.0.1:8080 --flat SD0 --contract senml
             """)
 
     @Option(help: ArgumentHelp("The server's address.", valueName: "address"))

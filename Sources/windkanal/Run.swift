@@ -1,7 +1,9 @@
 import Activities
 import ArgumentParser
+import Backlog
 import Experiments
 import PipelineTestbed
+import Reports
 import Sessions
 
 /// Runs an experiment.
@@ -12,6 +14,16 @@ struct Run: AsyncParsableCommand {
             The file is a Chaos Toolkit experiment, in JSON or YAML; without an extension of ours its providers run as they \
             stand, as `chaos run` does. Exits with 0 when the run completed without a deviation, with 1 when not, with 2 when \
             the command line cannot be used. In a simulated landscape a failed activity and an unsteady start count, too.
+
+            Examples:
+              windkanal run scenarios/smoke/device-latency.json
+              windkanal run scenarios/smoke/device-latency.json --profile naive --seed 7
+              # a thousand seeds, on all cores
+              windkanal run scenarios/smoke/latency-forms.json --seeds 1...1000
+              # what comes of it goes into the backlog
+              windkanal run scenarios/smoke/database-unreachable.json --record
+              # a real system
+              windkanal run experiment.yaml --var host=meters.example
             """)
 
     @Argument(help: "The experiment's file, or an address that starts with http:// or https://.", completion: .file())
@@ -83,10 +95,22 @@ struct Run: AsyncParsableCommand {
     @Flag(help: "Leave secrets in the journal and on the terminal.")
     var noRedaction: Bool = false
 
+    @Flag(help: "Add what comes of the run to the hypothesis of the backlog that plans the experiment.")
+    var record: Bool = false
+
+    @Option(
+        help: ArgumentHelp(
+            "The hypothesis to record in, where several or none plan the experiment.", valueName: "name or file"),
+        completion: .file(extensions: ["yaml"]))
+    var hypothesis: String?
+
     @OptionGroup var simulated: SimulationOptions
+    @OptionGroup var reports: ReportOptions
     @OptionGroup var globals: GlobalOptions
 
     func validate() throws {
+        if hypothesis != nil, !record { throw ValidationError("--hypothesis says where to record: it needs --record") }
+        if record, dry != nil { throw ValidationError("--record takes a run in which nothing is left out by --dry") }
         guard hypothesisStrategy != .skip else { throw ValidationError("skip is not a value of --hypothesis-strategy") }
         guard hypothesisFrequency.isFinite, hypothesisFrequency >= 0, hypothesisFrequency < 1e9 else {
             throw ValidationError("--hypothesis-frequency is a number of seconds from 0 on")
@@ -118,6 +142,8 @@ struct Run: AsyncParsableCommand {
         // What comes later wins: a file before the next, the command line before all.
         for file in variableFiles { read(file, into: &request.options.variables, &earlyMessages) }
         try setVariables(&request.options.variables)
+        let recorder = try makeRecorder()
+        if let recorder { request.onVerdict = { recorder.keep($0) } }
         let console = ConsoleRecorder(globals.mode, redacts: !noRedaction)
         let session = ExperimentSession(console: console, environment: environment, settings: settings)
         guard let experiment = await session.load(request) else { throw ExitCode(1) }
@@ -133,8 +159,12 @@ struct Run: AsyncParsableCommand {
                 throw failure("\(option) needs an experiment with the extension '\(Scenario.extensionName)'", status: 2)
             }
             for message in earlyMessages { console.log(message.level, message.text) }
+            let files = try reports.files(console, redacts: !noRedaction)
+            if let recorder = files?.recorder { request.recorder = { recorder.record($0, at: $1) } }
             if let warning = Scenario.misspelling(in: experiment) { console.log(.warning, warning) }
-            throw ExitCode(await session.run(experiment, request))
+            let status = await session.run(experiment, request)
+            let ended = recorder?.end(console, status) ?? status
+            throw ExitCode(await files?.write() ?? true ? ended : max(1, ended))
         }
         request.options.settings = settings.value
         if !controlFile.isEmpty || settings.hasControls {
@@ -144,11 +174,34 @@ struct Run: AsyncParsableCommand {
                     "controls of the settings and of files are not called: nothing outside the simulation runs in it"
                 ))
         }
+        let files = simulated.worker ? nil : try reports.files(console, redacts: !noRedaction)
+        if simulated.seeds == nil, let recorder = files?.recorder {
+            request.recorder = { recorder.record($0, at: $1) }
+        }
         let simulation = SimulatedSession(
             experiment: experiment, scenario: scenario, request: request, environment: environment, options: simulated,
-            mode: globals.mode, earlyMessages: earlyMessages)
+            mode: globals.mode, earlyMessages: earlyMessages, recorder: recorder, reports: files?.recorder)
         let arguments = SimulationOptions.forWorkers(Array(CommandLine.arguments.dropFirst()))
-        throw ExitCode(try await simulation.run(repeating: arguments))
+        let status = try await simulation.run(repeating: arguments)
+        throw ExitCode(await files?.write() ?? true ? status : max(1, status))
+    }
+
+    /// Who keeps what comes of the run; nil where nobody asked for that.
+    ///
+    /// - Throws: An exit code, after saying why nothing could be kept: that is found out before anything is done.
+    private func makeRecorder() throws -> EvaluationRecorder? {
+        guard record, !simulated.worker else { return nil }
+        do {
+            let destination = try BacklogFolder().destination(of: source, in: hypothesis)
+            let options =
+                (strictVerdict ? ["--strict-verdict"] : []) + (simulated.requireImpact ? ["--require-impact"] : [])
+                // Without its value, which may be a secret.
+                + variables.map { "--var \($0.prefix { $0 != "=" && $0 != ":" })" }
+                + variableFiles.map { "--var-file \($0)" }
+            return EvaluationRecorder(destination, options: options)
+        } catch {
+            throw failure(error, status: 2)
+        }
     }
 
     private func makeRequest() -> ExperimentSession.Request {
@@ -163,6 +216,7 @@ struct Run: AsyncParsableCommand {
         request.verifiesTLS = !noVerifyTLS
         request.isStrict = strictVerdict
         request.redacts = !noRedaction
+        request.replay = ReportOptions.replay(Array(CommandLine.arguments.dropFirst()), hasSeeds: false)
         request.options.dry = dry
         request.options.rollbackStrategy = rollbackStrategy
         request.options.hypothesisStrategy = hypothesisStrategy

@@ -5,6 +5,7 @@ import Glibc
 import Measurements
 import Pipeline
 import PipelineTestbed
+import Reports
 import Sessions
 import SimulationKernel
 import Testbed
@@ -19,6 +20,10 @@ struct SimulatedSession {
     let mode: ConsoleRecorder.Mode
     /// What there is to be said before anything else.
     let earlyMessages: [EarlyMessage]
+    /// Who keeps what comes of the run.
+    let recorder: EvaluationRecorder?
+    /// Keeps what reports are made of; nil where nobody asked for one.
+    let reports: ReportRecorder?
 
     /// A message before the log has begun.
     typealias EarlyMessage = (level: LogLevel, text: String)
@@ -47,21 +52,36 @@ struct SimulatedSession {
         }
         guard let seeds = options.seeds?.seeds else { return try await runOnce(console) }
         if options.worker { return try work(seeds) }
-        return await SweepSession(
-            experiment: experiment, environment: environment, isStrict: request.isStrict, console: console
-        ).run(seeds, repeating: arguments)
+        var sweep = SweepSession(
+            experiment: experiment, environment: environment, isStrict: request.isStrict, console: console)
+        if let reports { sweep.onEnd = { try? recordSweep($0, in: reports) } }
+        return await sweep.run(seeds, repeating: arguments) { verdict in
+            recorder?.keep(verdict, profile: profile)
+            return recorder?.end(console) ?? true
+        }
     }
 
     private func makeRun(
-        seed: UInt64?, _ interruption: ScenarioInterruption, recorder: @escaping @Sendable (RunEvent) -> Void
+        seed: UInt64?, _ interruption: ScenarioInterruption, recorder: @escaping @Sendable (RunEvent) -> Void,
+        progress: @escaping @Sendable (Duration) -> Void = { _ in }
     ) -> ScenarioRun {
         var scenario = scenario
         if let seed { scenario.seed = Seed(seed) }
         return ScenarioRun(
             experiment, in: scenario, options: request.options, environment: environment,
             recording: options.trace == nil ? nil : TraceRecording.Limits(entries: Self.traceEntriesMax),
-            interruption: interruption, recorder: recorder)
+            interruption: interruption, samples: isRecorded, recorder: recorder, progress: progress)
     }
+
+    /// The profile that runs have.
+    private var profile: EvaluationRecorder.Profile {
+        let name = scenario.baseProfile.name
+        return EvaluationRecorder.Profile(
+            name: name, isOfFile: name == scenario.fileProfile.name, isAsked: options.profile != nil)
+    }
+
+    /// Whether anybody keeps what happens, so that samples are worth their time.
+    private var isRecorded: Bool { !options.worker && (reports != nil || request.eventsPath != nil) }
 
     // MARK: One seed
 
@@ -78,14 +98,20 @@ struct SimulatedSession {
         defer { outputs.close() }
         let signals = SimulationSignals(console)
         defer { signals.end() }
+        let progress = ProgressMeter(
+            console, total: Int(scenario.duration.components.seconds), unit: "virtual seconds")
+        defer { progress.end() }
         let run = makeRun(seed: options.seed, signals.interruption) { event in
             // On the simulation's thread, where the clock on the wall is the simulation's.
             let time = Duration.milliseconds(WallClock.milliseconds)
             console.setTime(time)
             console.record(event)
             outputs.record(event, at: time)
+        } progress: {
+            progress.advance(to: Int($0.components.seconds))
         }
         let result = try run.run()
+        progress.end()
         var journal = result.journal
         if journal == nil, let kind = signals.interruption.requested {
             journal = await run.journalOfNothing(interruptedBy: kind)
@@ -113,6 +139,8 @@ struct SimulatedSession {
                 isWritten = false
             }
         }
+        if result.isInterrupted { console.log(.info, "Nothing is left behind: the landscape ended with its run") }
+        outputs.record(.noted(verdict(of: result, journal)), at: Simulation.Options().epoch + result.virtualTime)
         for fault in result.healed { console.log(.warning, "left in place, and taken back: \(fault.fault)") }
         for violation in result.violations { console.log(.critical, violation.description) }
         for problem in result.problems {
@@ -125,8 +153,14 @@ struct SimulatedSession {
             ([result.ageLines, result.boundLine] + [result.invariantLine].compactMap(\.self)
                 + (result.audit.map { [result.violations.isEmpty ? $0.text : $0.summary] } ?? [])).joined(
                     separator: "\n"))
+        recorder?.keep(
+            EvaluationRecorder.Outcome(
+                verdict: result.verdict(strict: request.isStrict), seeds: "\(result.seed.value)",
+                digest: "\(result.digest)"), profile: profile)
+        let isRecorded = recorder?.end(console) ?? true
         let status: Int32 =
-            isWritten && result.isSuccess(strict: request.isStrict, requiresImpact: options.requireImpact) ? 0 : 1
+            isWritten && isRecorded && result.isSuccess(strict: request.isStrict, requiresImpact: options.requireImpact)
+            ? 0 : 1
         if request.reportsToAgents {
             if let value {
                 console.report(value, of: request, status: status)
@@ -142,6 +176,21 @@ struct SimulatedSession {
         return status
     }
 
+    /// A run's verdict with all that is known at its end, for records.
+    private func verdict(of result: ScenarioRun.Result, _ journal: Journal?) -> Value.Object {
+        var object = result.json(strict: request.isStrict)
+        object["success"] = .bool(
+            result.isSuccess(strict: request.isStrict, requiresImpact: options.requireImpact))
+        object["title"] = experiment["title"] ?? .null
+        var reasons = journal?.verdict(by: ScenarioRun.Result.rule(request.isStrict)).reasons ?? []
+        if let failure = result.failure { reasons.insert(failure, at: 0) }
+        if result.stopReason != .finished { reasons.insert("the simulation \(result.stopReason)", at: 0) }
+        object["reasons"] = .array(reasons.map { .string($0) })
+        object["replay"] = .array(
+            (request.replay + ["--seed", String(result.seed.value)]).map { .string($0) })
+        return object
+    }
+
     /// CPU time of this process, in seconds.
     private static var processSeconds: String {
         var time = timespec()
@@ -152,6 +201,39 @@ struct SimulatedSession {
     }
 
     // MARK: Many seeds
+
+    /// Records what came of a sweep, and its worst seed once more with everything.
+    private func recordSweep(_ end: SweepSession.End, in reports: ReportRecorder) throws {
+        reports.note([
+            "event": "sweep-begins", "title": experiment["title"] ?? .null, "seeds": .integer(end.count),
+            "bound": [
+                "age": .string(scenario.bound.age.rawValue), "seconds": .real(scenario.bound.seconds),
+                "binds": .bool(scenario.bound.binds),
+            ],
+        ])
+        let seeds = Set(end.summary.results.keys).union(end.summary.crashes.keys).sorted()
+        for seed in seeds {
+            if let result = end.summary.results[seed] {
+                reports.note(result.shortened)
+            } else {
+                reports.note([
+                    "event": "seed", "seed": Value(seed: seed), "verdict": "crashed", "success": false,
+                    "problem": .string(end.summary.crashes[seed] ?? ""),
+                ])
+            }
+        }
+        if let worst = end.summary.worst(age: scenario.bound.age.rawValue) {
+            let result = try makeRun(seed: worst, ScenarioInterruption()) { event in
+                reports.record(event, at: .milliseconds(WallClock.milliseconds))
+            }.run()
+            reports.note(
+                verdict(of: result, result.journal), at: Simulation.Options().epoch + result.virtualTime)
+        }
+        reports.note([
+            "event": "sweep-ended", "verdict": .string(end.verdict),
+            "replay": .array(end.replay.map { .string($0) }),
+        ])
+    }
 
     /// What one process of a sweep does: a line for each seed, for the one that started it.
     private func work(_ seeds: ClosedRange<UInt64>) throws -> Int32 {

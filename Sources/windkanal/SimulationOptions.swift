@@ -58,11 +58,13 @@ struct SimulationOptions: ParsableArguments {
     /// A command line without its seeds, for processes that are where this one went.
     static func forWorkers(_ arguments: [String]) -> [String] {
         var kept: [String] = []
-        var rest = arguments[...]
+        var rest = ReportOptions.without(arguments)[...]
         while let argument = rest.popFirst() {
-            if argument == "--seeds" || argument == "--change-dir" {
+            if ["--seeds", "--change-dir", "--hypothesis"].contains(argument) {
                 rest = rest.dropFirst()
-            } else if !argument.hasPrefix("--seeds="), !argument.hasPrefix("--change-dir=") {
+            } else if argument != "--record", !argument.hasPrefix("--hypothesis="), !argument.hasPrefix("--seeds="),
+                !argument.hasPrefix("--change-dir=")
+            {
                 kept.append(argument)
             }
         }

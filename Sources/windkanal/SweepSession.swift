@@ -10,6 +10,20 @@ struct SweepSession {
     let environment: [String: String]
     let isStrict: Bool
     let console: ConsoleRecorder
+    /// Told at the end what came of it.
+    var onEnd: ((End) -> Void)?
+
+    /// What came of a sweep.
+    struct End {
+        /// What came of each seed.
+        let summary: SeedSweep.Summary
+        /// Seeds that were to be run.
+        let count: Int
+        /// The gravest verdict.
+        let verdict: String
+        /// The command that plays the first failing seed again; empty where none fails.
+        let replay: [String]
+    }
 
     /// Verdicts of a sweep as a whole, the gravest first.
     private static let gravity: [String] =
@@ -27,8 +41,12 @@ struct SweepSession {
     /// - Parameters:
     ///   - seeds: The seeds.
     ///   - arguments: The command line without its seeds.
+    ///   - keep: Is given what came of them all, before the last line; false if that could not be kept.
     /// - Returns: The exit code.
-    func run(_ seeds: ClosedRange<UInt64>, repeating arguments: [String]) async -> Int32 {
+    func run(
+        _ seeds: ClosedRange<UInt64>, repeating arguments: [String],
+        keep: (EvaluationRecorder.Outcome) -> Bool
+    ) async -> Int32 {
         let cores = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         // The run's own limit comes first, and has a name.
         let sweep = SeedSweep(
@@ -36,11 +54,12 @@ struct SweepSession {
             seedTimeout: ScenarioRun.wallTimeMax + .seconds(60))
         let count = Int(seeds.upperBound - seeds.lowerBound) + 1
         let interruption = ScenarioInterruption()
+        let meter = ProgressMeter(console, total: count, unit: "seeds")
         let work = Task {
             await sweep.run(seeds) { chunk in
                 arguments + ["--seeds", "\(chunk.lowerBound)...\(chunk.upperBound)", "--worker"]
             } progress: { done in
-                console.showProgress("\(done) of \(count) seeds")
+                meter.advance(to: done)
             }
         }
         let signals = Signals { kind in
@@ -49,19 +68,22 @@ struct SweepSession {
         }
         defer { signals.end() }
         let summary = await work.value
-        console.endProgress()
+        meter.end()
         if let kind = interruption.requested {
             console.log(
                 .warning,
                 "Interrupted by \(kind.rawValue): \(summary.results.count + summary.crashes.count) of \(count) seeds were tried"
             )
         }
-        return write(summary, of: count, isInterrupted: interruption.requested != nil, repeating: arguments)
+        return write(
+            summary, of: seeds, isInterrupted: interruption.requested != nil, repeating: arguments, keep: keep)
     }
 
     private func write(
-        _ summary: SeedSweep.Summary, of count: Int, isInterrupted: Bool, repeating arguments: [String]
+        _ summary: SeedSweep.Summary, of seeds: ClosedRange<UInt64>, isInterrupted: Bool, repeating arguments: [String],
+        keep: (EvaluationRecorder.Outcome) -> Bool
     ) -> Int32 {
+        let count = Int(seeds.upperBound - seeds.lowerBound) + 1
         for (seed, problem) in summary.crashes.sorted(by: { $0.key < $1.key }).prefix(Self.crashesMax) {
             console.log(.critical, "seed \(seed): \(problem)")
         }
@@ -82,20 +104,26 @@ struct SweepSession {
                     "of": .integer(count), "seeds": .array(list.map { .integer(Int(clamping: $0)) }),
                 ])
         }
+        let words = failing.min().map { ["windkanal"] + arguments + ["--seed", String($0)] } ?? []
         if let first = failing.min() {
-            let words = ["windkanal"] + arguments + ["--seed", String(first)]
             console.writeResult(
                 "replay: \(words.map(Self.shellWord).joined(separator: " "))",
                 ["event": "replay", "seed": .integer(Int(clamping: first)), "command": .array(words.map(Value.string))])
         }
         let isWhole = summary.results.count + summary.crashes.count == count
-        writeVerdict(verdicts, of: count, isInterrupted: isInterrupted && !isWhole)
-        return failing.isEmpty && isWhole ? 0 : 1
+        let worst =
+            isInterrupted && !isWhole ? "interrupted" : Self.gravity.first { verdicts[$0] != nil } ?? "crashed"
+        let isKept = keep(
+            EvaluationRecorder.Outcome(
+                verdict: worst, seeds: "\(seeds.lowerBound)...\(seeds.upperBound)", counts: verdicts.mapValues(\.count),
+                failingSeed: failing.min().map(String.init)))
+        writeVerdict(worst, verdicts, of: count)
+        onEnd?(End(summary: summary, count: count, verdict: worst, replay: words))
+        return failing.isEmpty && isWhole && isKept ? 0 : 1
     }
 
-    private func writeVerdict(_ verdicts: [String: [UInt64]], of count: Int, isInterrupted: Bool) {
+    private func writeVerdict(_ worst: String, _ verdicts: [String: [UInt64]], of count: Int) {
         let tried = verdicts.values.reduce(0) { $0 + $1.count }
-        let worst = isInterrupted ? "interrupted" : Self.gravity.first { verdicts[$0] != nil } ?? "crashed"
         console.writeResult(
             "verdict \(worst) seeds \(tried) of \(count)",
             ["event": "verdict", "verdict": .string(worst), "seeds": .integer(tried), "of": .integer(count)])

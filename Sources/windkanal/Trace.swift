@@ -6,13 +6,25 @@ import TraceFiles
 struct Trace: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Looks at recorded runs.",
+        discussion: """
+            Runs are recorded with `windkanal run --trace`.
+
+            Examples:
+              windkanal run scenarios/smoke/device-latency.json --trace a.jsonl
+              windkanal trace diff a.jsonl b.jsonl
+            """,
         subcommands: [Diff.self])
 
     /// Finds where two runs part.
     struct Diff: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Shows the first decision in which two recorded runs differ.",
-            discussion: "Exits with 0 when they are equal, 1 when they differ, 2 when a file cannot be used.")
+            discussion: """
+                Exits with 0 when they are equal, 1 when they differ, 2 when a file cannot be used.
+
+                Examples:
+                  windkanal trace diff a.jsonl b.jsonl
+                """)
 
         @Argument(help: "A recorded run (JSON Lines).")
         var left: String

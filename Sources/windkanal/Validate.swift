@@ -8,8 +8,14 @@ import Sessions
 struct Validate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Says everything that is wrong with an experiment.",
-        discussion:
-            "Exits with 0 when it can be run, with 1 when not. Warnings name what the reference ignores silently.")
+        discussion: """
+            Exits with 0 when it can be run, with 1 when not. Warnings name what the reference ignores silently.
+
+            Examples:
+              windkanal validate scenarios/smoke/device-latency.json
+              # one report for agents
+              windkanal validate experiment.yaml --output agent
+            """)
 
     @Argument(help: "The experiment's file, or an address that starts with http:// or https://.", completion: .file())
     var source: String

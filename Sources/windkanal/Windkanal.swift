@@ -1,14 +1,40 @@
 import ArgumentParser
 import Glibc
+import Manual
 import Sessions
 
 /// The command.
 struct Windkanal: AsyncParsableCommand {
+    static let version: String = "windkanal 0.4.0"
+
     static let configuration = CommandConfiguration(
         commandName: "windkanal",
         abstract: "A wind tunnel for services: the real code in an artificial storm.",
-        version: "windkanal 0.4.0",
-        subcommands: [Run.self, Validate.self, Compare.self, ListActivities.self, Probe.self, Trace.self])
+        discussion: """
+            Runs experiments, Chaos Toolkit's files, against real systems or in a simulated landscape, where hours pass in \
+            milliseconds and everything follows from a seed.
+
+            Examples:
+              # can it work here?
+              windkanal doctor
+              # hypothesis 1, in ten virtual minutes
+              windkanal run scenarios/smoke/device-latency.json
+              # the same for a thousand seeds
+              windkanal run scenarios/smoke/device-latency.json --seeds 1...1000
+              # what is believed, tried and learned
+              windkanal backlog
+              # a scenario of one's own
+              windkanal new scenario slow-meters
+
+            \(CommandReference.exitStatusHelp)
+            """,
+        version: version,
+        subcommands: [
+            Run.self, Validate.self, Compare.self, MakeReport.self, Why.self, ShowBacklog.self, New.self,
+            ListActivities.self, Probe.self, Proxy.self,
+            Trace.self,
+            Doctor.self, PrintManual.self,
+        ])
 }
 
 /// The process' entry: usage errors end with 2, as with the reference.

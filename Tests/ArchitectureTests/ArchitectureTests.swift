@@ -14,7 +14,7 @@ final class ArchitectureTests: XCTestCase {
         "Experiments": ["Documents", "Durations"],
         "Activities": [
             "CProcess", "Dispatch", "Documents", "Experiments", "Glibc", "HTTP", "HTTPTypes", "NIOCore",
-            "NIOHTTPCompression", "Ports", "Synchronization",
+            "Ports", "Synchronization",
         ],
         "Measurements": ["Documents", "Glibc"],
         "Pipeline": ["Documents", "Durations", "HTTP", "HTTPTypes", "Measurements", "NIOCore", "Ports", "SQLite"],
@@ -28,12 +28,16 @@ final class ArchitectureTests: XCTestCase {
         ],
         "Fuzzing": ["Documents", "Experiments", "Randomness"],
         "Faults": ["Documents", "Durations", "NIOCore", "Randomness"],
+        "FaultProxy": [
+            "Documents", "Faults", "Glibc", "HTTP", "HTTPTypes", "NIOCore", "NIOPosix", "Ports", "Randomness",
+            "SocketWorld", "Synchronization",
+        ],
         "Ports": ["Glibc", "NIOCore"],
         "SQLite": ["CSQLite", "Ports"],
         "SimulatedCluster": ["Durations", "Randomness", "SimulationKernel"],
         "SimulatedSQLite": ["CSQLite", "Ports", "SimulatedWorld"],
         "SimulatedWorld": ["Dispatch", "Faults", "Glibc", "NIOCore", "Ports", "Randomness", "SimulationKernel"],
-        "HTTP": ["FoundationEssentials", "Glibc", "HTTPTypes", "NIOCore", "NIOHTTP1", "Ports"],
+        "HTTP": ["FoundationEssentials", "Glibc", "HTTPTypes", "NIOCore", "Ports"],
         "SocketWorld": ["Glibc", "NIOCore", "NIOPosix", "NIOSSL", "Ports", "Synchronization"],
         "Sessions": [
             "Activities", "Dispatch", "Documents", "Experiments", "Glibc", "HTTP", "HTTPTypes", "NIOCore",
@@ -48,7 +52,22 @@ final class ArchitectureTests: XCTestCase {
             "Faults", "Glibc", "Ports", "Randomness", "SimulatedSQLite", "SimulatedWorld", "SimulationKernel",
             "Testbed",
         ],
+        "SimulationTesting": ["Documents", "Glibc", "SimulationKernel"],
+        "WindkanalTesting": ["SimulationKernel", "SimulationTesting", "Testing"],
+        "WindkanalXCTest": ["SimulationTesting", "XCTest"],
+        "TestbedTesting": ["SimulatedTestbed", "SimulatedWorld", "SimulationTesting"],
+        "PipelineTesting": [
+            "Activities", "Documents", "Experiments", "Pipeline", "PipelineTestbed", "SimulationTesting",
+            "Testbed",
+        ],
+        // No Foundation: the command links it.
+        "Reports": ["Documents", "Experiments", "Synchronization", "Testbed"],
+        "ReportPages": ["Mustache", "Reports"],
+        "windkanal-report": ["Foundation", "ReportPages", "Reports"],
         "TraceFiles": ["FoundationEssentials"],
+        "Backlog": ["Activities", "Documents", "Glibc", "Sessions"],
+        "Manual": ["Documents"],
+        "Diagnosis": ["Activities", "Documents", "Glibc", "Sessions", "SimulationKernel"],
         "first-run": ["SimulationKernel"],
         "Torture": [
             "Dispatch", "Faults", "Foundation", "Glibc", "HTTP", "HTTPTypes", "Measurements", "NIOCore", "Pipeline",
@@ -56,14 +75,20 @@ final class ArchitectureTests: XCTestCase {
             "Randomness", "SQLite", "SimulatedCluster", "SimulatedSQLite", "SimulatedWorld", "SimulationKernel",
         ],
         "windkanal": [
-            "Activities", "ArgumentParser", "Dispatch", "Documents", "Experiments", "Faults", "Glibc", "Measurements",
-            "Pipeline", "PipelineTestbed", "Probing", "Randomness", "Sessions", "SimulationKernel", "Testbed",
-            "TraceFiles",
+            "Activities", "ArgumentParser", "Backlog", "Diagnosis", "Dispatch", "Documents", "Experiments", "Faults",
+            "Glibc", "Manual", "Measurements", "Pipeline", "PipelineTestbed", "Probing", "Randomness", "Reports",
+            "Sessions",
+            "SimulationKernel", "Synchronization", "Testbed", "TraceFiles",
+        ],
+        "windkanal-services": [
+            "Activities", "ArgumentParser", "Documents", "Experiments", "FaultProxy", "Glibc", "NIOCore", "NIOPosix",
+            "Ports", "Randomness", "Sessions", "Synchronization",
         ],
         "lab": [
             "ArgumentParser", "CSystemSeam", "Documents", "Experiments", "Foundation", "Fuzzing", "HTTP", "HTTPTypes",
             "Measurements", "NIOCore", "Pipeline", "PipelineTestbed", "Ports", "Randomness", "SimulatedCluster",
-            "SimulatedSQLite", "SimulatedWorld", "SimulationKernel", "Testbed", "Torture", "TraceFiles",
+            "SimulatedSQLite",
+            "SimulatedWorld", "SimulationKernel", "SocketWorld", "Testbed", "Torture", "TraceFiles",
         ],
     ]
 
@@ -91,6 +116,17 @@ final class ArchitectureTests: XCTestCase {
                 }
             }
         }
+    }
+
+    // What runs for real must not carry the functions that simulations replace.
+    func testWhatRunsForRealReachesNoSimulation() {
+        var reached: Set<String> = ["windkanal-services"]
+        var open = ["windkanal-services"]
+        while let target = open.popLast() {
+            for module in allowed[target] ?? [] where reached.insert(module).inserted { open.append(module) }
+        }
+        XCTAssertTrue(reached.contains("FaultProxy"))
+        XCTAssertEqual(reached.filter { $0.hasPrefix("Simulat") || $0 == "CSystemSeam" }, [])
     }
 
     // The README's example must be the program that runs.

@@ -76,6 +76,34 @@ final class HTTPConformanceTests: XCTestCase {
         }
     }
 
+    // Compressed answers arrive as they were before; what is damaged is a named failure, and not half an answer.
+    func testCompressedAnswersAreReadAndDamagedOnesAreNamed() throws {
+        let body: [UInt8] = [
+            0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 3, 0xcb, 0x48, 0xcd, 0xc9, 0xc9, 7, 0, 0x86, 0xa6, 0x10, 0x36, 5, 0, 0, 0,
+        ]
+        let responder = HTTPResponder.immediate { request, _ in
+            XCTAssertEqual(request.headerFields[.acceptEncoding], "deflate, gzip")
+            var bytes = body
+            if request.path == "/damaged" { bytes[12] ^= 1 }
+            var reply = HTTPReply(.ok, text: "")
+            reply.response.headerFields[.contentEncoding] = "gzip"
+            reply.body = ByteBuffer(bytes: bytes)
+            return reply
+        }
+        var decoding = options
+        decoding.decompresses = true
+        try onBothArms(client: decoding, responder: responder) { arm, client, endpoint in
+            let (_, body) = try await client.send(get("/"), to: endpoint)
+            XCTAssertEqual(String(buffer: body), "hello", "\(arm)")
+            do {
+                _ = try await client.send(get("/damaged"), to: endpoint)
+                XCTFail("half an answer, \(arm)")
+            } catch {
+                XCTAssertTrue("\(error)".contains("the compressed body is damaged"), "\(arm): \(error)")
+            }
+        }
+    }
+
     // An answer larger than every buffer must arrive whole although the connection closes behind it.
     func testALongAnswerArrivesWholeBeforeTheClose() throws {
         let text = String(repeating: "a", count: 8_000_000)

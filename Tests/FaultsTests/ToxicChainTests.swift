@@ -104,6 +104,31 @@ final class ToxicChainTests: XCTestCase {
         XCTAssertEqual(endless.take(at: millisecond), .close)
     }
 
+    func testLimitTimeLetsDataPassUntilItsTimeAndEndsWithIt() {
+        var chain = chain(.limitTime(.milliseconds(100)))
+        XCTAssertEqual(
+            drain(&chain, feeding: [(10, data(5)), (99, data(6)), (150, data(7))]), ["10.0 5", "99.0 6", "100.0 close"])
+        var ended = self.chain(.limitTime(.milliseconds(100)))
+        XCTAssertEqual(drain(&ended, feeding: [(10, data(5)), (20, .end)]), ["10.0 5", "20.0 end"])
+    }
+
+    func testAChainTellsWhatItsToxicsHitAndWhetherMoreMayCome() {
+        var chain = ToxicChain(
+            [Toxic("slow", .bandwidth(bytesPerSecond: 1)), Toxic("spared", .noop, toxicity: .zero)],
+            random: RandomStream(seed: 1), now: 0)
+        XCTAssertTrue(chain.hasRoom)
+        chain.receive(data(70_000), at: 0)
+        chain.receive(.end, at: 0)
+        XCTAssertFalse(chain.hasRoom)
+        XCTAssertEqual(chain.hits(of: "slow"), 2)
+        XCTAssertNil(chain.hits(of: "spared"))
+        XCTAssertNil(chain.hits(of: "unknown"))
+        chain.remove("slow", at: 1)
+        XCTAssertTrue(chain.hasRoom)
+        chain.remove("spared", at: 1)
+        XCTAssertFalse(chain.hasToxics)
+    }
+
     func testTheEndOfTheStreamPassesATimeoutAtOnce() {
         var chain = chain(.timeout(.seconds(10)))
         chain.receive(.end, at: 5 * millisecond)

@@ -116,7 +116,7 @@ final class OutputTests: XCTestCase {
             events.map { $0["event"] },
             [
                 "plan", "run-begins", "phase-begins", "activity-begins", "activity-ended", "phase-ended",
-                "rollbacks-decided", "phase-begins", "phase-ended", "run-ended",
+                "rollbacks-decided", "phase-begins", "phase-ended", "run-ended", "verdict",
             ])
         for event in events {
             XCTAssertEqual(event.object?.keys.prefix(2), ["event", "time"])

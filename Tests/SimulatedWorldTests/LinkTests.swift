@@ -49,6 +49,24 @@ final class LinkTests: XCTestCase {
         return start.duration(to: simulation.now)
     }
 
+    // Ten bytes go and come back in 14 ms; who watches sees both, and the run is the one that nobody watches.
+    func testWatchedPacketsAreSeenAndChangeNothing() throws {
+        var seen: [PacketSighting] = []
+        func run(isWatched: Bool) throws -> Outcome<Void> {
+            try self.run(link: .init(latency: .fixed(.milliseconds(7)))) { simulation, network, ports in
+                if isWatched { network.watchPackets { seen.append($0) } }
+                let client = try await self.connect(ports)
+                _ = try await self.roundTrip(simulation, client)
+            }
+        }
+        let watched = try run(isWatched: true)
+        XCTAssertEqual(watched.digest, try run(isWatched: false).digest)
+        XCTAssertEqual(seen.map(\.source), ["client", "server"])
+        XCTAssertEqual(seen.map(\.contents.readableBytes), [10, 10])
+        XCTAssertEqual(seen.map { ($0.arrival ?? 0) - $0.sent }, [7_000_000, 7_000_000])
+        XCTAssertEqual(Set(seen.map(\.connection)).count, 1)
+    }
+
     func testLatencyIsExact() throws {
         _ = try run(link: .init(latency: .fixed(.milliseconds(7)))) { simulation, _, ports in
             let start = simulation.now

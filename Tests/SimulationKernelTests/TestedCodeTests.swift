@@ -188,7 +188,8 @@ final class TestedCodeTests: XCTestCase {
         XCTAssertLessThan(live, 2100)
     }
 
-    func testARunInsideATaskOfTheRealWorldLeavesThatTaskIntact() async throws {
+    // The caller's task-local values hold inside, so that a test runner knows whose expectations they are; and outside afterwards.
+    func testARunInsideATaskOfTheRealWorldKeepsItsTaskLocalValuesAndLeavesItIntact() async throws {
         let result = await Locals.$name.withValue("outside") { () -> String in
             let inside = try? Simulation(seed: 1).run { () -> String in
                 try await Task.sleep(for: .seconds(10))
@@ -197,7 +198,7 @@ final class TestedCodeTests: XCTestCase {
             await Task.yield()
             return "\(Locals.name) \(inside ?? "nothing")"
         }
-        XCTAssertEqual(result, "outside none")
+        XCTAssertEqual(result, "outside outside")
     }
 }
 

@@ -1,5 +1,7 @@
 import Leases
 import SimulatedTestbed
+import TestbedTesting
+import WindkanalXCTest
 import XCTest
 
 final class LeaseTests: XCTestCase {
@@ -22,6 +24,18 @@ final class LeaseTests: XCTestCase {
             XCTAssertTrue(result.holds, "seed \(seed): \(result.violations) \(result.problems) \(result.stopReason)")
             XCTAssertFalse(result.faults.isEmpty)
         }
+    }
+
+    // The same sweep in the test library's words: what fails would be kept, and played first next time.
+    func testTheSoundSystemHoldsAsATrial() throws {
+        let system = LeaseSystem()
+        let trial: DeploymentTrial = .deployment("leases", system.deployment) { seed in
+            system.schedule(seed: seed)
+        } invariants: { _ in
+            [OneAtATime()]
+        }
+        let summary = try assertHolds(trial, seeds: .range(seeds))
+        XCTAssertEqual(summary.runs.count, 60)
     }
 
     func testASeedGivesOneDigestAndSoDoesItsScheduleReadBackFromItsLines() throws {

@@ -3,7 +3,6 @@ public import Experiments
 import HTTP
 public import HTTPTypes
 public import NIOCore
-import NIOHTTPCompression
 public import Ports
 
 /// Performs HTTP activities over ports, in reality and in the simulation, with the reference's semantics: those of Python's requests.
@@ -91,7 +90,7 @@ public struct HTTPActivityProvider: Sendable {
                 idle: .seconds(1))
             options.silence = timeouts.read ?? Self.totalMax
             options.tls = exchange.url.isSecure ? try security(call.verifiesTLS) : nil
-            options.decoder = { NIOHTTPResponseDecompressor(limit: .size(Self.bodyBytesMax)) }
+            options.decompresses = true
             client = try await HTTPClient.make(ports, options: options)
         } catch {
             throw .failed("failed to connect to \(exchange.url): \(error)")

@@ -1,19 +1,19 @@
 import Glibc
 
 /// Finds programs as a shell does.
-struct Programs {
+package struct Programs {
     /// Folders to look in, as `PATH` lists them.
     let path: String
     /// What `~` stands for.
     let home: String?
 
-    init(environment: [String: String]) {
+    package init(environment: [String: String]) {
         path = environment["PATH"] ?? "/bin:/usr/bin"
         home = environment["HOME"]
     }
 
     /// The file of a program by its name or its path; nil if nothing there can be executed.
-    func locate(_ program: String) -> String? {
+    package func locate(_ program: String) -> String? {
         if program.utf8.contains(UInt8(ascii: "/")) { return isExecutable(program) ? program : nil }
         guard !program.isEmpty else { return nil }
         for folder in path.split(separator: ":", omittingEmptySubsequences: false) {

@@ -130,6 +130,8 @@ static inline void seam_unwind_read(seam_context *context) {
 }
 void seam_retain(void *object);
 void seam_release(void *object);
+/// How many references to an object there are.
+uintptr_t seam_retain_count(void *object);
 /// The word of a job that the runtime keeps for "future use" and never touches; 0 in a new job.
 static inline uint64_t *seam_job_mark(void *job) { return (uint64_t *)((char *)job + 48); }
 /// Whether a job is a task; other jobs belong to actors.
@@ -144,6 +146,8 @@ static inline bool seam_task_is_complete(void *task) {
 }
 /// The functions in which a suspended task and its async callers go on, innermost first; the count written.
 int seam_task_stack(void *task, uintptr_t *addresses, int capacity);
+/// The name given to a suspended task by `Task(name:)`, or null.
+const char *seam_task_name(void *task);
 
 /// Asks the processor to bring the memory at `address` near; a hint, which may be wrong.
 static inline void seam_prefetch(const void *address) { __builtin_prefetch(address); }

@@ -53,6 +53,7 @@ extension RunEvent {
         case .warning(let warning): Self.object("warning", warning.json)
         case .testbed(let name, let members):
             ["event": "testbed", "name": .string(name), "details": .object(members)]
+        case .noted(let object): object
         }
     }
 

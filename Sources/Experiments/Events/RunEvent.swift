@@ -52,6 +52,8 @@ public enum RunEvent: Hashable, Sendable {
     ///
     /// A member `text` is what people read, at the `level` (`info`, `warning`, `error`, `critical`) that stands beside it.
     case testbed(String, Value.Object)
+    /// Something for records alone, such as a sample of how the system does: an object with the member `event`.
+    case noted(Value.Object)
     /// A line that somebody else wrote, such as an activity's driver.
     case log(LogLevel, String)
 }

@@ -66,7 +66,7 @@ public struct RunNarrator: Sendable {
 
     private static func lines(of event: RunEvent) -> [Line] {
         switch event {
-        case .secretsKnown, .planned, .phaseEnded, .pauseEnded: []
+        case .secretsKnown, .planned, .phaseEnded, .pauseEnded, .noted: []
         case .runBegan(let beginning): lines(of: beginning)
         case .notBegun: [Line(.warning, "The experiment had not begun: nothing was done")]
         case .runEnded(let ending): lines(of: ending)
@@ -218,6 +218,7 @@ extension RunEvent {
         case .controlCalled(let control): control.isDuring
         case .secretsKnown, .planned, .runBegan, .notBegun, .runEnded, .phaseBegan, .phaseEnded,
             .continuousHypothesisEnded, .rollbacksDecided, .rollbackBegan, .interrupted, .aborted, .warning, .testbed,
+            .noted,
             .log:
             false
         }

@@ -22,6 +22,9 @@ struct LatencyToxic: DelayingToxic {
     var attributes: Value.Object { ["latency": .milliseconds(latency), "jitter": .milliseconds(jitter)] }
     var description: String { "latency(latency: \(latency), jitter: \(jitter))" }
 
+    /// What is on a long line: 1,024 of a proxy's pieces, as with Toxiproxy.
+    var heldBytesMax: Int { 32 * 1024 * 1024 }
+
     func validationError(of name: String) -> String? {
         latency < .zero || jitter < .zero ? "the latency or jitter of '\(name)' is negative" : nil
     }

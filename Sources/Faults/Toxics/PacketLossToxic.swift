@@ -4,7 +4,7 @@ public import Randomness
 /// Loses pieces, which no TCP does: the stream has holes.
 struct PacketLossToxic: FilteringToxic {
     static let type: String = "packet_loss"
-    static let attributeNames: [String] = ["rate", "correlation"]
+    static let attributeNames: [String] = ["loss_rate", "correlation"]
 
     let rate: Ratio
     let correlation: Ratio
@@ -15,10 +15,10 @@ struct PacketLossToxic: FilteringToxic {
     }
 
     init(_ attributes: ToxicAttributes) throws(FaultError) {
-        self.init(rate: try attributes.ratio("rate"), correlation: try attributes.ratio("correlation"))
+        self.init(rate: try attributes.ratio("loss_rate"), correlation: try attributes.ratio("correlation"))
     }
 
-    var attributes: Value.Object { ["rate": .share(rate), "correlation": .share(correlation)] }
+    var attributes: Value.Object { ["loss_rate": .share(rate), "correlation": .share(correlation)] }
     var description: String { "packetLoss(rate: \(rate), correlation: \(correlation))" }
 
     func validationError(of name: String) -> String? {

@@ -16,6 +16,15 @@ extension Toxic {
     /// The name of its kind, as Toxiproxy has it.
     public var type: String { Swift.type(of: kind.behavior).type }
 
+    /// The values of its attributes, in Toxiproxy's units.
+    package var attributes: Value.Object { kind.behavior.attributes }
+
+    /// The attributes of a type where nothing is given, in Toxiproxy's units; nil for a type that there is not.
+    package static func defaultAttributes(ofType type: String) -> Value.Object? {
+        guard let kind = kinds.first(where: { $0.type == type }) else { return nil }
+        return (try? kind.init(ToxicAttributes(values: [:])))?.attributes
+    }
+
     /// Reads a toxic as Toxiproxy's API has it; the name is the type's where none is given.
     ///
     /// - Throws: ``FaultError`` with the first thing that is wrong.

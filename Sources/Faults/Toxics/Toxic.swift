@@ -18,7 +18,7 @@ public struct Toxic: Hashable, Sendable {
     /// The kinds that there are, in the order in which they are told.
     static let kinds: [any ToxicBehavior.Type] = [
         NoopToxic.self, LatencyToxic.self, BandwidthToxic.self, SlowCloseToxic.self, TimeoutToxic.self,
-        ResetPeerToxic.self, SlicerToxic.self, LimitDataToxic.self, PacketLossToxic.self,
+        ResetPeerToxic.self, SlicerToxic.self, LimitDataToxic.self, LimitTimeToxic.self, PacketLossToxic.self,
     ]
 
     /// Its name, unique on the link.

@@ -27,6 +27,8 @@ protocol ToxicBehavior: Hashable, Sendable, CustomStringConvertible {
     func begin(at now: UInt64, in stage: inout ToxicStage)
     /// Whether a connection on which it acted closes when it is removed.
     var closesWhenRemoved: Bool { get }
+    /// Bytes that a proxy lets it hold before it reads no more.
+    var heldBytesMax: Int { get }
 }
 
 extension ToxicBehavior {
@@ -34,6 +36,8 @@ extension ToxicBehavior {
     func begin(at now: UInt64, in stage: inout ToxicStage) {}
     /// A connection goes on where nothing else is said.
     var closesWhenRemoved: Bool { false }
+    /// Two of a proxy's pieces: one that leaves, and the next.
+    var heldBytesMax: Int { 64 * 1024 }
 
     func isEqual(to other: any ToxicBehavior) -> Bool { (other as? Self) == self }
 }

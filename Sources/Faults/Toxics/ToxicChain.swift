@@ -20,8 +20,19 @@ public struct ToxicChain: Sendable {
     /// Whether nothing is held.
     public var isEmpty: Bool { output.isEmpty && stages.allSatisfy { $0.held.isEmpty } }
 
+    /// Whether there is a toxic in it.
+    public var hasToxics: Bool { !stages.isEmpty }
+
+    /// What reached a toxic while it acted, pieces and ends; nil where it does not act on this connection.
+    public func hits(of name: String) -> UInt64? {
+        stages.first { $0.name == name && $0.isActing }.map(\.hits)
+    }
+
     /// Bytes in what is held.
     public var heldBytes: Int { stages.reduce(0) { $0 + $1.heldBytes } }
+
+    /// Whether more should come; a sender that heeds it is slowed down by what slows the data down.
+    public var hasRoom: Bool { stages.allSatisfy(\.hasRoom) }
 
     /// Takes an item at the beginning of the chain.
     public mutating func receive(_ item: ToxicItem, at now: UInt64) {

@@ -31,12 +31,15 @@ struct ToxicStage: Sendable {
     /// The toxic, and what it does to this connection: behind a reference, because stages are copied for each item.
     private final class Role: Sendable {
         let toxic: Toxic
-        /// Nothing, where the toxic does not act on this connection.
+        /// Whether the toxic acts on this connection.
+        let isActing: Bool
+        /// Nothing, where it does not.
         let behavior: any ToxicBehavior
 
         init(_ toxic: Toxic, share: UInt64) {
             self.toxic = toxic
-            behavior = Self.acts(toxic, on: share) ? toxic.kind.behavior : NoopToxic()
+            isActing = Self.acts(toxic, on: share)
+            behavior = isActing ? toxic.kind.behavior : NoopToxic()
         }
 
         private static func acts(_ toxic: Toxic, on share: UInt64) -> Bool {
@@ -80,11 +83,18 @@ struct ToxicStage: Sendable {
 
     /// The toxic's name.
     var name: String { role.toxic.name }
+    /// Whether the toxic acts on this connection.
+    var isActing: Bool { role.isActing }
+    /// Whether more should come.
+    var hasRoom: Bool { heldBytes < role.behavior.heldBytesMax }
+    /// Pieces and ends that came while the toxic acted.
+    private(set) var hits: UInt64 = 0
 
     // MARK: Items
 
     mutating func receive(_ item: ToxicItem, at now: UInt64) {
         guard !hasEnded else { return }
+        if role.isActing { hits &+= 1 }
         guard let arrival = ToxicArrival(item) else { return end(with: item, at: now) }
         role.behavior.receive(arrival, at: now, in: &self)
     }

@@ -18,6 +18,7 @@ public actor Broker {
     private var groups: [String: Group] = [:]
     private let stop: ServiceStop = ServiceStop()
     private let reach: Waypoint.Listener
+    private let measure: Gauge.Listener
     private var lastExpiry: ContinuousClock.Instant?
     /// Fetches that wait, in the order in which they came.
     private var waiters: [Waiter] = []
@@ -37,10 +38,11 @@ public actor Broker {
     /// - Throws: ``PersistenceError``.
     package init(
         _ location: DiskLocation, topics: [BrokerTopic], rules: PersistenceRules,
-        reach: @escaping Waypoint.Listener = Waypoint.unheard
+        reach: @escaping Waypoint.Listener = Waypoint.unheard, measure: @escaping Gauge.Listener = Gauge.unheard
     ) async throws {
         self.location = location
         self.reach = reach
+        self.measure = measure
         log = try BrokerLog(location, topics: topics, rules: rules, reach: reach)
         try await location.waitUntilDurable()
     }
@@ -112,6 +114,7 @@ public actor Broker {
             try log.append(messages, to: partition, from: producer, acks: acks, time: WallClock.milliseconds)
         }
         if offset == nil { counters.duplicates += messages.count } else { counters.appended += messages.count }
+        if let offset { measure(.logEnd(partition, offset + Int64(messages.count))) }
         if offset != nil { wake { $0.partitions.contains(partition) } }
         return offset
     }
@@ -304,6 +307,7 @@ public actor Broker {
             try log.commit(name, partition, offset)
             reach(.brokerCommit)
         }
+        measure(.committed(group: name, partition, offset))
         counters.commits += 1
     }
 }

@@ -26,6 +26,8 @@ public actor Outbox: MeasurementSink {
         public var retryMax: Duration = .seconds(5)
         /// Hears what happens to it.
         package var reach: Waypoint.Listener = Waypoint.unheard
+        /// Hears how much waits.
+        package var measure: Gauge.Listener = Gauge.unheard
 
         /// Sends to a topic.
         public init(topic: BrokerTopic) {
@@ -49,7 +51,9 @@ public actor Outbox: MeasurementSink {
     private var hasNews: Bool = false
     private var failure: PersistenceError?
     /// Readings that the broker does not have yet.
-    public private(set) var waiting: Int = 0
+    public private(set) var waiting: Int = 0 {
+        didSet { options.measure(.outboxWaiting(waiting)) }
+    }
     /// Readings that the broker has taken.
     public private(set) var sent: Int = 0
 

@@ -17,6 +17,8 @@ public actor VolatileProducer: MeasurementSink {
         public var deliveryTimeout: Duration = .seconds(120)
         /// How long to wait before something that failed is tried again.
         public var retry: Duration = .seconds(1)
+        /// Hears how much waits.
+        package var measure: Gauge.Listener = Gauge.unheard
 
         /// Sends to a topic.
         public init(topic: BrokerTopic) {
@@ -26,7 +28,9 @@ public actor VolatileProducer: MeasurementSink {
 
     private let options: Options
     private let broker: any BrokerClient
-    private var queue: [(reading: Reading, since: ContinuousClock.Instant)] = []
+    private var queue: [(reading: Reading, since: ContinuousClock.Instant)] = [] {
+        didSet { options.measure(.outboxWaiting(queue.count)) }
+    }
     private var waker: CheckedContinuation<Void, Never>?
     /// Readings that were dropped because the queue was full.
     public private(set) var overflowed: Int = 0

@@ -75,6 +75,8 @@ extension Poller {
         requestsInFlight -= 1
         // Removed meanwhile: nobody wants to know.
         guard let state = state(of: flat) else { return result.map { _ in [] } }
+        let isSuccess = if case .success = result { true } else { false }
+        observer(.requestEnded(flat: flat.name, after: now - sent, isSuccess: isSuccess))
         switch result {
         case .success(let answer):
             noteSuccess(state, sentAt: sent)

@@ -25,6 +25,8 @@ public enum PollFailure: Error, Hashable, Sendable, CustomStringConvertible {
 public enum PollerEvent: Hashable, Sendable {
     /// A flat was fetched: how many readings were new, how many known, and the newest measurement's time in ms since 1970.
     case fetched(flat: String, new: Int, known: Int, newest: Int64?)
+    /// A request came to its end so long after it was sent, with an answer or without.
+    case requestEnded(flat: String, after: Duration, isSuccess: Bool)
     /// A poll brought nothing.
     case failed(flat: String, PollFailure)
     /// A flat began to fail; told once, until it recovers.
@@ -72,6 +74,8 @@ extension PollerEvent: CustomStringConvertible {
     public var description: String {
         switch self {
         case .fetched(let flat, let new, let known, _): "has fetched \(flat): \(new) new readings, \(known) known"
+        case .requestEnded(let flat, let time, let isSuccess):
+            "has \(isSuccess ? "an answer" : "no answer") of \(flat) after \(time)"
         case .failed(let flat, let failure): "cannot fetch \(flat): \(failure)"
         case .failing(let flat, let failure): "begins to fail for \(flat): \(failure)"
         case .recovered(let flat, let time): "has \(flat) back after \(time)"

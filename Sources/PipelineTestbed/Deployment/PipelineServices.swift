@@ -55,6 +55,11 @@ struct PipelineServices {
         { context.reach(Mark($0.rawValue)) }
     }
 
+    /// Tells the test-bed how much waits in a service.
+    private static func measure(_ context: ServiceContext) -> Gauge.Listener {
+        { context.report(PipelineObservation.gauge($0)) }
+    }
+
     private var measurementServer: ServiceDefinition {
         let (scenario, seed, schedules) = (scenario, seed, schedules)
         return ServiceDefinition(Name.measurementServer) { context in
@@ -75,7 +80,7 @@ struct PipelineServices {
         ServiceDefinition(Name.broker, volumes: [.data], readiness: .http(path: "/ready")) { context in
             let broker = try await Broker(
                 context.file(File.broker), topics: [persistence.topic] + DeviceEventListener.topics(),
-                rules: persistence.brokerRules, reach: Self.reach(context))
+                rules: persistence.brokerRules, reach: Self.reach(context), measure: Self.measure(context))
             try await BrokerService.start(context.ports, at: context.endpoint, broker: broker).run()
         }
     }
@@ -154,6 +159,7 @@ struct PipelineServices {
             options.retainsAfterAck = keep
             options.acks = acks
             options.reach = Self.reach(context)
+            options.measure = Self.measure(context)
             let outbox = try await Outbox(
                 context.file(File.outbox), name: "poller", broker: broker, options: options,
                 rules: persistence.outboxRules)
@@ -163,6 +169,7 @@ struct PipelineServices {
             options.acks = acks
             options.readingsMax = readingsMax
             options.deliveryTimeout = deliveryTimeout
+            options.measure = Self.measure(context)
             let producer = VolatileProducer(broker: broker, options: options)
             return (producer, { await producer.run() })
         }

@@ -61,6 +61,7 @@ final class SimulatedPipeline: @unchecked Sendable {
             case .poller(let event): ages.note(event)
             case .read(let readings): ledger.noteAttempt(readings)
             case .acknowledged(let readings): ledger.noteAcknowledgement(readings)
+            case .gauge: break
             case .schedule(let event): schedules.hear(event, log)
             }
         }

@@ -36,6 +36,14 @@ final class AgeBound: Invariant {
         return schedule.windows.flatMap { [$0.from, $0.from + $0.ramp] + ($0.to.map { [$0] } ?? []) }
     }
 
+    /// When the windows of a device schedule are open, since it was set; nothing of another fault.
+    static func openings(of fault: Fault) -> [(from: Duration, to: Duration?)] {
+        guard case .custom(let custom) = fault, let schedule = try? DeviceSchedule(.object(custom.parameters)) else {
+            return []
+        }
+        return schedule.windows.map { ($0.from, $0.to) }
+    }
+
     func check(at moment: CheckMoment) -> [InvariantFinding] {
         guard let age = ages.latest[bound.age] else { return [] }
         let seconds = Double(age.nanoseconds) / 1e9

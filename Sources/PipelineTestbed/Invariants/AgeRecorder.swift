@@ -51,7 +51,7 @@ final class AgeRecorder {
         case .sweepCompleted: if hasSweeps { lastGlobal = now }
         case .failed(_, let failure): failures[Self.kind(of: failure), default: 0] += 1
         case .failing, .recovered, .skipped, .sweepSkipped, .clockAhead, .serverClockOff, .partial, .unpublished,
-            .counterFell, .breakerOpened, .probing, .queued, .retrying:
+            .counterFell, .breakerOpened, .probing, .queued, .retrying, .requestEnded:
             break
         }
     }
@@ -91,6 +91,12 @@ final class AgeRecorder {
             .perFlatLastSuccess: Age(nanoseconds: success, flat: oldest.map { flats[$0] }),
             .perFlatData: Age(nanoseconds: data, flat: stalest.map { flats[$0] }),
         ]
+    }
+
+    /// How long ago each flat was fetched, in ns, in the order of the flats.
+    var agesOfFlats: [UInt64] {
+        let now = now()
+        return lastSuccess.map { now - $0 }
     }
 
     /// How long ago a flat was fetched, in seconds.

@@ -1,3 +1,4 @@
+import Documents
 public import Measurements
 
 /// What became of all readings, in Jepsen's terms.
@@ -39,6 +40,12 @@ public struct LedgerAudit: Hashable, Sendable {
 
     /// Whether nothing is lost or invented.
     public var holds: Bool { lost.isEmpty && unexpected.isEmpty && unreadable.isEmpty }
+
+    /// As an event for records.
+    var event: Value.Object {
+        (["event": "ledger", "in_outbox": .integer(inOutbox), "in_broker": .integer(inBroker)] as Value.Object)
+            .merging(document.object ?? [:])
+    }
 
     /// How many readings there are of each class, in a line for people.
     public var summary: String {

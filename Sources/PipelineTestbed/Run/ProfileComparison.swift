@@ -45,12 +45,14 @@ public struct ProfileComparison: Sendable {
     ///   - experiment: The experiment.
     ///   - scenario: Its scenario.
     ///   - seed: What the runs follow from; nil takes the scenario's.
+    ///   - recorder: Hears of each run, with its profile, as it goes on; nil is nobody.
     ///   - take: Is given the row of each profile when it is there; not that of a run that was interrupted.
     /// - Throws: ``SimulationError`` when simulations cannot run here.
     public func run(
-        _ experiment: Experiment, _ scenario: Scenario, seed: Seed?, take: (Row) -> Void
+        _ experiment: Experiment, _ scenario: Scenario, seed: Seed?,
+        recorder: (@Sendable (RunEvent) -> Void)? = nil, take: (Row) -> Void
     ) throws {
-        let name = experiment.origin.split(separator: "/").last ?? ""
+        let name = Self.name(of: experiment)
         for profile in PollerProfile.all where interruption.requested == nil {
             var scenario = scenario
             if let seed { scenario.seed = seed }
@@ -59,14 +61,18 @@ public struct ProfileComparison: Sendable {
                 try scenario.use(profile)
             }
             let run = ScenarioRun(
-                experiment, in: scenario, options: RunOptions(), environment: environment, interruption: interruption)
+                experiment, in: scenario, options: RunOptions(), environment: environment, interruption: interruption,
+                samples: recorder != nil, recorder: recorder ?? { _ in })
             let result = try run.run()
             guard !result.isInterrupted else { return }
-            take(
-                Row(
-                    scenario: name.hasSuffix(".json") ? String(name.dropLast(5)) : String(name), profile: profile.name,
-                    result: result))
+            take(Row(scenario: name, profile: profile.name, result: result))
         }
+    }
+
+    /// A scenario's file, without its folder.
+    private static func name(of experiment: Experiment) -> String {
+        let name = experiment.origin.split(separator: "/").last ?? ""
+        return String(name.hasSuffix(".json") ? name.dropLast(5) : name)
     }
 
     /// The rows as a table in Markdown: verdicts, and the largest and the 95th percentile of each age, in seconds.

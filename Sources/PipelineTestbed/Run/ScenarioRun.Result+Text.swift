@@ -66,9 +66,24 @@ extension ScenarioRun.Result {
             "audit": audit.map { .string($0.text) } ?? .null,
             "invariants": .array(invariants.map { .string($0) }),
             "violations": .array(violations.map { .object($0.document) }),
-            "faults": .array(faults.map { .object($0.document) }),
+            "faults": .array(faults.map { .object(Self.document(of: $0)) }),
             "problems": .array(problems.map { .string($0) }),
         ]
+    }
+
+    /// A fault, and of a device schedule when its windows are open, in seconds since the run began.
+    private static func document(of applied: AppliedFault) -> Value.Object {
+        var object = applied.document
+        let windows = AgeBound.openings(of: applied.fault)
+        guard !windows.isEmpty else { return object }
+        object["windows"] = .array(
+            windows.map { window in
+                [
+                    .seconds(applied.since + window.from),
+                    window.to.map { .seconds(applied.since + $0) } ?? .null,
+                ]
+            })
+        return object
     }
 
     private var agesJSON: Value.Object {

@@ -69,15 +69,24 @@ public struct ScenarioRun: Sendable {
     private let interruption: ScenarioInterruption
     /// Whether the first violation ends the run: storms have nothing to learn from what follows.
     private let stopsAtViolation: Bool
+    private let progress: @Sendable (Duration) -> Void
+    /// Whether the recorder gets samples of how the landscape does, too.
+    private let samples: Bool
 
-    /// Prepares a run; `recorder` hears of it in virtual time, `interruption` may end it.
+    /// Prepares a run; `recorder` hears of it in virtual time, `interruption` may end it, `progress` hears every second how much time has passed.
+    ///
+    /// With `samples` it hears each second how the landscape does, and of the messages around the first violation: what reports are made of.
     public init(
         _ experiment: Experiment, in scenario: Scenario, options: RunOptions, environment: [String: String] = [:],
         recording: TraceRecording.Limits? = nil, interruption: ScenarioInterruption = ScenarioInterruption(),
-        stopsAtViolation: Bool = false, recorder: @escaping @Sendable (RunEvent) -> Void = { _ in }
+        stopsAtViolation: Bool = false, samples: Bool = false,
+        recorder: @escaping @Sendable (RunEvent) -> Void = { _ in },
+        progress: @escaping @Sendable (Duration) -> Void = { _ in }
     ) {
+        self.progress = progress
         self.interruption = interruption
         self.stopsAtViolation = stopsAtViolation
+        self.samples = samples
         self.experiment = experiment
         self.scenario = scenario
         self.options = options
@@ -133,6 +142,7 @@ public struct ScenarioRun: Sendable {
             Task { await run.interrupt(kind) }
         }
         let (log, monitor) = (pipeline.deployment.log, pipeline.deployment.monitor)
+        if samples { box.samples = SampleRecorder(pipeline) { [recorder] in recorder(.noted($0)) } }
         log.listen { [recorder] event in
             look()
             guard var document = event.document else { return }
@@ -171,8 +181,12 @@ public struct ScenarioRun: Sendable {
         _ look: @escaping () -> Void
     ) async throws {
         let began = ContinuousClock.now
+        box.samples?.begin()
         try await Task.sleep(for: scenario.warmUp)
-        watch(pipeline, box, look)
+        watch(pipeline, box) {
+            look()
+            progress(began.duration(to: .now))
+        }
         let asking = scenario.faults.faults.isEmpty ? nil : Task { await claims.ask() }
         await experiment(on: pipeline, box)
         if !box.isInterrupted, !scenario.faults.faults.isEmpty {
@@ -187,19 +201,23 @@ public struct ScenarioRun: Sendable {
         try await claims.recover(until: end)
         box.isOver = true
         pipeline.deployment.monitor.check(isEnd: true)
+        box.samples?.end()
         guard scenario.persistence != nil else { return }
         let audit = pipeline.audit()
         // The digest stands for what was kept, too.
         Simulation.note(audit.text)
         box.audit = audit
+        if samples { recorder(.noted(audit.event)) }
     }
 
     /// Samples ages and asks invariants, from now on and every second.
     private func watch(_ pipeline: SimulatedPipeline, _ box: Box, _ look: @escaping () -> Void) {
+        box.samples?.start()
         pipeline.deployment.repeatedly(every: .seconds(1)) {
             guard !box.isOver else { return }
             pipeline.ages.sample()
             pipeline.deployment.monitor.check()
+            box.samples?.sample()
             look()
         }
     }
@@ -212,7 +230,11 @@ public struct ScenarioRun: Sendable {
             experiment, options: options,
             environment: RunEnvironment(
                 clock: ContinuousClock(), wallTime: { .milliseconds(WallClock.milliseconds) }, providers: providers,
-                variables: environment, platform: "windkanal", node: "simulation", recorder: recorder))
+                variables: environment, platform: "windkanal", node: "simulation",
+                recorder: { [recorder] event in
+                    box.samples?.hear(event)
+                    recorder(event)
+                }))
         box.running = run
         do {
             box.journal = try await run.run()
@@ -231,6 +253,8 @@ private final class Box: @unchecked Sendable {
     var audit: LedgerAudit?
     var healed: [AppliedFault] = []
     var redactor: Redactor = Redactor()
+    /// Who samples; nil where nobody wants to know.
+    var samples: SampleRecorder?
     /// The experiment while it runs.
     var running: ExperimentRun?
     var isInterrupted: Bool = false

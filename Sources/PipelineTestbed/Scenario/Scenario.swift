@@ -35,8 +35,10 @@ public struct Scenario: Sendable {
     public var rooms: Int = 4
     /// What the measurement server's answers look like.
     public var contract: MeasurementContract = .ieeFlat
-    /// The profile of the poller that the scenario names.
+    /// The profile of the poller, before the scenario's changes of it.
     public private(set) var baseProfile: PollerProfile = .pipelined
+    /// The profile that the scenario's file names.
+    public internal(set) var fileProfile: PollerProfile = .pipelined
     /// What the scenario changes of any profile.
     var pollerSettings: PollerSettings = PollerSettings()
     /// What the measurement server asks for and the poller knows; nil is neither.

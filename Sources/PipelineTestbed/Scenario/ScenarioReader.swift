@@ -326,6 +326,7 @@ private struct ScenarioReader {
         scenario.pollerSettings = settings
         do {
             try scenario.use(profile)
+            scenario.fileProfile = profile
         } catch {
             problems += error.problems
         }

@@ -50,7 +50,7 @@ public enum StormMarks {
         case .sweepSkipped: "poller.sweep-skipped"
         case .unpublished: "poller.unpublished"
         // Registers of the model never fall.
-        case .counterFell, .failed, .failing, .fetched, .sweepCompleted: nil
+        case .counterFell, .failed, .failing, .fetched, .requestEnded, .sweepCompleted: nil
         }
     }
 }

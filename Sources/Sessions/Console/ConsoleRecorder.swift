@@ -18,7 +18,7 @@ public final class ConsoleRecorder: Sendable {
 
     let mode: Mode
     /// Whether people see the errors' channel on a terminal that can take a line back.
-    private let isTerminal: Bool
+    let isTerminal: Bool
     private let hasColors: Bool
     private let redactor: Mutex<Redactor> = Mutex(Redactor())
     private let progress: Mutex<Progress?> = Mutex(nil)
@@ -30,8 +30,11 @@ public final class ConsoleRecorder: Sendable {
     /// How many steps the run has.
     private let stepCount: Mutex<Int> = Mutex(0)
 
+    /// Takes away what stands on the present line.
+    private static let lineStart: String = "\r\u{1b}[K"
+
     /// Pauses that take longer show how much of them is left.
-    private static let progressFrom: Double = 3
+    private static let progressFrom: Double = 1
 
     /// Only ever cancelled, which a timer takes from any thread.
     private struct Progress: @unchecked Sendable {
@@ -44,7 +47,7 @@ public final class ConsoleRecorder: Sendable {
     ///   - mode: How much is shown, and to whom.
     ///   - redacts: Whether secrets are taken out.
     ///   - showsProgress: Whether long pauses show how much is left; not in a simulation, where they take no time.
-    ///   - environment: The process' environment: `NO_COLOR` and `TERM` say what the terminal is to be spared.
+    ///   - environment: The process' environment: variables such as `NO_COLOR` and `TERM` say what the terminal is to be spared.
     public init(
         _ mode: Mode, redacts: Bool = true, showsProgress: Bool = true,
         environment: [String: String] = ProcessEnvironment.current
@@ -53,7 +56,7 @@ public final class ConsoleRecorder: Sendable {
         hides = redacts
         self.showsProgress = showsProgress
         isTerminal = isatty(2) != 0 && environment["TERM"] != "dumb"
-        hasColors = isTerminal && (environment["NO_COLOR"] ?? "").isEmpty
+        hasColors = ColorChoice(environment: environment, isTerminal: isTerminal).isColored
     }
 
     /// Sets the clock to another world's, where it is so long after 1970-01-01 00:00 UTC: a log has one clock.
@@ -61,6 +64,8 @@ public final class ConsoleRecorder: Sendable {
 
     /// Records an event.
     public func record(_ event: RunEvent) {
+        // Records have it; a program that reads the terminal has not asked for a sample each second.
+        if case .noted = event { return }
         switch event {
         case .secretsKnown(let redactor): if hides { self.redactor.withLock { $0 = redactor } }
         case .planned(let plan): stepCount.withLock { $0 = plan.steps }
@@ -102,15 +107,15 @@ public final class ConsoleRecorder: Sendable {
     private func line(_ level: LogLevel, _ text: String) -> String {
         // Lines that have no time of their own are set in under the one that has.
         let line = "[\(localTime) \(level.rawValue)] \(text.replacing("\n", with: "\n    "))"
-        guard isTerminal else { return line + "\n" }
-        guard hasColors else { return "\r\u{1b}[K\(line)\n" }
+        let start = isTerminal ? Self.lineStart : ""
+        guard hasColors else { return "\(start)\(line)\n" }
         let color =
             switch level {
             case .info: "32"
             case .warning: "33"
             case .error, .critical: "31"
             }
-        return "\r\u{1b}[K\u{1b}[\(color)m\(line)\u{1b}[0m\n"
+        return "\(start)\u{1b}[\(color)m\(line)\u{1b}[0m\n"
     }
 
     private func writeJSON(_ object: Value.Object) {
@@ -147,7 +152,7 @@ public final class ConsoleRecorder: Sendable {
         timer.schedule(deadline: .now(), repeating: 1)
         timer.setEventHandler {
             let left = ContinuousClock.now.duration(to: end).components.seconds
-            StandardStream.errors.write("\r\u{1b}[K  \(step.isEmpty ? "" : step + ", ")\(max(0, left)) s left")
+            StandardStream.errors.write("\(Self.lineStart)  \(step.isEmpty ? "" : step + ", ")\(max(0, left)) s left")
         }
         let running = Progress(timer: timer)
         timer.resume()
@@ -157,13 +162,16 @@ public final class ConsoleRecorder: Sendable {
     /// Shows on a terminal how far long work has come, in a line that the next one overwrites.
     public func showProgress(_ text: String) {
         guard mode == .lines, isTerminal else { return }
-        StandardStream.errors.write("\r\u{1b}[K  \(text)")
+        StandardStream.errors.write("\(Self.lineStart)  \(text)")
     }
+
+    /// Tells files and pipes how far long work has come, with the machine's time, whichever world's the log has.
+    func logProgress(_ text: String) { StandardStream.errors.writeLine("  \(text)") }
 
     /// Takes that line away.
     public func endProgress() {
         guard mode == .lines, isTerminal else { return }
-        StandardStream.errors.write("\r\u{1b}[K")
+        StandardStream.errors.write(Self.lineStart)
     }
 
     private func endPause() {

@@ -72,7 +72,7 @@ public final class EventFile: Sendable {
         case .runEnded(let ending): ended(ending)
         case .notBegun, .planned, .secretsKnown, .hypothesisBegan, .hypothesisFailed, .continuousHypothesisEnded,
             .toleranceChecked, .pauseBegan, .pauseEnded, .rollbacksDecided, .rollbackBegan, .controlCalled, .aborted,
-            .warning, .testbed, .log:
+            .warning, .testbed, .noted, .log:
             nil
         case .interrupted: ("run-signal-exit", [:])
         case .phaseBegan(let beginning): began(beginning)

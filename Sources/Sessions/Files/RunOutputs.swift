@@ -7,6 +7,7 @@ public struct RunOutputs: Sendable {
     public let journal: OutputFile
     /// Events while the experiment runs, in the forms that were asked for.
     private let events: [EventFile]
+    private let recorder: (@Sendable (RunEvent, Duration) -> Void)?
 
     /// Looks whether all of it can be written.
     ///
@@ -21,11 +22,13 @@ public struct RunOutputs: Sendable {
             events.append(try EventFile(path, form: .complete, redacts: request.redacts))
         }
         self.events = events
+        recorder = request.recorder
     }
 
     /// Writes an event, with a time since 1970.
     public func record(_ event: RunEvent, at time: Duration) {
         for file in events { file.record(event, at: time) }
+        recorder?(event, time)
     }
 
     /// Ends the files of events.

@@ -1,9 +1,9 @@
 import Glibc
 
 /// What journals say of the machine.
-enum Machine {
+package enum Machine {
     /// The machine's kind, as Python's `platform.platform()` spells it.
-    static var platform: String {
+    package static var platform: String {
         let (system, release, machine, _) = names
         return "\(system)-\(release)-\(machine)-with-\(libraryVersion)"
     }
@@ -20,7 +20,7 @@ enum Machine {
     static var node: String { names.node }
 
     /// Time since 1970-01-01 00:00 UTC.
-    static var wallTime: Duration {
+    package static var wallTime: Duration {
         var time = timespec()
         unsafe clock_gettime(CLOCK_REALTIME, &time)
         return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)

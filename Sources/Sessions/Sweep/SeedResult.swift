@@ -27,6 +27,22 @@ public struct SeedResult: Hashable, Sendable {
         self.init(seed: seed, verdict: verdict, isSuccess: isSuccess, details: details)
     }
 
+    /// What a report of many seeds tells of one, as an object: of its violations the first and how many there were.
+    public var shortened: Value.Object {
+        let violations = details["violations"]?.array ?? []
+        let first = violations.first?.object.map { violation -> Value in
+            [
+                "invariant": violation["invariant"] ?? .null, "time": violation["time"] ?? .null,
+                "message": violation["message"] ?? .null,
+            ]
+        }
+        return [
+            "event": "seed", "seed": Value(seed: seed), "verdict": .string(verdict), "success": .bool(isSuccess),
+            "ages": details["ages"] ?? .null, "digest": details["digest"] ?? .null,
+            "violations": .array(first.map { [$0] } ?? []), "violation_count": .integer(violations.count),
+        ]
+    }
+
     /// The line that a worker writes: a JSON object.
     public var line: String {
         var object: Value.Object = [
@@ -39,7 +55,7 @@ public struct SeedResult: Hashable, Sendable {
 
 extension Value {
     /// The number, which may be larger than every integer of a machine.
-    fileprivate init(seed: UInt64) {
+    public init(seed: UInt64) {
         self = Int(exactly: seed).map(Value.integer) ?? .largeInteger(String(seed))
     }
 

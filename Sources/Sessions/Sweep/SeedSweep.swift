@@ -1,4 +1,5 @@
 import Activities
+import Documents
 
 /// Runs a command for many seeds, in processes on all cores, and gathers what came of each.
 public struct SeedSweep: Sendable {
@@ -8,6 +9,17 @@ public struct SeedSweep: Sendable {
         public fileprivate(set) var results: [UInt64: SeedResult] = [:]
         /// Seeds whose process crashed, and how.
         public fileprivate(set) var crashes: [UInt64: String] = [:]
+
+        /// The seed that there is most to be seen of.
+        ///
+        /// - Parameter age: The name of the age that counts.
+        /// - Returns: Of the seeds that failed, or of all if none did, the one with the largest age; nil where there is none.
+        public func worst(age: String) -> UInt64? {
+            let failing = results.values.filter { !$0.isSuccess }
+            let candidates = failing.isEmpty ? Array(results.values) : failing
+            func largest(_ result: SeedResult) -> Double { result.details["ages"]?[age]?["max"]?.number ?? 0 }
+            return candidates.min { (-largest($0), $0.seed) < (-largest($1), $1.seed) }?.seed
+        }
     }
 
     /// The program of the workers and its environment.

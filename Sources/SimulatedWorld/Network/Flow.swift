@@ -148,7 +148,9 @@ final class Flow {
     @inline(__always)
     func transmit(_ segment: Segment) {
         let now = world.nanoseconds
-        switch link.transmit(bytes: segment.bytes, at: now) {
+        let verdict = link.transmit(bytes: segment.bytes, at: now)
+        if let watcher = link.watcher { tell(watcher, of: segment, verdict) }
+        switch verdict {
         case .arrives(let time):
             transit = time - now
             schedule(segment, arrival: time)
@@ -173,6 +175,15 @@ final class Flow {
         world.record(.packet, number << 32 | UInt64(segment.bytes), lastArrival, contents: contents)
         inFlight.append(segment)
         world.schedule(at: lastArrival, argument: number, onArrival)
+    }
+
+    private func tell(_ watcher: PacketWatcher, of segment: Segment, _ verdict: Link.Verdict) {
+        guard case .data(let buffer) = segment else { return }
+        let arrival: UInt64? = if case .arrives(let time) = verdict { max(time, lastArrival) } else { nil }
+        watcher.see(
+            PacketSighting(
+                connection: number >> 1, source: link.source, target: link.target, sent: world.nanoseconds,
+                arrival: arrival, contents: buffer))
     }
 
     /// Sends what waits, until it waits again.

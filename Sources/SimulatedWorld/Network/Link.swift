@@ -91,6 +91,8 @@ public final class Link {
     /// The faults of the byte streams that cross it, in order.
     public private(set) var toxics: [Toxic] = []
 
+    /// Hears of every piece of data that is sent over it; nil is nobody.
+    var watcher: PacketWatcher?
     private let world: World
     /// The directions of connections that cross it, by number.
     private var flows: [UInt64: Flow] = [:]

@@ -24,6 +24,8 @@ public final class Network {
     /// All connections: from the first SYN until nothing of them can happen any more.
     private var connections: [UInt64: Connection] = [:]
     private var lastConnection: UInt64 = 0
+    /// Hears of all data that is sent; nil is nobody.
+    private var watcher: PacketWatcher?
     /// Channels that were made and not closed.
     private(set) var channelCount: Int = 0
 
@@ -57,6 +59,13 @@ public final class Network {
         for host in hosts { host.end() }
         for number in connections.keys.sorted() { connections[number]?.abandon() }
         connections = [:]
+    }
+
+    /// Lets somebody hear of every piece of data that is sent from now on, over any link; it changes nothing of what happens.
+    public func watchPackets(_ see: @escaping (PacketSighting) -> Void) {
+        let watcher = PacketWatcher(see)
+        self.watcher = watcher
+        for link in links.values { link.watcher = watcher }
     }
 
     // MARK: Topology
@@ -103,6 +112,7 @@ public final class Network {
         // A host reaches itself without a cable.
         let options = source === target ? Link.Options(latency: .fixed(.microseconds(20))) : defaultLink
         let link = Link(source: source.name, target: target.name, options: options, world: world)
+        link.watcher = watcher
         links[id] = link
         return link
     }

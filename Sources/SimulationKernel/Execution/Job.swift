@@ -53,6 +53,9 @@ struct Job {
         return CallStack(addresses: addresses.prefix(Int(depth)).map { $0 + 1 })
     }
 
+    /// The name that `Task(name:)` gave it; only while it is suspended.
+    var name: String? { unsafe seam_task_name(pointer).map { unsafe String(cString: $0) } }
+
     func retain() { unsafe seam_retain(pointer) }
     func release() { unsafe seam_release(pointer) }
     func cancel() { unsafe seam_cancel_task(pointer) }

@@ -15,13 +15,16 @@ enum RuntimeSeam {
     ///
     /// - Throws: ``SimulationError/unsupportedPlatform(_:)`` with the first thing that is not.
     static func verify() throws(SimulationError) {
-        if let problem = Self.problem { throw .unsupportedPlatform(problem) }
+        if let problem = parts.lazy.compactMap(\.problem).first { throw .unsupportedPlatform(problem) }
     }
 
-    private static let problem: String? = {
+    /// What the kernel relies on, part by part, up to the first that is not as it has to be.
+    static let parts: [PlatformPart] = {
         if let name = unsafe seam_missing() {
-            return "\(unsafe String(cString: name)) is not interposed; link the Swift runtime dynamically"
+            let problem = "\(unsafe String(cString: name)) is not interposed; link the Swift runtime dynamically"
+            return [PlatformPart(name: "interposition", problem: problem)]
         }
+        var parts = [PlatformPart(name: "interposition", problem: nil)]
         // What the process does once, when it first draws or hashes, is not to fall into a run.
         var generator = SystemRandomNumberGenerator()
         _ = generator.next()
@@ -30,10 +33,13 @@ enum RuntimeSeam {
             guard let state = Kernel.current, !state.value.isMuted else { return }
             state.value.record(.streamDraw, value, UInt64(stream))
         }
-        guard Task<Never, Never>.defaultExecutor is ThreadExecutor else {
-            return "another executor factory was installed after Windkanal's"
-        }
-        return taskLayoutProblem()
+        let hasExecutor = Task<Never, Never>.defaultExecutor is ThreadExecutor
+        parts.append(
+            PlatformPart(
+                name: "executor",
+                problem: hasExecutor ? nil : "another executor factory was installed after Windkanal's"))
+        if hasExecutor { parts.append(PlatformPart(name: "task layout", problem: taskLayoutProblem())) }
+        return parts
     }()
 
     /// Runs one task by hand and looks at the words of it that the kernel uses.

@@ -56,8 +56,11 @@ public struct CallStack: Hashable, Sendable, CustomStringConvertible {
         return name.hasPrefix("reabstraction thunk") ? .internal : .function(name)
     }
 
-    /// The kernel, the standard library and Dispatch.
-    private static let internals: [String] = ["$s16SimulationKernel", "$ss", "$sS", "$s8Dispatch"]
+    /// The kernel, the standard library, Dispatch, and what runs tests.
+    private static let internals: [String] = [
+        "$s16SimulationKernel", "$ss", "$sS", "$s8Dispatch", "$s17SimulationTesting", "$s16WindkanalTesting",
+        "$s15WindkanalXCTest", "$s7Testing", "$s6XCTest",
+    ]
 
     /// What the demangler says that does not help to find the place.
     private static let noise: [String] = [

@@ -93,7 +93,7 @@ extension Simulation {
             // A task belongs to whoever runs when it is made.
             kernel.state.value.current = incarnation
             defer { kernel.state.value.current = previous }
-            Task.detached {
+            Task {
                 let (host, boot, bootCount) = code.value
                 var result: Result<Void, any Error> = .success(())
                 do {

@@ -133,6 +133,20 @@ struct EventQueue: ~Copyable {
         unsafe handle.index < UInt32(used) && events[Int(handle.index)].generation == handle.generation
     }
 
+    /// Whether an event is still to happen at the instant that was reached last.
+    func hasPendingEvents(at now: UInt64) -> Bool {
+        guard reached == now, unsafe occupied[0] >> (now & 63) & 1 == 1 else { return false }
+        // Slots of the lowest level hold one instant each; some of its events may have been cancelled.
+        var rest = unsafe slots[Int(now & 63)]
+        while let (chunk, count) = rest.popFirst() {
+            for position in 0..<count {
+                let entry = chunk[position]
+                if isPending(ScheduledEvent(index: entry.index, generation: entry.generation)) { return true }
+            }
+        }
+        return false
+    }
+
     // MARK: Taking
 
     /// Moves all entries of the earliest instant to `ready`, in their order; returns the instant, or nil when none is left.

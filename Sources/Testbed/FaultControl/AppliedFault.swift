@@ -88,7 +88,7 @@ public struct AppliedFault: Hashable, Sendable {
     /// As an object of a document.
     public var document: Value.Object {
         [
-            "id": .integer(id), "fault": .object(fault.document), "since": .seconds(since),
+            "id": .integer(id), "fault": .object(fault.document), "line": .string("\(fault)"), "since": .seconds(since),
             "until": until.map { .seconds($0) } ?? .null, "impact": .object(impact.document),
         ]
     }

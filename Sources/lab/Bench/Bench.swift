@@ -108,7 +108,7 @@ struct Suite: Sendable {
     let name: String
     let benchmarks: [Benchmark]
 
-    static let all: [Suite] = [kernel, network, experiments, scenario, storage, cluster]
+    static let all: [Suite] = [kernel, network, experiments, scenario, storage, cluster, proxy]
 }
 
 /// CPU time of this thread in ns since `start`, divided by `count`.
