@@ -124,6 +124,51 @@ final class FaultTests: XCTestCase {
         }
     }
 
+    // MARK: Faults as data
+
+    // Whatever was begun and ended leaves a cluster as it was: all pods ready, all nodes open, nothing lasting.
+    func testEveryFaultThatLastsIsTakenBackByItsEnd() throws {
+        let faults: [ClusterFault] = [
+            .powerLoss(node: "vm-1"), .diskLoss(node: "vm-1"), .deadKubelet(node: "vm-1"), .deadRuntime(node: "vm-1"),
+            .isolation(node: "vm-1"), .wrongClock(node: "vm-1", offset: .seconds(60), drift: 1000),
+            .drain(node: "vm-1", timeout: .seconds(60)), .cordon(node: "vm-1"), .outOfService(node: "vm-1"),
+            .registryDown, .controlPlaneDown,
+        ]
+        for fault in faults {
+            XCTAssertTrue(fault.lasts, "\(fault)")
+            try onCluster { rig in
+                try rig.deploy("web", replicas: 3)
+                try await rig.untilReady("web", 3)
+                let before = rig.cluster.nodes[0]
+                try rig.cluster.begin(fault)
+                try await rig.wait(.seconds(120))
+                try rig.cluster.end(fault)
+                try await rig.wait(.seconds(500))
+                XCTAssertEqual(rig.readyPods("web").count, 3, "\(fault)")
+                XCTAssertEqual(rig.node("vm-1")?.taints, [], "\(fault)")
+                XCTAssertEqual(rig.node("vm-1")?.isUnschedulable, false, "\(fault)")
+                XCTAssertEqual(rig.node("vm-1")?.ready, .true, "\(fault)")
+                XCTAssertTrue(before.isPowered && before.isKubeletUp && before.isRuntimeUp, "\(fault)")
+                XCTAssertTrue(!before.isCutOff && before.clockError == .zero, "\(fault)")
+                XCTAssertTrue(rig.cluster.areControllersRunning && !rig.cluster.registry.isDown, "\(fault)")
+                XCTAssertEqual(rig.cluster.violations(), [], "\(fault)")
+            }
+        }
+    }
+
+    func testAFaultOfWhatIsNotThereIsNamed() throws {
+        try onCluster { rig in
+            for fault: ClusterFault in [
+                .powerLoss(node: "vm-9"), .drain(node: "vm-9", timeout: nil), .storeLoss(node: "vm-9"),
+                .eviction(pod: ObjectKey("default", "nobody")),
+            ] {
+                XCTAssertThrowsError(try rig.cluster.begin(fault), "\(fault)") { error in
+                    XCTAssertEqual((error as? APIError)?.code, 404, "\(error)")
+                }
+            }
+        }
+    }
+
     // MARK: Registry
 
     private func registryCluster(volume: Bool, _ script: @escaping (ClusterRig) async throws -> Void) throws {

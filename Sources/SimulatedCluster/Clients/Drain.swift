@@ -36,7 +36,7 @@ package enum DrainResult: Hashable, Sendable {
 /// `kubectl drain`: cordons a node, evicts its pods side by side, and waits until they are gone.
 package final class Drain {
     private unowned let cluster: Cluster
-    private let name: String
+    let name: String
     private let options: DrainOptions
     private let begun: VirtualInstant
     private let done: (DrainResult) -> Void

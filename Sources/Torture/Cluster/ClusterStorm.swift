@@ -40,9 +40,20 @@ private final class Player {
     private(set) var problems: [String] = []
     private(set) var faults: [String] = []
     private var seen: Set<String> = []
+    /// Faults that go on, in the order in which they began.
+    private var lasting: [ClusterFault] = []
+    /// The kinds of faults that this storm has, by their numbers, and about how many of them act at once: some storms have many kinds
+    /// at once, others one that lasts long.
+    private let kinds: [Int]
+    private let crowd: Int
 
     init(_ rig: ClusterRig, random: RandomStream) {
         self.rig = rig
+        var random = random
+        let all = Array(0..<18)
+        let some = all.filter { _ in random.chance(Ratio(1, outOf: 3)) }
+        kinds = some.isEmpty ? all : some
+        crowd = 2 + random.index(below: 6)
         self.random = random
     }
 
@@ -54,6 +65,8 @@ private final class Player {
         try rig.deploy("api", replicas: 3, budget: .maxUnavailable(.count(1)))
         try rig.deployStateful("db", replicas: 3, storage: .network)
         try rig.deployStateful("log", replicas: 2, storage: .local)
+        // Without a volume nothing but its controller keeps a second pod of one identity away.
+        try rig.deployStateful("queue", replicas: 2)
         try cluster.create(
             DaemonSet("agent", namespace: "default", template: ClusterRig.template("agent", cpu: 50)))
         try await rig.wait(.seconds(120))
@@ -62,6 +75,7 @@ private final class Player {
         while cluster.now < end {
             try await rig.wait(random.duration(.uniform(min: .seconds(1), max: .seconds(60))))
             inject()
+            rollOut()
             for _ in 0..<4 {
                 try await rig.wait(.seconds(2))
                 check()
@@ -89,68 +103,89 @@ private final class Player {
 
     // MARK: Faults
 
+    /// Begins a fault, or ends one that lasts.
     private func inject() {
-        let node = cluster.nodes[random.index(below: cluster.nodes.count)]
-        let app = ["web", "api", "db", "log"][random.index(below: 4)]
-        let pods = rig.pods(app)
-        let pod = pods.isEmpty ? nil : pods[random.index(below: pods.count)]
-        let kind = random.index(below: 22)
-        faults.append("\(cluster.now): \(kind) on \(node.name), \(app)")
-        switch kind {
-        case 0: cluster.powerOff(node)
-        case 1, 2: cluster.powerOn(node)
-        case 3: cluster.stopKubelet(of: node)
-        case 4: cluster.startKubelet(of: node)
-        case 5: cluster.stopRuntime(of: node)
-        case 6: cluster.startRuntime(of: node)
-        case 7: cluster.cutOff(node)
-        case 8: cluster.reconnect(node)
-        case 9:
-            var options = DrainOptions()
-            options.timeout = .seconds(120)
-            cluster.drain(node.name, options: options)
-        case 10: try? cluster.uncordon(node.name)
-        case 11: if let pod { try? cluster.delete(Pod.self, pod.name) }
-        case 12: if let pod { rig.containers.crash(pod: pod.key) }
-        case 13: if let pod { rig.containers.setHealth(.hung, ofPod: pod.key) }
-        case 14: cluster.setControlPlane(isDown: random.chance(Ratio(1, outOf: 3)))
-        case 15: cluster.setRegistry(isDown: random.chance(Ratio(1, outOf: 2)))
-        case 16: try? cluster.restart(deployment: random.chance(Ratio(1, outOf: 2)) ? "web" : "api")
-        case 17: if let pod { try? cluster.evict(pod.name) }
-        case 18: cluster.skewClock(of: node, by: .seconds(Int(random.next(below: 7200)) - 3600))
-        case 19:
-            // With the disks of a control plane everything would be forgotten, and nothing would recover.
-            if random.chance(Ratio(1, outOf: 4)) { cluster.loseDisk(of: cluster.nodes[3 + random.index(below: 2)]) }
-        case 20: if random.chance(Ratio(1, outOf: 4)) { cluster.restartAll() }
-        default:
-            // Said of a machine that is off: of another one it would be a lie, and two pods could have one identity.
-            if !node.isPowered { try? cluster.taint(node.name, Taint(Taint.outOfService, .noExecute)) }
+        if random.chance(Ratio(UInt64(min(lasting.count, 2 * crowd)), outOf: UInt64(2 * crowd))) {
+            let fault = lasting[random.index(below: lasting.count)]
+            return end(fault)
+        }
+        guard let fault = drawn(), !lasting.contains(fault) else { return }
+        do {
+            try cluster.begin(fault)
+            note(fault: "begins \(fault)")
+            if fault.lasts { lasting.append(fault) }
+        } catch {
+            note(fault: "cannot begin \(fault): \(error)")
         }
     }
 
-    private func heal() {
-        faults.append("\(cluster.now): everything is healed")
-        cluster.setControlPlane(isDown: false)
-        cluster.setRegistry(isDown: false)
-        for node in cluster.nodes {
-            cluster.reconnect(node)
-            cluster.powerOn(node)
-            cluster.startKubelet(of: node)
-            cluster.startRuntime(of: node)
-            cluster.unskewClock(of: node)
+    private func end(_ fault: ClusterFault) {
+        do {
+            try cluster.end(fault)
+            lasting.removeAll { $0 == fault }
+            note(fault: "ends \(fault)")
+        } catch {
+            // A request to a control plane that is down: it must be asked again.
+            note(fault: "cannot end \(fault): \(error)")
         }
+    }
+
+    private func note(fault: String) { faults.append("\(cluster.now): \(fault)") }
+
+    /// Draws a fault; nil if what was drawn happens to containers, and has happened.
+    private func drawn() -> ClusterFault? {
+        let node = cluster.nodes[random.index(below: cluster.nodes.count)].name
+        let app = ["web", "api", "db", "log", "queue"][random.index(below: 5)]
+        let pods = rig.pods(app)
+        let pod = pods.isEmpty ? ObjectKey("default", app) : pods[random.index(below: pods.count)].key
+        switch kinds[random.index(below: kinds.count)] {
+        case 0, 1: return .powerLoss(node: node)
+        case 2: return .deadKubelet(node: node)
+        case 3: return .deadRuntime(node: node)
+        case 4: return .isolation(node: node)
+        case 5, 6: return .drain(node: node, timeout: .seconds(120))
+        case 7: return .cordon(node: node)
+        case 8: return .deletion(pod: pod, grace: nil)
+        case 9: return .eviction(pod: pod)
+        case 10: return .registryDown
+        case 11: return .controlPlaneDown
+        case 12: return .wrongClock(node: node, offset: .seconds(Int(random.next(below: 7200)) - 3600), drift: 0)
+        case 13: return .restartOfAll(pause: .seconds(5))
+        // With the disks of a control plane everything would be forgotten, and nothing would recover.
+        case 14: return .diskLoss(node: ["vm-4", "vm-5"][random.index(below: 2)])
+        case 15:
+            // Said of a machine that is off: of another one it would be a lie, and two pods could have one identity.
+            return cluster.node(named: node)?.isPowered == false ? .outOfService(node: node) : .powerLoss(node: node)
+        case 16:
+            rig.containers.crash(pod: pod)
+            note(fault: "the containers of \(pod) end")
+            return nil
+        default:
+            rig.containers.setHealth(.hung, ofPod: pod)
+            note(fault: "the containers of \(pod) hang")
+            return nil
+        }
+    }
+
+    /// Now and then a deployment is rolled out anew, whatever goes on.
+    private func rollOut() {
+        guard random.chance(Ratio(1, outOf: 8)) else { return }
+        let app = random.chance(Ratio(1, outOf: 2)) ? "web" : "api"
+        guard (try? cluster.restart(deployment: app)) != nil else { return }
+        note(fault: "\(app) is rolled out anew")
+    }
+
+    /// Takes back what lasts; what is a request waits until the API answers.
+    private func heal() {
+        note(fault: "everything is healed")
         rig.containers.setAllWell()
+        for fault in lasting { end(fault) }
     }
 
     /// What is not as it was asked for.
     private func unrecovered() -> [String] {
         guard cluster.areControllersRunning else { return ["the control plane"] }
-        for node in cluster.nodes {
-            try? cluster.uncordon(node.name)
-            if rig.has(node.name, taint: Taint.outOfService, .noExecute) {
-                try? cluster.untaint(node.name, Taint.outOfService)
-            }
-        }
+        for fault in lasting { end(fault) }
         let deployments = (try? cluster.list(Deployment.self)) ?? []
         let sets = (try? cluster.list(StatefulSet.self)) ?? []
         let daemons = (try? cluster.list(DaemonSet.self)) ?? []
