@@ -9,9 +9,13 @@ struct MakeReport: AsyncParsableCommand {
         commandName: "report",
         abstract: "Makes reports of the events that a run has written.",
         discussion: """
-            The file is what `windkanal run --events FILE` writes. For example:
-              windkanal run scenarios/smoke/device-latency.json --events events.jsonl
-              windkanal report events.jsonl --report-path report.html --series-path series.csv
+            The file is what `windkanal run --events FILE` writes.
+
+            Examples:
+              # a page, and the ages as a table, of a run that was kept
+              windkanal report events.jsonl --report-path report.html --series-path ages.csv
+              # for a CI server
+              windkanal report events.jsonl --junit-path junit.xml
             """)
 
     @Argument(help: "The events.", completion: .file())

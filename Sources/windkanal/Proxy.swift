@@ -4,7 +4,16 @@ import Glibc
 /// Starts the fault proxy, which is an executable of its own: the functions that simulations replace are in this one.
 struct Proxy: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Breaks TCP connections on demand, with Toxiproxy's API (--help for its options).")
+        abstract: "Breaks TCP connections on demand, with Toxiproxy's API (--help for its options).",
+        discussion: """
+            It is started as the program windkanal-services, which stands beside this one.
+
+            Examples:
+              # on 127.0.0.1:8474, as Toxiproxy
+              windkanal proxy
+              # proxies from a file, draws from a seed
+              windkanal proxy --config proxies.json --seed 7
+            """)
 
     @Argument(parsing: .captureForPassthrough)
     var arguments: [String] = []

@@ -10,9 +10,13 @@ struct Why: AsyncParsableCommand {
         abstract: "Tells the story of what went wrong first, in ten lines.",
         discussion: """
             The file is a journal, or the events that `windkanal run --events FILE` writes; events know more: invariants, \
-            faults, processes. For example:
-              windkanal run scenarios/smoke/device-latency.json --profile naive --events events.jsonl
+            faults, processes.
+
+            Examples:
+              # what a run's events tell
               windkanal why events.jsonl
+              # what the journal of an experiment tells
+              windkanal why journal.json
             """)
 
     @Argument(help: "A journal or events.", completion: .file())
