@@ -11,8 +11,8 @@ struct Proxy: ParsableCommand {
             Examples:
               # on 127.0.0.1:8474, as Toxiproxy
               windkanal proxy
-              # proxies from a file, draws from a seed
-              windkanal proxy --config proxies.json --seed 7
+              # its options: proxies from a file, draws from a seed
+              windkanal proxy --help
             """)
 
     @Argument(parsing: .captureForPassthrough)

@@ -96,7 +96,7 @@ final class TutorialTests: XCTestCase {
         let binary = Bundle.main.bundleURL.path
         process.arguments = ["-c", command + " 2>&1"]
         process.currentDirectoryURL = folder
-        process.environment = ["PATH": "\(binary):/usr/bin:/bin", "HOME": folder.path, "COLUMNS": "120"]
+        process.environment = ["PATH": "\(binary):/usr/bin:/bin", "HOME": folder.path, "COLUMNS": "100"]
         let pipe = Pipe()
         process.standardOutput = pipe
         process.standardInput = FileHandle.nullDevice
