@@ -54,7 +54,8 @@ final class NodeLifecycleController {
             count(node, as: record.value.ready)
             // What it knew of heartbeats is gone: each node has its whole grace again.
             if !node.isConnected { planDetection(on: node, seen: look(from: cluster.now)) }
-            if node.isConnected { updateTaints(of: node) }
+            // A node that was ready again before they began may have its taints still, whether or not it talks just now.
+            updateTaints(of: node)
         }
         updateZoneStates()
     }
