@@ -166,7 +166,8 @@ let package = Package(
         .target(
             name: "PipelineTesting",
             dependencies: [
-                "Activities", "Documents", "Experiments", "Pipeline", "PipelineTestbed", "SimulationTesting", "Testbed",
+                "Activities", "Documents", "Experiments", "Pipeline", "PipelineTestbed", "ReportPages", "Reports",
+                "SimulationTesting", "Testbed",
             ],
             swiftSettings: strict),
         .target(

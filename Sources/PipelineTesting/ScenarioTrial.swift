@@ -2,15 +2,14 @@ import Activities
 import Documents
 public import Experiments
 import Pipeline
-public import PipelineTestbed
+import PipelineTestbed
+import ReportPages
+import Reports
 @_exported public import SimulationTesting
 import Testbed
 
 /// A scenario's file as a trial: it holds when `windkanal run` would exit with 0.
 public struct ScenarioTrial: Trial {
-    /// Makes a report of a failed run, of what came of it and the events in their order, each with its time since the run began.
-    public typealias Reporter = @Sendable (ScenarioRun.Result, [(time: Duration, event: RunEvent)]) throws -> Evidence?
-
     /// The experiment's title.
     public let name: String
     private let path: String
@@ -30,8 +29,6 @@ public struct ScenarioTrial: Trial {
         public var run: RunOptions = RunOptions()
         /// The variables of the environment that the experiment sees.
         public var environment: [String: String] = [:]
-        /// Who makes the report of a failed run.
-        public var reporter: Reporter?
 
         /// As the command does without options, in an empty environment.
         public init() {}
@@ -108,12 +105,13 @@ public struct ScenarioTrial: Trial {
     }
 
     private func result(
-        seed: Seed, recorder: @escaping @Sendable (RunEvent) -> Void = { _ in }
+        seed: Seed, samples: Bool = false, recorder: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) throws -> ScenarioRun.Result {
         var scenario = scenario
         scenario.seed = seed
         return try ScenarioRun(
-            experiment, in: scenario, options: options.run, environment: options.environment, recorder: recorder
+            experiment, in: scenario, options: options.run, environment: options.environment, samples: samples,
+            recorder: recorder
         ).run()
     }
 
@@ -149,24 +147,34 @@ public struct ScenarioTrial: Trial {
     }
 
     private func replay(_ seed: Seed) -> String {
-        "windkanal run '\(path)' --seed \(seed)" + (options.profile.map { " --profile \($0)" } ?? "")
-            + (options.isStrict ? " --strict-verdict" : "") + (options.requiresImpact ? " --require-impact" : "")
+        replayWords(seed).map { $0 == path ? "'\($0)'" : $0 }.joined(separator: " ")
     }
 
-    /// The recipe, which is the scenario with the seed in it, the journal, and the report if somebody makes one.
+    private func replayWords(_ seed: Seed) -> [String] {
+        ["windkanal", "run", path, "--seed", "\(seed)"] + (options.profile.map { ["--profile", $0] } ?? [])
+            + (options.isStrict ? ["--strict-verdict"] : []) + (options.requiresImpact ? ["--require-impact"] : [])
+    }
+
+    /// The recipe, which is the scenario with the seed in it, the journal, and the report's page.
     ///
-    /// - Throws: What the reporter throws.
+    /// - Throws: What the page's templates have against it.
     public func evidence(of outcome: TrialOutcome) throws -> [Evidence] {
-        let gathered = Gathered()
-        let result = try result(seed: outcome.seed) { event in
-            gathered.events.append((.nanoseconds(Int64(World.current?.nanoseconds ?? 0)), event))
+        let recorder = ReportRecorder()
+        let epoch = Simulation.Options().epoch
+        let result = try result(seed: outcome.seed, samples: true) { event in
+            recorder.record(event, at: epoch + .nanoseconds(Int64(World.current?.nanoseconds ?? 0)))
         }
         var evidence = [Evidence("recipe.json", recipe(outcome.seed))]
         if let journal = result.journal {
             let value = journal.value(redactedBy: result.redactor)
             evidence.append(Evidence("journal.json", JSONWriter.write(value, .indented(2)) + "\n"))
         }
-        if let report = try options.reporter?(result, gathered.events) { evidence.append(report) }
+        recorder.note(
+            result.verdictEvent(
+                of: experiment, journal: result.journal, strict: options.isStrict,
+                requiresImpact: options.requiresImpact, replay: replayWords(outcome.seed)),
+            at: epoch + result.virtualTime)
+        evidence.append(Evidence("report.html", try ReportPage.text(recorder.report())))
         return evidence
     }
 
@@ -188,11 +196,6 @@ public struct ScenarioTrial: Trial {
         document.set(Pointer(tokens: ["extensions"]), to: .array(changed))
         return JSONWriter.write(document, .indented(2)) + "\n"
     }
-}
-
-/// Gathers events of a run, on the run's own thread.
-private final class Gathered: @unchecked Sendable {
-    var events: [(time: Duration, event: RunEvent)] = []
 }
 
 /// Why a file is no scenario that can be tried.

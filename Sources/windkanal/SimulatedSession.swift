@@ -178,17 +178,9 @@ struct SimulatedSession {
 
     /// A run's verdict with all that is known at its end, for records.
     private func verdict(of result: ScenarioRun.Result, _ journal: Journal?) -> Value.Object {
-        var object = result.json(strict: request.isStrict)
-        object["success"] = .bool(
-            result.isSuccess(strict: request.isStrict, requiresImpact: options.requireImpact))
-        object["title"] = experiment["title"] ?? .null
-        var reasons = journal?.verdict(by: ScenarioRun.Result.rule(request.isStrict)).reasons ?? []
-        if let failure = result.failure { reasons.insert(failure, at: 0) }
-        if result.stopReason != .finished { reasons.insert("the simulation \(result.stopReason)", at: 0) }
-        object["reasons"] = .array(reasons.map { .string($0) })
-        object["replay"] = .array(
-            (request.replay + ["--seed", String(result.seed.value)]).map { .string($0) })
-        return object
+        result.verdictEvent(
+            of: experiment, journal: journal, strict: request.isStrict, requiresImpact: options.requireImpact,
+            replay: request.replay + ["--seed", String(result.seed.value)])
     }
 
     /// CPU time of this process, in seconds.

@@ -57,7 +57,8 @@ final class ArchitectureTests: XCTestCase {
         "WindkanalXCTest": ["SimulationTesting", "XCTest"],
         "TestbedTesting": ["SimulatedTestbed", "SimulatedWorld", "SimulationTesting"],
         "PipelineTesting": [
-            "Activities", "Documents", "Experiments", "Pipeline", "PipelineTestbed", "SimulationTesting",
+            "Activities", "Documents", "Experiments", "Pipeline", "PipelineTestbed", "ReportPages", "Reports",
+            "SimulationTesting",
             "Testbed",
         ],
         // No Foundation: the command links it.

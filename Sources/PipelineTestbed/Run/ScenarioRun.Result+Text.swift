@@ -86,6 +86,29 @@ extension ScenarioRun.Result {
         return object
     }
 
+    /// The same with what reports say besides: why, of what experiment, and how to play it again.
+    ///
+    /// - Parameters:
+    ///   - experiment: What was run.
+    ///   - journal: What happened; nil where there is none.
+    ///   - strict: Whether a deviation counts that was seen during the method only.
+    ///   - requiresImpact: Whether every fault must have hit something.
+    ///   - replay: The words of the command that plays it again.
+    /// - Returns: The run's last event.
+    public func verdictEvent(
+        of experiment: Experiment, journal: Journal?, strict: Bool, requiresImpact: Bool, replay: [String]
+    ) -> Value.Object {
+        var object = json(strict: strict)
+        object["success"] = .bool(isSuccess(strict: strict, requiresImpact: requiresImpact))
+        object["title"] = experiment["title"] ?? .null
+        var reasons = journal?.verdict(by: Self.rule(strict)).reasons ?? []
+        if let failure { reasons.insert(failure, at: 0) }
+        if stopReason != .finished { reasons.insert("the simulation \(stopReason)", at: 0) }
+        object["reasons"] = .array(reasons.map { .string($0) })
+        object["replay"] = .array(replay.map { .string($0) })
+        return object
+    }
+
     private var agesJSON: Value.Object {
         var object = Value.Object()
         for kind in Scenario.AgeKind.allCases {

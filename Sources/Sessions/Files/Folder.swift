@@ -5,7 +5,7 @@ import Glibc
 public enum Folder {
     /// The names of what is in a folder, sorted by their bytes.
     ///
-    /// - Throws: ``FileError`` when it cannot be read.
+    /// - Throws: `FileError` when it cannot be read.
     public static func names(in path: String) throws(FileError) -> [String] {
         guard let folder = unsafe opendir(path) else { throw FileError(path, errno) }
         defer { unsafe closedir(folder) }
@@ -21,7 +21,7 @@ public enum Folder {
 
     /// Makes a folder, and those around it, unless they are there.
     ///
-    /// - Throws: ``FileError`` for the first that cannot be made.
+    /// - Throws: `FileError` for the first that cannot be made.
     public static func make(_ path: String) throws(FileError) {
         var made = path.hasPrefix("/") ? "/" : ""
         for part in path.split(separator: "/") {
@@ -36,7 +36,7 @@ public enum Folder {
     ///   - path: The folder that is locked.
     ///   - body: What is done.
     /// - Returns: What `body` returns.
-    /// - Throws: ``FileError`` when the folder cannot be opened; what `body` throws.
+    /// - Throws: `FileError` when the folder cannot be opened; what `body` throws.
     public static func withLock<Result>(of path: String, _ body: () throws -> Result) throws -> Result {
         let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw FileError(path, errno) }
