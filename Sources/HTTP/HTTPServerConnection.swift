@@ -152,7 +152,8 @@ final class HTTPServerConnection: ChannelInboundHandler, NIOScheduledCallbackHan
             body = ByteBuffer()
             if head.bytes > connections.options.headerBytesMax {
                 refuse(HTTPReply(.requestHeaderFieldsTooLarge))
-            } else if method != .get, !isAnswering, HTTPTokens.contains("100-continue", in: head.fields[.expect] ?? "") {
+            } else if method != .get, !isAnswering, HTTPTokens.contains("100-continue", in: head.fields[.expect] ?? "")
+            {
                 sendContinue()
             }
         case .body(let piece):

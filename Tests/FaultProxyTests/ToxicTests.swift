@@ -201,6 +201,22 @@ final class ToxicTests: ProxyTestCase {
         XCTAssertEqual(end, .end)
     }
 
+    // What the other direction's toxics hold when one closes the connection was sent before, and arrives.
+    func testAClosedConnectionDeliversWhatTheOtherDirectionHolds() throws {
+        let (client, server) = try connect(makeProxy())
+        try addToxic("latency", #""latency":200"#)
+        try expect(
+            "POST", "/proxies/p/toxics", #"{"type":"limit_data","stream":"upstream","attributes":{"bytes":1}}"#, is: 200
+        )
+        server.send("held")
+        usleep(50_000)
+        client.send("x")
+        XCTAssertEqual(server.receive(), .data("x"))
+        XCTAssertEqual(server.receive(), .end)
+        XCTAssertEqual(client.receive(), .data("held"))
+        XCTAssertEqual(client.receive(), .end)
+    }
+
     func testLimitDataOfZeroClosesAtTheFirstByte() throws {
         let (client, server) = try connect(makeProxy())
         try addToxic("limit_data", stream: "upstream")

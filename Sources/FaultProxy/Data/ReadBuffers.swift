@@ -1,6 +1,6 @@
 import NIOCore
 
-/// The buffers into which all connections of an event loop read: an idle connection has none, and those in use stay warm.
+/// The buffers that all connections of an event loop read into: an idle connection has none, and those in use stay warm.
 ///
 /// Touched on its event loop only.
 final class ReadBuffers: @unchecked Sendable {
@@ -24,10 +24,25 @@ final class ReadBuffers: @unchecked Sendable {
 }
 
 /// Lets NIO read into the loop's buffers.
+///
+/// A channel keeps the first buffer that it gets: that one is as small as a piece for toxics may be, and of it only what was
+/// read into takes memory. Those that follow would use the first again, unless a larger one is announced each time.
 struct SharedReadAllocator: RecvByteBufferAllocator {
     let buffers: ReadBuffers
+    private var hasRead: Bool = false
 
-    func buffer(allocator: ByteBufferAllocator) -> ByteBuffer { buffers.take(allocator) }
-    func record(actualReadBytes: Int) -> Bool { false }
+    init(_ buffers: ReadBuffers) {
+        self.buffers = buffers
+    }
+
+    func buffer(allocator: ByteBufferAllocator) -> ByteBuffer {
+        hasRead ? buffers.take(allocator) : allocator.buffer(capacity: ToxicPath.chunk)
+    }
+
+    mutating func record(actualReadBytes: Int) -> Bool {
+        hasRead = true
+        return true
+    }
+
     func nextBufferSize() -> Int? { nil }
 }

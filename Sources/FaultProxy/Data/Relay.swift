@@ -5,8 +5,8 @@ import Randomness
 
 /// One direction of a connection: reads from its own channel and writes to that of its peer.
 ///
-/// Without toxics it hands on what it has read, in the same turn of the event loop. It reads only while nothing waits to be written: the
-/// channels' watermarks are one byte, so that a channel is writable exactly when it owes nothing.
+/// Without toxics it hands on what it has read, in the same turn of the event loop. It reads only while nothing waits to be
+/// written: the channels' watermarks are one byte, so that a channel is writable when it owes no more than that.
 final class Relay: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -24,7 +24,7 @@ final class Relay: ChannelDuplexHandler {
     private var lastRead: ByteBuffer?
     private var isReadPending: Bool = false
     /// The channel's sender will send no more.
-    private(set) var hasEnded: Bool = false
+    private var hasEnded: Bool = false
     /// The channel is closed.
     private(set) var isGone: Bool = false
     /// Nothing more is written to the channel.
@@ -142,8 +142,18 @@ final class Relay: ChannelDuplexHandler {
         context?.write(wrapOutboundOut(buffer), promise: nil)
     }
 
+    /// Ends the direction, whose connection a toxic has closed: at once, or behind what its own toxics hold.
+    func finish(atOnce: Bool) {
+        guard !atOnce, let path else {
+            peer?.finishOutput()
+            return
+        }
+        if !hasEnded { path.receive(.end) }
+        hasEnded = true
+    }
+
     /// Closes the output behind what was written.
-    func finishOutput() {
+    private func finishOutput() {
         guard !outputHasEnded, let context else { return }
         outputHasEnded = true
         // To close an output may close the whole channel, and that drops what was not written.
@@ -219,7 +229,7 @@ final class Relay: ChannelDuplexHandler {
             peer?.write(buffer)
             peer?.context?.flush()
         case .end: peer?.finishOutput()
-        case .close: connection.sever()
+        case .close: connection.sever(by: stream)
         case .reset: connection.reset()
         }
     }
