@@ -272,6 +272,24 @@ final class ToxicTests: ProxyTestCase {
         XCTAssertGreaterThanOrEqual(pieces, 4)
     }
 
+    // NIO reads the first bytes of a channel into a small buffer: that must cut no piece, and keep none back.
+    func testTheFirstPieceIsWholeWhateverItsSize() throws {
+        let port = try makeProxy()
+        try addToxic("latency", #""latency":1"#)
+        var expected = 0
+        for size in [1, 255, 256, 257, 512, 20_000] {
+            let (client, server) = try connect(port)
+            server.send([UInt8](repeating: 7, count: size))
+            XCTAssertEqual(client.receive(count: size).count, size)
+            server.close()
+            XCTAssertEqual(client.receive(), .end)
+            expected += 2
+            try wait("\(size) bytes were one piece, and an end") {
+                try ask("GET", "/proxies/p/hits").value?.array?.first?["pieces"] == .integer(expected)
+            }
+        }
+    }
+
     // The same seed, proxy and number of the connection give the same draws, whatever came between.
     func testTheSeedRepeatsEachConnectionsDraws() async throws {
         func spared(of proxy: FaultProxyServer) throws -> [Bool] {

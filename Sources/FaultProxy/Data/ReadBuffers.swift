@@ -25,9 +25,12 @@ final class ReadBuffers: @unchecked Sendable {
 
 /// Lets NIO read into the loop's buffers.
 ///
-/// A channel keeps the first buffer that it gets: that one is as small as a piece for toxics may be, and of it only what was
-/// read into takes memory. Those that follow would use the first again, unless a larger one is announced each time.
+/// A channel keeps the first buffer that it gets: that one is small, and ``Relay`` puts together what it cuts. Those that follow
+/// would use the first again, unless a larger one is announced each time.
 struct SharedReadAllocator: RecvByteBufferAllocator {
+    /// Bytes of a channel's first buffer.
+    static let firstSize: Int = 256
+
     let buffers: ReadBuffers
     private var hasRead: Bool = false
 
@@ -36,7 +39,7 @@ struct SharedReadAllocator: RecvByteBufferAllocator {
     }
 
     func buffer(allocator: ByteBufferAllocator) -> ByteBuffer {
-        hasRead ? buffers.take(allocator) : allocator.buffer(capacity: ToxicPath.chunk)
+        hasRead ? buffers.take(allocator) : allocator.buffer(capacity: Self.firstSize)
     }
 
     mutating func record(actualReadBytes: Int) -> Bool {

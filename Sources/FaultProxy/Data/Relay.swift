@@ -19,9 +19,12 @@ final class Relay: ChannelDuplexHandler {
     private(set) var path: ToxicPath?
     private var context: ChannelHandlerContext?
     /// What came before the other side was there.
-    private var early: [ToxicItem] = []
+    private var early: ByteBuffer?
     /// What was read last, to be given back when it was written.
     private var lastRead: ByteBuffer?
+    /// What filled the channel's first, small buffer: toxics get it together with what follows.
+    private var beginning: ByteBuffer?
+    private var hasRead: Bool = false
     private var isReadPending: Bool = false
     /// The channel's sender will send no more.
     private var hasEnded: Bool = false
@@ -48,23 +51,52 @@ final class Relay: ChannelDuplexHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var buffer = unwrapInboundIn(data)
-        guard connection.isStarted else { return early.append(.data(ByteBuffer(buffer.readableBytesView))) }
+        guard connection.isStarted else { return keepEarly(&buffer) }
         guard !connection.isSevered, let peer, !peer.isGone else {
             lastRead = buffer
             return
         }
         connection.proxy.count(received: buffer.readableBytes, stream)
+        let isFirst = !hasRead
+        hasRead = true
         guard let path else {
+            passBeginning()
             peer.write(buffer)
             lastRead = buffer
             return
         }
-        // What toxics hold must not keep a whole read buffer.
-        while buffer.readableBytes > 0, let chunk = buffer.readSlice(length: min(buffer.readableBytes, ToxicPath.chunk))
-        {
-            path.receive(.data(ByteBuffer(chunk.readableBytesView)))
+        if isFirst, buffer.writableBytes == 0 { return waitForRest(of: buffer) }
+        if var whole = beginning {
+            beginning = nil
+            whole.writeBuffer(&buffer)
+            lastRead = buffer
+            return path.receive(pieces: &whole)
         }
+        path.receive(pieces: &buffer)
         lastRead = buffer
+    }
+
+    /// Keeps what filled the first buffer until the rest is read, which is there already, or was not sent.
+    private func waitForRest(of buffer: ByteBuffer) {
+        beginning = buffer
+        connection.loop.assumeIsolatedUnsafeUnchecked().scheduleTask(in: .milliseconds(1)) { [self] in passBeginning() }
+    }
+
+    /// Passes on what waits for a rest that does not come.
+    private func passBeginning() {
+        guard var buffer = beginning else { return }
+        beginning = nil
+        guard !connection.isSevered else { return }
+        if let path { return path.receive(pieces: &buffer) }
+        peer?.write(buffer)
+        peer?.context?.flush()
+    }
+
+    private func keepEarly(_ buffer: inout ByteBuffer) {
+        hasRead = true
+        var kept = early ?? ByteBuffer()
+        kept.writeBuffer(&buffer)
+        early = kept
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -117,7 +149,8 @@ final class Relay: ChannelDuplexHandler {
     private func end() {
         guard !hasEnded else { return }
         hasEnded = true
-        guard connection.isStarted else { return early.append(.end) }
+        guard connection.isStarted else { return }
+        passBeginning()
         guard !connection.isSevered else { return }
         if let path { path.receive(.end) } else { peer?.finishOutput() }
     }
@@ -180,19 +213,13 @@ final class Relay: ChannelDuplexHandler {
     /// Begins with the toxics that there are.
     func start(_ toxics: [Toxic]) {
         if !toxics.isEmpty { path = ToxicPath(toxics, relay: self) }
-        let items = early
-        early = []
-        for item in items {
-            switch item {
-            case .data(let buffer):
-                connection.proxy.count(received: buffer.readableBytes, stream)
-                if let path { path.receive(item) } else { peer?.write(buffer) }
-            case .end:
-                if let path { path.receive(.end) } else { peer?.finishOutput() }
-            case .close, .reset: break
-            }
+        beginning = early
+        early = nil
+        if let beginning { connection.proxy.count(received: beginning.readableBytes, stream) }
+        passBeginning()
+        if hasEnded {
+            if let path { path.receive(.end) } else { peer?.finishOutput() }
         }
-        peer?.context?.flush()
         path?.drain()
     }
 
