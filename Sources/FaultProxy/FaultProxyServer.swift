@@ -7,10 +7,10 @@ public import Ports
 public import Randomness
 import SocketWorld
 
-/// A proxy for TCP that breaks connections on demand: Toxiproxy's HTTP API and data plane, with the toxics of the simulation.
+/// A proxy for TCP that breaks connections on demand, with Toxiproxy's HTTP API and the toxics of the simulation.
 ///
-/// Each proxy lives on one event loop with all its connections; what the API changes reaches all of them in one turn, and the API waits for nobody
-/// who does not read. The seed fixes the draws of each connection by its number.
+/// Each proxy lives on one event loop with all its connections; what the API changes reaches all of them in one turn, and the
+/// API waits for nobody who does not read. The seed fixes the draws of each connection by its number.
 public final class FaultProxyServer: Sendable {
     /// How it runs.
     public struct Options: Sendable {

@@ -127,23 +127,20 @@ actor ProxyRegistry {
     func update(_ name: String, _ body: Result<Value, ProxyError>) async throws -> ProxySnapshot {
         _ = try proxy(name)
         let request = try ProxyRequest(try body.get())
-        var wanted: ListenAddress?
-        if let listen = request.listen { wanted = try await ListenAddress.resolve(listen) }
+        let listen: String
+        if let given = request.listen { listen = given } else { listen = try await proxy(name).onLoop(\.listen) }
+        // Names are looked up before others have to wait for it.
+        let address = try await ListenAddress.resolve(listen)
         return try await exclusively {
-            let proxy = try proxy(name)
-            let (listen, isEnabled) = try await proxy.onLoop { ($0.listen, $0.isEnabled) }
-            let address: ListenAddress
-            if let wanted { address = wanted } else { address = try await ListenAddress.resolve(listen) }
-            return try await proxy.onLoop { proxy in
-                try Self.change(proxy, request, address, isEnabled: request.isEnabled ?? isEnabled)
+            try await proxy(name).onLoop { proxy in
+                try Self.change(proxy, request, address)
                 return ProxySnapshot(proxy)
             }
         }
     }
 
-    private static func change(
-        _ proxy: Proxy, _ request: ProxyRequest, _ address: ListenAddress, isEnabled: Bool
-    ) throws {
+    private static func change(_ proxy: Proxy, _ request: ProxyRequest, _ address: ListenAddress) throws {
+        let isEnabled = request.isEnabled ?? proxy.isEnabled
         let upstream = request.upstream ?? proxy.upstream
         let present = proxy.boundAddress.map { ListenAddress.text($0) } ?? proxy.listen
         let isMoved = ListenAddress.text(address.socketAddress) != present
@@ -201,10 +198,12 @@ actor ProxyRegistry {
     ///
     /// - Throws: ``ProxyError`` with the first that cannot listen.
     func reset() async throws {
+        var addresses: [String: ListenAddress] = [:]
+        for snapshot in await all() { addresses[snapshot.name] = try await ListenAddress.resolve(snapshot.listen) }
+        let resolved = addresses
         try await exclusively {
             for name in proxies.keys.sorted() {
-                guard let proxy = proxies[name] else { continue }
-                let address = try await ListenAddress.resolve(try await proxy.onLoop { $0.listen })
+                guard let proxy = proxies[name], let address = resolved[name] else { continue }
                 try await proxy.onLoop { proxy in
                     try proxy.start(at: address)
                     proxy.removeToxics()
@@ -219,10 +218,8 @@ actor ProxyRegistry {
     func change<Result: Sendable>(
         _ name: String, _ body: @escaping @Sendable (Proxy) throws -> Result
     ) async throws -> Result {
-        let proxy = try proxy(name)
-        let result = try await proxy.onLoop(body)
-        await publish()
-        return result
+        _ = try proxy(name)
+        return try await exclusively { try await proxy(name).onLoop(body) }
     }
 
     /// Stops everything.

@@ -201,6 +201,22 @@ final class ToxicTests: ProxyTestCase {
         XCTAssertEqual(end, .end)
     }
 
+    // What the other direction's toxics hold when one closes the connection was sent before, and arrives.
+    func testAClosedConnectionDeliversWhatTheOtherDirectionHolds() throws {
+        let (client, server) = try connect(makeProxy())
+        try addToxic("latency", #""latency":200"#)
+        try expect(
+            "POST", "/proxies/p/toxics", #"{"type":"limit_data","stream":"upstream","attributes":{"bytes":1}}"#, is: 200
+        )
+        server.send("held")
+        usleep(50_000)
+        client.send("x")
+        XCTAssertEqual(server.receive(), .data("x"))
+        XCTAssertEqual(server.receive(), .end)
+        XCTAssertEqual(client.receive(), .data("held"))
+        XCTAssertEqual(client.receive(), .end)
+    }
+
     func testLimitDataOfZeroClosesAtTheFirstByte() throws {
         let (client, server) = try connect(makeProxy())
         try addToxic("limit_data", stream: "upstream")
@@ -254,6 +270,24 @@ final class ToxicTests: ProxyTestCase {
         XCTAssertEqual(client.receive(count: 100 * 1024).count, 100 * 1024)
         let pieces = try XCTUnwrap(ask("GET", "/proxies/p/hits").value?.array?.first?["pieces"]?.integer)
         XCTAssertGreaterThanOrEqual(pieces, 4)
+    }
+
+    // NIO reads the first bytes of a channel into a small buffer: that must cut no piece, and keep none back.
+    func testTheFirstPieceIsWholeWhateverItsSize() throws {
+        let port = try makeProxy()
+        try addToxic("latency", #""latency":1"#)
+        var expected = 0
+        for size in [1, 255, 256, 257, 512, 20_000] {
+            let (client, server) = try connect(port)
+            server.send([UInt8](repeating: 7, count: size))
+            XCTAssertEqual(client.receive(count: size).count, size)
+            server.close()
+            XCTAssertEqual(client.receive(), .end)
+            expected += 2
+            try wait("\(size) bytes were one piece, and an end") {
+                try ask("GET", "/proxies/p/hits").value?.array?.first?["pieces"] == .integer(expected)
+            }
+        }
     }
 
     // The same seed, proxy and number of the connection give the same draws, whatever came between.

@@ -2,7 +2,7 @@ import Documents
 
 /// JSON as Go's decoder takes it, whose words are part of Toxiproxy's answers.
 ///
-/// It reads the first value and looks at nothing behind it. What is wrong is said as Go says it, because clients' tests compare it.
+/// It reads the first value and looks at nothing behind it. What is wrong is said as Go says it, because clients compare it.
 struct GoJSON {
     private let bytes: [UInt8]
     private var index: Int = 0
@@ -209,7 +209,7 @@ extension GoJSON {
         return text
     }
 
-    /// A number as Go writes a `float32`: the shortest digits that give it back, without a fraction where there is none.
+    /// A number as Go writes a `float32`: the shortest digits that give it back, and no fraction where there is none.
     static func number(_ number: Float) -> Value {
         if let whole = Int(exactly: number) { return .integer(whole) }
         return .real(Double(number.description) ?? Double(number))

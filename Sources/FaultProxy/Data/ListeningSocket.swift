@@ -3,11 +3,11 @@ import NIOCore
 
 /// A listening socket whose queue can be closed: then attempts to connect are not answered.
 ///
-/// The system answers an attempt before anybody accepts, as long as there is room in the queue. A black hole is a queue without room: its
-/// length is set to nothing, and a connection of our own fills it.
+/// The system answers an attempt before anybody accepts, as long as there is room in the queue. A black hole is a queue
+/// without room: its length is set to nothing, and a connection of our own fills it.
 final class ListeningSocket {
     /// Connections that may wait to be accepted; the system cuts it to its own limit.
-    private static let backlog: Int32 = 4096
+    static let backlog: Int32 = 4096
 
     private let descriptor: Int32
     /// Where it listens.

@@ -6,8 +6,8 @@ import Randomness
 
 /// A proxy: where it listens, where it leads to, its toxics and connections.
 ///
-/// It lives on one event loop with all its connections, so that a change reaches all of them in one turn and nothing waits for a peer.
-/// But for what is constant, it is touched there only.
+/// It lives on one event loop with all its connections, so that a change reaches all of them in one turn and nothing waits
+/// for a peer. But for what is constant, it is touched there only.
 final class Proxy: @unchecked Sendable {
     let name: String
     let loop: any EventLoop
@@ -68,6 +68,7 @@ final class Proxy: @unchecked Sendable {
         self.socket = socket
         listen = ListenAddress.text(socket.address)
         let bootstrap = ServerBootstrap(group: loop)
+            .serverChannelOption(.backlog, value: ListeningSocket.backlog)
             .serverChannelOption(.maxMessagesPerRead, value: 16)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -103,11 +104,10 @@ final class Proxy: @unchecked Sendable {
         guard let socket, !socket.takeFiller(channel.remoteAddress) else { return channel.close(promise: nil) }
         lastNumber += 1
         counters.connections += 1
-        let connection = ProxyConnection(
-            number: lastNumber, client: channel.remoteAddress, proxy: self)
-        connections[lastNumber] = connection
+        let connection = ProxyConnection(number: lastNumber, client: channel.remoteAddress, proxy: self)
         guard let relay = connection.upstream else { return }
         try prepare(channel, relay)
+        connections[lastNumber] = connection
         dial(connection, channel)
     }
 
@@ -117,7 +117,7 @@ final class Proxy: @unchecked Sendable {
             try options.setOption(.autoRead, value: false)
             try options.setOption(.allowRemoteHalfClosure, value: true)
             try options.setOption(.maxMessagesPerRead, value: 1)
-            try options.setOption(.recvAllocator, value: SharedReadAllocator(buffers: buffers))
+            try options.setOption(.recvAllocator, value: SharedReadAllocator(buffers))
             try options.setOption(.writeBufferWaterMark, value: .init(low: 1, high: 1))
         }
         try channel.pipeline.syncOperations.addHandler(relay)

@@ -20,7 +20,7 @@ final class ProxyConnection: @unchecked Sendable {
     private var isOver: Bool = false
     private var linger: Scheduled<Void>?
 
-    /// How long a connection that a toxic has closed goes on to read, so that its end is seen as one and not as a reset.
+    /// How long a connection goes on to read that a toxic has closed: so its end is seen as one, and not as a reset.
     private static let lingerTime: TimeAmount = .seconds(1)
     /// How long one may take that does not read what it was sent.
     private static let writeTime: TimeAmount = .seconds(5)
@@ -78,12 +78,12 @@ final class ProxyConnection: @unchecked Sendable {
         end()
     }
 
-    /// Closes both channels behind what was written.
-    func sever() {
+    /// Closes both channels behind what was written; the other direction ends behind what its toxics hold.
+    func sever(by stream: ToxicStream) {
         guard !isSevered, !isOver else { return }
         isSevered = true
         for relay in relays {
-            relay.finishOutput()
+            relay.finish(atOnce: relay.stream == stream)
             relay.readIfPending()
         }
         linger = closeLater(Self.lingerTime) { $0.isWritable }

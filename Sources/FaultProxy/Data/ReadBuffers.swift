@@ -1,6 +1,6 @@
 import NIOCore
 
-/// The buffers into which all connections of an event loop read: an idle connection has none, and those in use stay warm.
+/// The buffers that all connections of an event loop read into: an idle connection has none, and those in use stay warm.
 ///
 /// Touched on its event loop only.
 final class ReadBuffers: @unchecked Sendable {
@@ -24,10 +24,28 @@ final class ReadBuffers: @unchecked Sendable {
 }
 
 /// Lets NIO read into the loop's buffers.
+///
+/// A channel keeps the first buffer that it gets: that one is small, and ``Relay`` puts together what it cuts. Those that follow
+/// would use the first again, unless a larger one is announced each time.
 struct SharedReadAllocator: RecvByteBufferAllocator {
-    let buffers: ReadBuffers
+    /// Bytes of a channel's first buffer.
+    static let firstSize: Int = 256
 
-    func buffer(allocator: ByteBufferAllocator) -> ByteBuffer { buffers.take(allocator) }
-    func record(actualReadBytes: Int) -> Bool { false }
+    let buffers: ReadBuffers
+    private var hasRead: Bool = false
+
+    init(_ buffers: ReadBuffers) {
+        self.buffers = buffers
+    }
+
+    func buffer(allocator: ByteBufferAllocator) -> ByteBuffer {
+        hasRead ? buffers.take(allocator) : allocator.buffer(capacity: Self.firstSize)
+    }
+
+    mutating func record(actualReadBytes: Int) -> Bool {
+        hasRead = true
+        return true
+    }
+
     func nextBufferSize() -> Int? { nil }
 }

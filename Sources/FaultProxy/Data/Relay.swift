@@ -5,8 +5,8 @@ import Randomness
 
 /// One direction of a connection: reads from its own channel and writes to that of its peer.
 ///
-/// Without toxics it hands on what it has read, in the same turn of the event loop. It reads only while nothing waits to be written: the
-/// channels' watermarks are one byte, so that a channel is writable exactly when it owes nothing.
+/// Without toxics it hands on what it has read, in the same turn of the event loop. It reads only while nothing waits to be
+/// written: the channels' watermarks are one byte, so that a channel is writable when it owes no more than that.
 final class Relay: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -19,12 +19,15 @@ final class Relay: ChannelDuplexHandler {
     private(set) var path: ToxicPath?
     private var context: ChannelHandlerContext?
     /// What came before the other side was there.
-    private var early: [ToxicItem] = []
+    private var early: ByteBuffer?
     /// What was read last, to be given back when it was written.
     private var lastRead: ByteBuffer?
+    /// What filled the channel's first, small buffer: toxics get it together with what follows.
+    private var beginning: ByteBuffer?
+    private var hasRead: Bool = false
     private var isReadPending: Bool = false
     /// The channel's sender will send no more.
-    private(set) var hasEnded: Bool = false
+    private var hasEnded: Bool = false
     /// The channel is closed.
     private(set) var isGone: Bool = false
     /// Nothing more is written to the channel.
@@ -48,23 +51,52 @@ final class Relay: ChannelDuplexHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var buffer = unwrapInboundIn(data)
-        guard connection.isStarted else { return early.append(.data(ByteBuffer(buffer.readableBytesView))) }
+        guard connection.isStarted else { return keepEarly(&buffer) }
         guard !connection.isSevered, let peer, !peer.isGone else {
             lastRead = buffer
             return
         }
         connection.proxy.count(received: buffer.readableBytes, stream)
+        let isFirst = !hasRead
+        hasRead = true
         guard let path else {
+            passBeginning()
             peer.write(buffer)
             lastRead = buffer
             return
         }
-        // What toxics hold must not keep a whole read buffer.
-        while buffer.readableBytes > 0, let chunk = buffer.readSlice(length: min(buffer.readableBytes, ToxicPath.chunk))
-        {
-            path.receive(.data(ByteBuffer(chunk.readableBytesView)))
+        if isFirst, buffer.writableBytes == 0 { return waitForRest(of: buffer) }
+        if var whole = beginning {
+            beginning = nil
+            whole.writeBuffer(&buffer)
+            lastRead = buffer
+            return path.receive(pieces: &whole)
         }
+        path.receive(pieces: &buffer)
         lastRead = buffer
+    }
+
+    /// Keeps what filled the first buffer until the rest is read, which is there already, or was not sent.
+    private func waitForRest(of buffer: ByteBuffer) {
+        beginning = buffer
+        connection.loop.assumeIsolatedUnsafeUnchecked().scheduleTask(in: .milliseconds(1)) { [self] in passBeginning() }
+    }
+
+    /// Passes on what waits for a rest that does not come.
+    private func passBeginning() {
+        guard var buffer = beginning else { return }
+        beginning = nil
+        guard !connection.isSevered else { return }
+        if let path { return path.receive(pieces: &buffer) }
+        peer?.write(buffer)
+        peer?.context?.flush()
+    }
+
+    private func keepEarly(_ buffer: inout ByteBuffer) {
+        hasRead = true
+        var kept = early ?? ByteBuffer()
+        kept.writeBuffer(&buffer)
+        early = kept
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -117,7 +149,8 @@ final class Relay: ChannelDuplexHandler {
     private func end() {
         guard !hasEnded else { return }
         hasEnded = true
-        guard connection.isStarted else { return early.append(.end) }
+        guard connection.isStarted else { return }
+        passBeginning()
         guard !connection.isSevered else { return }
         if let path { path.receive(.end) } else { peer?.finishOutput() }
     }
@@ -142,8 +175,18 @@ final class Relay: ChannelDuplexHandler {
         context?.write(wrapOutboundOut(buffer), promise: nil)
     }
 
+    /// Ends the direction, whose connection a toxic has closed: at once, or behind what its own toxics hold.
+    func finish(atOnce: Bool) {
+        guard !atOnce, let path else {
+            peer?.finishOutput()
+            return
+        }
+        if !hasEnded { path.receive(.end) }
+        hasEnded = true
+    }
+
     /// Closes the output behind what was written.
-    func finishOutput() {
+    private func finishOutput() {
         guard !outputHasEnded, let context else { return }
         outputHasEnded = true
         // To close an output may close the whole channel, and that drops what was not written.
@@ -170,19 +213,13 @@ final class Relay: ChannelDuplexHandler {
     /// Begins with the toxics that there are.
     func start(_ toxics: [Toxic]) {
         if !toxics.isEmpty { path = ToxicPath(toxics, relay: self) }
-        let items = early
-        early = []
-        for item in items {
-            switch item {
-            case .data(let buffer):
-                connection.proxy.count(received: buffer.readableBytes, stream)
-                if let path { path.receive(item) } else { peer?.write(buffer) }
-            case .end:
-                if let path { path.receive(.end) } else { peer?.finishOutput() }
-            case .close, .reset: break
-            }
+        beginning = early
+        early = nil
+        if let beginning { connection.proxy.count(received: beginning.readableBytes, stream) }
+        passBeginning()
+        if hasEnded {
+            if let path { path.receive(.end) } else { peer?.finishOutput() }
         }
-        peer?.context?.flush()
         path?.drain()
     }
 
@@ -219,7 +256,7 @@ final class Relay: ChannelDuplexHandler {
             peer?.write(buffer)
             peer?.context?.flush()
         case .end: peer?.finishOutput()
-        case .close: connection.sever()
+        case .close: connection.sever(by: stream)
         case .reset: connection.reset()
         }
     }

@@ -31,6 +31,13 @@ final class ToxicPath: NIOScheduledCallbackHandler {
         drain()
     }
 
+    /// Takes data in pieces of its own: what toxics hold must not keep a whole read buffer.
+    func receive(pieces buffer: inout ByteBuffer) {
+        while let piece = buffer.readSlice(length: min(buffer.readableBytes, Self.chunk)), piece.readableBytes > 0 {
+            receive(.data(ByteBuffer(piece.readableBytesView)))
+        }
+    }
+
     /// Changes the toxics.
     func change(_ body: (inout ToxicChain, UInt64) -> Void) {
         body(&chain, Self.now)
