@@ -1,8 +1,9 @@
-import Leases
 import SimulatedTestbed
 import TestbedTesting
 import WindkanalXCTest
 import XCTest
+
+@testable import Leases
 
 final class LeaseTests: XCTestCase {
     /// Seeds within which each mistake must be found.
