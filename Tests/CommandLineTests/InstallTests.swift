@@ -4,7 +4,8 @@ import XCTest
 /// What `tools/install` puts where, and that it takes it away again.
 final class InstallTests: XCTestCase {
     private let files: [String] = [
-        "bin/windkanal", "share/bash-completion/completions/windkanal",
+        "bin/windkanal", "bin/windkanal-report", "bin/windkanal-services",
+        "share/bash-completion/completions/windkanal",
         "share/fish/vendor_completions.d/windkanal.fish",
         "share/man/man1/windkanal.1", "share/zsh/site-functions/_windkanal",
     ]
@@ -25,7 +26,7 @@ final class InstallTests: XCTestCase {
         XCTAssertEqual(try installed(line), files)
         let page = try line.shell("there/bin/windkanal manual | cmp - there/share/man/man1/windkanal.1")
         XCTAssertEqual(page.status, 0, page.output)
-        for (shell, file) in [("bash", files[1]), ("fish", files[2]), ("zsh", files[4])] {
+        for (shell, file) in [("bash", files[3]), ("fish", files[4]), ("zsh", files[6])] {
             let same = try line.shell("windkanal --generate-completion-script \(shell) | cmp - there/\(file)")
             XCTAssertEqual(same.status, 0, same.output)
         }
