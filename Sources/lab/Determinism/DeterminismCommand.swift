@@ -120,7 +120,7 @@ private enum Diagnosis {
         if try self.divergence(arguments, environment: ["SWIFT_DETERMINISTIC_HASHING": "1"]) == nil {
             named = .hashOrder
         } else if try (0..<fixedAttempts).contains(where: { _ in
-            try self.divergence(arguments, fixedAddresses: true) == nil
+            try self.divergence(arguments, processes: 2, fixedAddresses: true) == nil
         }) {
             named = .address
         } else {
@@ -129,20 +129,20 @@ private enum Diagnosis {
         return (named == leak.cause, "named \(named.rawValue): \(divergence)")
     }
 
-    /// How often runs at fixed addresses are compared.
+    /// How often two runs at fixed addresses are compared.
     ///
-    /// Threads that start side by side may still swap what they allocate, now and then; without fixed addresses four
-    /// processes never agree.
-    private static let fixedAttempts = 3
+    /// Threads that start side by side may still swap what they allocate, on a busy machine in every fourth run; without
+    /// fixed addresses no two processes agree.
+    private static let fixedAttempts = 10
 
     /// Where two of several runs in processes of their own part; nil when all are equal.
     private static func divergence(
-        _ arguments: [String], environment: [String: String] = [:], fixedAddresses: Bool = false
+        _ arguments: [String], processes: Int = 4, environment: [String: String] = [:], fixedAddresses: Bool = false
     ) throws -> TraceDivergence? {
         let folder = FileManager.default.temporaryDirectory.appending(path: "windkanal-\(getpid())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        let files = try (0..<4).map { number in
+        let files = try (0..<processes).map { number in
             let path = folder.appending(path: "\(number).jsonl").path
             _ = try Child.run(arguments + ["--trace", path], environment: environment, fixedAddresses: fixedAddresses)
             return TraceFile(name: "process \(number + 1)", data: try Data(contentsOf: URL(filePath: path)))
