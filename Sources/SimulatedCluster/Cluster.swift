@@ -41,8 +41,10 @@ package final class Cluster {
     var proxies: ProxyHistory = ProxyHistory()
     /// Since when machines learn nothing new of endpoints, by their index.
     var frozenProxies: KeyedList<Int, VirtualInstant> = KeyedList()
-    /// Drains that go on.
-    var drains: KeyedList<ObjectIdentifier, Drain> = KeyedList()
+    /// Drains that go on, in the order in which they began.
+    var drains: [Drain] = []
+    /// Containers that were ever started.
+    var containersStarted: Int = 0
     /// What was seen of evictions, for those who check them.
     var evictionFindings: [String] = []
 

@@ -105,10 +105,11 @@ struct ReportFiles {
 
     /// Lets the program beside this one make the page: its templates bring Foundation, which this one does without.
     private func makePage() async -> String? {
-        var name = Array("/tmp/windkanal-report-XXXXXX".utf8CString)
+        let folder = ProcessEnvironment.current["TMPDIR"] ?? "/tmp"
+        var name = Array("\(folder)/windkanal-report-XXXXXX".utf8CString)
         let descriptor = unsafe mkstemp(&name)
         guard descriptor >= 0, let maker = Self.pageMaker else {
-            console.log(.critical, "the page cannot be made: \(FileError("/tmp", errno))")
+            console.log(.critical, "the page cannot be made: \(FileError(folder, errno))")
             return nil
         }
         let path = String(decoding: name.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)

@@ -146,7 +146,7 @@ package final class Drain {
     private func finish(_ result: DrainResult) {
         guard self.result == nil else { return }
         self.result = result
-        cluster.drains.remove(ObjectIdentifier(self))
+        cluster.drains.removeAll { $0 === self }
         done(result)
     }
 }
@@ -205,7 +205,7 @@ extension Cluster {
         _ name: String, options: DrainOptions = DrainOptions(), done: @escaping (DrainResult) -> Void = { _ in }
     ) -> Drain {
         let drain = Drain(name, options, in: self, done: done)
-        drains.set(drain, for: ObjectIdentifier(drain))
+        drains.append(drain)
         drain.start()
         return drain
     }

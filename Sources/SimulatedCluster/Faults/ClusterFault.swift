@@ -127,7 +127,7 @@ extension Cluster {
         case .isolation(let name): reconnect(try machine(name))
         case .wrongClock(let name, _, _): unskewClock(of: try machine(name))
         case .drain(let name, _):
-            for drain in drains.elements where drain.name == name { drain.cancel() }
+            for drain in drains where drain.name == name { drain.cancel() }
             try uncordon(name)
         case .cordon(let name): try uncordon(name)
         case .outOfService(let name): try untaint(name, Taint.outOfService)

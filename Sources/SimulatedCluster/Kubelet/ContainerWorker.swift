@@ -125,8 +125,10 @@ final class ContainerWorker {
             guard let ip = pod.ip else { return }
             if hasRun { restartCount += 1 }
             hasRun = true
+            cluster.containersStarted += 1
             let container = Container(
-                record: pod.record, node: node, spec: spec, ip: ip, restartCount: restartCount,
+                number: cluster.containersStarted, record: pod.record, node: node, spec: spec, ip: ip,
+                restartCount: restartCount,
                 volumes: pod.volumes, worker: self)
             state = .running(container, since: now)
             isStarted = spec.startup == nil

@@ -36,7 +36,8 @@ package final class ModelRuntime: PodRuntime {
     private let standard: ContainerModel
     private var world: World?
     private var random: RandomStream?
-    private var running: [ObjectIdentifier: Running] = [:]
+    /// What runs, by the containers' numbers.
+    private var running: [Int: Running] = [:]
 
     package let reportsHealth: Bool = true
 
@@ -68,7 +69,7 @@ package final class ModelRuntime: PodRuntime {
 
     package func start(_ container: Container) {
         let model = model(of: container)
-        let id = ObjectIdentifier(container)
+        let id = container.number
         running[id] = Running(container: container)
         let ready = after(model.startup) { [weak self, weak container] in
             self?.running[id]?.isReady = true
@@ -86,7 +87,7 @@ package final class ModelRuntime: PodRuntime {
     package func stop(_ container: Container) {
         guard let shutdown = model(of: container).shutdown else { return }
         _ = after(shutdown) { [weak self, weak container] in
-            guard let container, self?.running[ObjectIdentifier(container)]?.container === container else { return }
+            guard let container, self?.running[container.number]?.container === container else { return }
             self?.forget(container)
             container.exit(code: 0)
         }
@@ -95,12 +96,12 @@ package final class ModelRuntime: PodRuntime {
     package func kill(_ container: Container) { forget(container) }
 
     private func forget(_ container: Container) {
-        guard let old = running.removeValue(forKey: ObjectIdentifier(container)) else { return }
+        guard let old = running.removeValue(forKey: container.number) else { return }
         if let event = old.event { world?.cancel(event) }
     }
 
     package func probe(_ container: Container, _ kind: ProbeKind, answer: @escaping (ProbeAnswer) -> Void) {
-        guard let running = running[ObjectIdentifier(container)] else { return answer(.failure) }
+        guard let running = running[container.number] else { return answer(.failure) }
         switch running.health {
         case .well: answer(running.isReady || kind == .liveness ? .success : .failure)
         case .failing: answer(.failure)
@@ -113,7 +114,7 @@ package final class ModelRuntime: PodRuntime {
     /// Changes how the containers of a pod are.
     package func setHealth(_ health: Health, ofPod key: ObjectKey) {
         for container in containers(ofPod: key) {
-            running[ObjectIdentifier(container)]?.health = health
+            running[container.number]?.health = health
             container.healthChanged()
         }
     }
@@ -129,7 +130,7 @@ package final class ModelRuntime: PodRuntime {
     /// All containers are well again.
     package func setAllWell() {
         for container in inOrder(running.values.filter { $0.health != .well }.map(\.container)) {
-            running[ObjectIdentifier(container)]?.health = .well
+            running[container.number]?.health = .well
             container.healthChanged()
         }
     }

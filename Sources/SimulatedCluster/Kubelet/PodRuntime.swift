@@ -44,6 +44,8 @@ package protocol PodRuntime: AnyObject {
 
 /// A container that runs: what its runtime knows of it.
 package final class Container {
+    /// Its number among all containers of the cluster, in the order in which they start.
+    package let number: Int
     private let record: Record<Pod>
     /// Its pod.
     package var pod: Pod { record.value }
@@ -59,9 +61,10 @@ package final class Container {
     private weak var worker: ContainerWorker?
 
     init(
-        record: Record<Pod>, node: ClusterNode, spec: ContainerSpec, ip: PodIP, restartCount: Int,
+        number: Int, record: Record<Pod>, node: ClusterNode, spec: ContainerSpec, ip: PodIP, restartCount: Int,
         volumes: [(name: String, volume: String)], worker: ContainerWorker
     ) {
+        self.number = number
         self.record = record
         self.node = node
         self.spec = spec
