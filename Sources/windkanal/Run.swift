@@ -117,6 +117,9 @@ struct Run: AsyncParsableCommand {
         }
         if output == .agent, globals.json { throw ValidationError("--output agent and --json exclude each other") }
         if output == .agent, simulated.seeds != nil { throw ValidationError("--output agent takes one seed") }
+        if events != nil, simulated.seeds != nil {
+            throw ValidationError("--events takes one seed; --report-path makes a report of many")
+        }
         var tried = Variables()
         try setVariables(&tried)
     }

@@ -91,6 +91,13 @@ final class CommandTests: XCTestCase {
         XCTAssertNotNil(ended.output.wholeMatch(of: /windkanal \d+\.\d+\.\d+\n/), ended.output)
     }
 
+    // It wrote no file, and said nothing of it.
+    func testEventsOfManySeedsAreRefusedAndNotForgotten() throws {
+        let ended = try run("run", "e.json", "--seeds", "1...2", "--events", "events.jsonl")
+        XCTAssertEqual(ended.status, 2)
+        XCTAssertTrue(ended.errors.contains("--events takes one seed"), ended.errors)
+    }
+
     func testSeedsTheWrongWayRoundAreExplained() throws {
         for (seeds, words) in [
             ("5...1", "the first, 5, is larger than the last, 1; seeds look like 1...1000"), ("5", "no three dots"),
